@@ -1,0 +1,189 @@
+"""Accuracy by the committed protocol: every cell a run that resumes; `--collect` writes the result file of a table.
+
+python -m bench.accuracy mnist-m-ganin --data DATA --runs RUNS
+python -m bench.accuracy mnist-m-ganin --data DATA --runs RUNS --collect
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.machine import machine
+from bench.paths import RESULTS
+from synthda.adapt.adaptation import FLOOR, ORACLE, Data, adapt, load_run, score
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.distance import proxy_a_distance
+from synthda.adapt.evaluate import gap_closed
+from synthda.adapt.infer import features
+from synthda.adapt.run import Run
+from synthda.adapt.train import Pace
+from synthda.datasets.domain import Domain
+from synthda.datasets.specs import open_domain
+from synthda.manifest import fingerprint, write_json
+from synthda.settings import configure, load
+from synthda.synth import RENDERERS
+from synthda.synth.generate import generate
+
+PROTOCOL = Path(__file__).with_name("protocol.toml")
+METHODS = (FLOOR, "dann", ORACLE)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training run and the labelled data that it is scored on."""
+
+    table: str
+    pair: str
+    method: str
+    seed: int
+
+
+class Bench:
+    """The protocol, the folder of public data and rendered domains, and the folder of runs."""
+
+    def __init__(self, data: Path, runs: Path) -> None:
+        self.protocol = tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))
+        self.data, self.runs = data, runs
+
+    def cells(self, table: str) -> Iterator[Cell]:
+        """Cells in order of value: one seed of everything first."""
+        chosen = self.protocol["tables"][table]
+        for seed in chosen["seeds"]:
+            for method in ("dann", FLOOR, ORACLE):
+                for pair in chosen["pairs"]:
+                    yield Cell(table, pair, method, seed)
+
+    def open(self, table: str, spec: str, labelled: bool | None = None) -> Domain:
+        """A domain of the protocol at the table's image size; renders it first where it is missing."""
+        size = self.protocol["tables"][table]["size"]
+        kind, _, name = spec.partition("/")
+        if kind == "rendered":
+            return open_domain(str(self._rendered(name)), size=(size, size), labelled=labelled)
+        path = self.data / spec.partition("@")[0]
+        domain = open_domain(str(path) if path.exists() else spec, size=(size, size), data_root=self.data)
+        return _part(domain, spec.partition("@")[2], self.protocol) if "@" in spec else domain
+
+    def _rendered(self, name: str) -> Path:
+        recipe = self.protocol["rendered"][name]
+        given = {key: str(value).format(data=self.data) for key, value in recipe["set"].items()}
+        renderer_class = load("renderer", recipe["renderer"], RENDERERS)
+        renderer = renderer_class(**configure({"renderer": renderer_class}, given)["renderer"])
+        folder = self.data / "rendered" / name
+        generate(renderer, folder, name=recipe["renderer"], count=recipe["count"], seed=recipe.get("seed", 0))
+        return folder
+
+    def data_of(self, cell: Cell) -> Data:
+        pair = self.protocol["pairs"][cell.pair]
+        target = self.open(cell.table, pair["target"])
+        source = self.open(cell.table, pair["source"], labelled=True)
+        oracle = pair.get("oracle", "target")
+        return Data(
+            sources=(source, target) if (cell.method, oracle) == (ORACLE, "source+target") else (source,),
+            target=target.unlabelled(),
+            labelled_target=target,
+            target_name=target.name,
+        )
+
+    def run_of(self, cell: Cell) -> Run:
+        """Source-only runs read no target, so that pairs with one source share them."""
+        source = self.protocol["pairs"][cell.pair]["source"]
+        pair = fingerprint({"source": source})[:8] if cell.method == FLOOR else cell.pair
+        return Run(self.runs / cell.table / f"{cell.method}-{pair}-seed{cell.seed}")
+
+    def train(self, cell: Cell) -> None:
+        run, table = self.run_of(cell), self.protocol["tables"][cell.table]
+        if run.finished:
+            return
+        data = self.data_of(cell)
+        # An oracle on source and target is source-only training with one more source.
+        method = FLOOR if len(data.sources) > 1 else cell.method
+        blueprint = Blueprint.of(
+            method,
+            table["network"],
+            data.sources[0].classes,
+            given={name: str(value) for name, value in table.get("set", {}).items()},
+            input_size=(table["size"], table["size"]),
+            seed=cell.seed,
+            steps=table["steps"],
+        )
+        print(f"{cell.table} {cell.pair} {cell.method} seed {cell.seed}", flush=True)
+        adapt(blueprint, data, run, export=False, pace=Pace(log_every=500, on_log=lambda entry: print(entry, flush=True)))
+
+    def score(self, cell: Cell) -> dict[str, Any]:
+        run = self.run_of(cell)
+        blueprint, method = load_run(run)
+        evaluation = self.open(cell.table, self.protocol["pairs"][cell.pair]["eval"])
+        scored = score(method, evaluation, blueprint.classes)
+        data = self.data_of(cell)
+        distance = proxy_a_distance(features(method, data.sources[0].images), features(method, data.target))
+        return {
+            "seed": cell.seed,
+            "accuracy": scored.accuracy,
+            "interval": scored.interval,
+            "n": scored.n,
+            "mean_recall": scored.mean_recall,
+            "proxy_a_distance": distance,
+            "commit": run.read()["provenance"]["commit"],
+        }
+
+    def collect(self, table: str) -> dict[str, Any]:
+        """Every finished cell, scored; unfinished ones are listed as not measured."""
+        chosen = self.protocol["tables"][table]
+        rows = []
+        for pair in chosen["pairs"]:
+            methods: dict[str, Any] = {}
+            for method in METHODS:
+                cells = [Cell(table, pair, method, seed) for seed in chosen["seeds"]]
+                done = [self.score(cell) for cell in cells if self.run_of(cell).finished]
+                methods[method] = {"seeds": done, "missing": len(cells) - len(done)} | _summary(done)
+            means = [methods[method].get("mean") for method in METHODS]
+            closed = gap_closed(*means) if None not in means else None
+            rows.append({"pair": pair, **self.protocol["pairs"][pair], "methods": methods, "gap_closed": closed})
+        return {"table": table, **chosen, "checkpoint": "last", "rows": rows, "machine": machine()}
+
+
+def _summary(done: list[dict[str, Any]]) -> dict[str, float]:
+    accuracies = [cell["accuracy"] for cell in done]
+    return {"mean": float(np.mean(accuracies)), "std": float(np.std(accuracies))} if accuracies else {}
+
+
+def _part(domain: Domain, part: str, protocol: dict[str, Any]) -> Domain:
+    """`@adapt` or `@eval` of a folder of photographs: the committed list names those that evaluate."""
+    names = set((PROTOCOL.parent / protocol["splits"][domain.name]).read_text(encoding="utf-8").split())
+    assert domain.paths is not None
+    held_out = np.array([path in names for path in domain.paths])
+    assert held_out.sum() == len(names), "the committed split does not fit the folder"
+    return domain.rows(np.flatnonzero(held_out if part == "eval" else ~held_out))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table")
+    parser.add_argument("--data", type=Path, default=os.environ.get("SYNTHDA_DATA"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/bench"))
+    parser.add_argument("--slice", default="0/1", help="i/n: every n-th cell, for n processes side by side")
+    parser.add_argument("--collect", action="store_true", help="score what is finished and write the result file")
+    arguments = parser.parse_args()
+    bench = Bench(arguments.data, arguments.runs)
+    if arguments.collect:
+        write_json(RESULTS / f"{arguments.table}.json", bench.collect(arguments.table))
+        return
+    index, slices = (int(part) for part in arguments.slice.split("/"))
+    seen: list[Path] = []
+    for cell in bench.cells(arguments.table):
+        folder = bench.run_of(cell).folder
+        seen += [] if folder in seen else [folder]
+        if seen.index(folder) % slices == index:
+            bench.train(cell)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Checkpoints: tensors and plain numbers, loaded with `weights_only`, so that no file can carry code."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from synthda.adapt.method import Method
+from synthda.errors import RunError
+from synthda.manifest import written_then_named
+
+
+def save_checkpoint(
+    path: Path, method: Method, optimizers: Mapping[str, Optimizer], step: int, configuration: str
+) -> None:
+    """Write the state after `step` updates, whole or not at all; `configuration` is the run's fingerprint."""
+    state = {
+        "step": step,
+        "configuration": configuration,
+        "method": method.state_dict(),
+        "optimizers": {name: optimizer.state_dict() for name, optimizer in optimizers.items()},
+    }
+    with written_then_named(path) as partial:
+        torch.save(state, partial)
+
+
+def load_checkpoint(
+    path: Path, method: Method, optimizers: Mapping[str, Optimizer], configuration: str | None = None
+) -> int:
+    """Load the state into `method` and `optimizers`; returns the number of updates it has had.
+
+    Raises:
+        RunError: when the file is damaged, carries code, or belongs to another configuration.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        if configuration is not None and state["configuration"] != configuration:
+            raise RunError(f"{path} belongs to a run of another configuration; give --force to start anew.")
+        method.load_state_dict(state["method"])
+        for name, optimizer in optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        return int(state["step"])
+    except FileNotFoundError as error:
+        raise RunError(f"{path} does not exist; the run has no checkpoint yet.") from error
+    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, ValueError, EOFError, OSError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise RunError(
+            f"{path} is no checkpoint of this configuration, or damaged ({reason}); give --force to start anew."
+        ) from error

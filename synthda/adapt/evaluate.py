@@ -1,0 +1,112 @@
+"""The honest score of a classifier: accuracy with its interval, recall per class, confusion, calibration."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthda.datasets.domain import UNLABELLED
+from synthda.errors import DataError
+
+BINS = 15
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores on n labelled images.
+
+    Attributes:
+        n: how many images.
+        accuracy: share of right answers.
+        interval: 95 % bootstrap interval of the accuracy, over images or over groups of them.
+        recall: by class name, share of the class's images that are recognised; None where there are none.
+        mean_recall: average of `recall` over the classes that occur.
+        confusion: [true][predicted] counts, (K, K).
+        calibration_error: expected difference between confidence and accuracy over 15 equal bins (Guo et al. 2017).
+    """
+
+    n: int
+    accuracy: float
+    interval: tuple[float, float]
+    recall: dict[str, float | None]
+    mean_recall: float
+    confusion: list[list[int]]
+    calibration_error: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.accuracy:.4f} (n = {self.n}, 95 % interval {low:.4f}…{high:.4f})"
+
+
+def evaluate(
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    *,
+    groups: NDArray[np.int64] | None = None,
+) -> Evaluation:
+    """Score class probabilities (n, K) against labels (n,); images labelled −1 are left out.
+
+    Args:
+        groups: (n,) ids of images that are no independent draws, such as frames of one track; the bootstrap then
+            draws whole groups.
+
+    Raises:
+        DataError: when no image has a label.
+    """
+    known = labels != UNLABELLED
+    if not known.any():
+        raise DataError("None of the images has a label; evaluate on a folder with one sub-folder per class.")
+    probabilities, labels = probabilities[known], labels[known]
+    predicted = probabilities.argmax(axis=1)
+    right = predicted == labels
+    confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    totals = confusion.sum(axis=1)
+    recalls = {name: float(confusion[k, k] / totals[k]) if totals[k] else None for k, name in enumerate(classes)}
+    return Evaluation(
+        n=len(labels),
+        accuracy=float(right.mean()),
+        interval=bootstrap_interval(right, None if groups is None else groups[known]),
+        recall=recalls,
+        mean_recall=float(np.mean([recall for recall in recalls.values() if recall is not None])),
+        confusion=confusion.tolist(),
+        calibration_error=calibration_error(probabilities.max(axis=1), right),
+    )
+
+
+def bootstrap_interval(
+    right: NDArray[np.bool_], groups: NDArray[np.int64] | None = None, *, seed: int = 0
+) -> tuple[float, float]:
+    """95 % percentile interval of the mean of `right` (n,), resampling images or whole groups 2,000 times."""
+    _, group = np.unique(np.arange(len(right)) if groups is None else groups, return_inverse=True)
+    hits = np.bincount(group, weights=right)
+    sizes = np.bincount(group)
+    rng = np.random.default_rng(seed)
+    means = []
+    for _ in range(RESAMPLES):
+        drawn = rng.integers(0, len(hits), len(hits))
+        means.append(hits[drawn].sum() / sizes[drawn].sum())
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+    """Σ_b n_b/n · |accuracy_b − confidence_b| over equal bins of the confidence (Guo et al. 2017, eq. 3)."""
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    gaps = np.abs(np.bincount(bins, right, BINS) - np.bincount(bins, confidence, BINS))
+    return float(gaps[counts > 0].sum() / len(right))
+
+
+def gap_closed(source_only: float, adapted: float, oracle: float, *, least_gap: float = 0.05) -> float | None:
+    """(adapted − source only) / (oracle − source only); None where the gap is too small to be divided by."""
+    gap = oracle - source_only
+    return (adapted - source_only) / gap if gap >= least_gap else None

@@ -1,0 +1,35 @@
+"""Probabilities and features of a trained network, in batches on its device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from synthda.adapt.method import Method
+from synthda.adapt.resident import as_floats, as_tensor
+from synthda.datasets.domain import Images, in_blocks
+
+BATCH = 512
+
+
+def probabilities(method: Method, images: Images) -> NDArray[np.float32]:
+    """Class probabilities (N, K) of what `method` deploys."""
+    return _in_batches(method, lambda batch: method.predict(batch).softmax(dim=1), images)
+
+
+def features(method: Method, images: Images) -> NDArray[np.float32]:
+    """Features (N, feature_dim) of the method's network."""
+    return _in_batches(method, method.network.features, images)
+
+
+@torch.no_grad()
+def _in_batches(method: Method, function: Callable[[Tensor], Tensor], images: Images) -> NDArray[np.float32]:
+    device = method.network.mean.device
+    method.eval()
+    blocks = [function(as_floats(as_tensor(block).to(device))).cpu().numpy() for block in in_blocks(images, BATCH)]
+    joined: NDArray[np.float32] = np.concatenate(blocks)
+    return joined

@@ -1,0 +1,77 @@
+"""What an adaptation method is: a module that holds a network and turns a batch into named losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from synthda.adapt.networks import Network
+from synthda.adapt.recipe import Recipe
+
+LossTerms = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's images. There is no field for target labels: a labelled target image is one more labelled source.
+
+    Attributes:
+        source, target: views, each (B, 3, H, W) float in [0, 1]; B may differ between the two.
+        source_labels: (B,) int64 class indices.
+        source_domain: (B,) int64, which of the sources 0…S−1 an image comes from.
+        source_index, target_index: (B,) int64 rows of the images in their domains.
+    """
+
+    source: tuple[Tensor, ...]
+    source_labels: Tensor
+    source_domain: Tensor
+    source_index: Tensor
+    target: tuple[Tensor, ...]
+    target_index: Tensor
+
+
+class Descend(Protocol):
+    """The one door to the parameters: backward, the guard against NaN, the optimizers' steps."""
+
+    def __call__(self, loss: Tensor, *optimizer_names: str) -> None:
+        """Step the named optimizers down `loss`; without names, all of them."""
+
+
+class Method(nn.Module):
+    """A way to train a network; its settings are its keyword-only arguments.
+
+    Attributes:
+        uses_source, uses_target: which images the losses read; the loop gathers no others.
+    """
+
+    uses_source: ClassVar[bool] = True
+    uses_target: ClassVar[bool] = True
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+        """Named 0-dim terms at progress p, a 0-dim tensor in [0, 1] on the device.
+
+        Terms that carry a gradient are summed into the loss; the others are observations, logged beside them.
+        """
+        raise NotImplementedError
+
+    def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
+        """Optimizers by name: one over all parameters, unless the method alternates."""
+        return {"all": recipe.build_optimizer(list(self.parameters()))}
+
+    def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
+        """One update; methods that alternate between losses override it."""
+        terms = self.losses(batch, p)
+        descend(sum((term for term in terms.values() if term.requires_grad), start=p.new_zeros(())))
+        return {name: term.detach() for name, term in terms.items()}
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Logits (B, classes) of what is deployed, from (B, 3, H, W) float in [0, 1]."""
+        logits: Tensor = self.network(images)
+        return logits

@@ -1,0 +1,97 @@
+"""`metrics.jsonl` and TensorBoard: averages of the losses between two log lines, kept on the device until then."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from torch import Tensor
+
+from synthda.adapt.recipe import Recipe
+from synthda.adapt.run import Run
+
+Entry = dict[str, float]
+HEALTH_LINES = 10
+
+
+class MetricsLog:
+    """Collects a step's terms, writes their means; on resume, lines beyond the checkpoint are cut away."""
+
+    def __init__(self, run: Run, first_step: int, recipe: Recipe) -> None:
+        self._path = run.metrics
+        self._images_a_step = recipe.source_batch + recipe.target_batch
+        self._sums: dict[str, Tensor] = {}
+        self._step, self._since = first_step, time.monotonic()
+        kept = [line for line in read_metrics(run) if line["step"] <= first_step]
+        self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        self._board = _summary_writer(run, first_step)
+
+    def add(self, terms: dict[str, Tensor]) -> None:
+        """Add one step's terms to the running sums, without waiting for the device."""
+        for name, term in terms.items():
+            self._sums[name] = self._sums[name] + term if name in self._sums else term
+
+    def flush(self, step: int) -> Entry:
+        """The means since the last line, written and returned; waits for the device."""
+        steps = max(step - self._step, 1)
+        entry: Entry = {"step": step} | {name: total.item() / steps for name, total in self._sums.items()}
+        now = time.monotonic()
+        entry["images_per_second"] = steps * self._images_a_step / max(now - self._since, 1e-9)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({name: round(value, 6) for name, value in entry.items()}) + "\n")
+        if self._board is not None:
+            for name, value in entry.items():
+                self._board.add_scalar(name, value, step)
+        self._sums, self._step, self._since = {}, step, now
+        return entry
+
+    def __enter__(self) -> MetricsLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._board is not None:
+            self._board.close()
+
+
+def read_metrics(run: Run) -> list[Entry]:
+    """The lines of `metrics.jsonl`; a last line that was cut off is left out."""
+    entries: list[Entry] = []
+    if run.metrics.exists():
+        for line in run.metrics.read_text(encoding="utf-8").splitlines():
+            try:
+                entries.append(json.loads(line))
+            except ValueError:
+                break
+    return entries
+
+
+def health(entries: Sequence[Entry]) -> str | None:
+    """One line when the domain classifier has been at one of its two dead ends for the last ten log lines."""
+    recent = [entry for entry in entries[-HEALTH_LINES:] if "domain_accuracy" in entry]
+    if len(recent) < HEALTH_LINES:
+        return None
+    if all(entry["domain_accuracy"] > 0.99 for entry in recent):
+        return (
+            "The domain classifier tells source from target without error: the features are not aligned. "
+            "Try a smaller learning rate or a larger lambda_max."
+        )
+    if all(abs(entry["domain"] - math.log(2)) < 0.005 for entry in recent):
+        return (
+            "The domain loss sits at ln 2: the domains are aligned perfectly, or the features have collapsed. "
+            "If accuracy is poor, try --set lambda_max=0.1."
+        )
+    return None
+
+
+def _summary_writer(run: Run, first_step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(run.folder / "tensorboard"), purge_step=first_step)  # type: ignore[no-untyped-call]

@@ -1,0 +1,44 @@
+"""How a network is trained, apart from the method: steps, batches, optimizer, schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from torch import nn
+from torch.optim import SGD, Adam, Optimizer
+
+from synthda.adapt.schedules import Schedule
+from synthda.settings import Between
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings of the training loop; each network carries the one it is usually trained with."""
+
+    steps: Annotated[int, "parameter updates", Between(0)] = 5000
+    source_batch: Annotated[int, "labelled source images a step", Between(1)] = 64
+    target_batch: Annotated[int, "unlabelled target images a step", Between(1)] = 64
+    optimizer: Annotated[Literal["sgd", "adam"], "SGD with momentum, or Adam"] = "sgd"
+    learning_rate: Annotated[float, "learning rate at the start", Between(0)] = 0.01
+    momentum: Annotated[float, "momentum of SGD, β1 of Adam", Between(0, 1)] = 0.9
+    weight_decay: Annotated[float, "ℓ2 penalty of the optimizer", Between(0)] = 0.0
+    schedule: Annotated[Schedule, "how the learning rate falls with progress"] = "ganin"
+
+    def build_optimizer(self, parameters: list[nn.Parameter]) -> Optimizer:
+        """The optimizer over `parameters`, fused: one kernel for all of them instead of several for each."""
+        if self.optimizer == "adam":
+            return Adam(
+                parameters,
+                lr=self.learning_rate,
+                betas=(self.momentum, 0.999),
+                weight_decay=self.weight_decay,
+                fused=True,
+            )
+        return SGD(
+            parameters, lr=self.learning_rate, momentum=self.momentum, weight_decay=self.weight_decay, fused=True
+        )
+
+
+GANIN = Recipe(steps=8000)
+"""Ganin et al. 2016, §5.2.2: SGD with momentum .9, 64 + 64 images, μ_p = .01 / (1 + 10p)^.75."""

@@ -1,0 +1,51 @@
+"""Domains that lie on the device as uint8, gathered into float batches there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from synthda.adapt.order import Sampler
+from synthda.datasets.domain import Images, in_memory
+
+
+class Resident:
+    """A domain's images (N, H, W, 3) uint8 and labels (N,) on the device."""
+
+    def __init__(
+        self, images: Images, labels: NDArray[np.int64], batch: int, *, seed: int, stream: int, device: torch.device
+    ) -> None:
+        self.images = as_tensor(in_memory(images)).to(device)
+        self.labels = as_tensor(labels).to(device)
+        self.sampler = Sampler(seed, stream, len(labels), batch)
+
+    def draw(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """(images (B, 3, H, W) float in [0, 1], labels (B,), rows (B,)) of one step."""
+        rows = torch.from_numpy(self.sampler.rows(step)).to(self.labels.device, non_blocking=True)
+        return as_floats(self.images[rows]), self.labels[rows], rows
+
+
+def as_tensor(array: NDArray[np.uint8] | NDArray[np.int64]) -> Tensor:
+    """The array as a tensor that shares its memory, or a copy where it may not be written to."""
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+def as_floats(images: Tensor) -> Tensor:
+    """(B, H, W, 3) uint8 → (B, 3, H, W) float in [0, 1], channels last in memory: a view, not a transposition."""
+    return images.permute(0, 3, 1, 2).float().div_(255)
+
+
+def channel_statistics(domains: Sequence[Resident]) -> tuple[Tensor, Tensor]:
+    """Mean and deviation (3,) of each colour channel in [0, 1], every domain counting alike whatever its size."""
+    moments = torch.zeros(2, 3, dtype=torch.float64)
+    for domain in domains:
+        for block in domain.images.split(4096):
+            pixels = block.reshape(-1, 3).double() / 255
+            share = pixels.shape[0] / (domain.images.numel() / 3) / len(domains)
+            moments += share * torch.stack([pixels.mean(0), pixels.square().mean(0)]).cpu()
+    mean, square = moments
+    return mean.float(), (square - mean.square()).clamp_min(0).sqrt().float()

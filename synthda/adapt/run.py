@@ -1,0 +1,108 @@
+"""A run's folder: its manifest, checkpoints, metrics, evaluation, and exported model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthda.errors import RunError
+from synthda.manifest import FORMAT, fingerprint, provenance, read_manifest, write_json
+
+LIBRARIES = ("torch", "numpy", "h5py", "pillow", "onnx", "onnxruntime")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Paths of one training run; `run.json` is written last, `run.json.partial` first."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "run.json"
+
+    @property
+    def partial_manifest(self) -> Path:
+        return self.folder / "run.json.partial"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoints" / "last.pt"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.folder / "evaluation.json"
+
+    @property
+    def onnx(self) -> Path:
+        return self.folder / "model.onnx"
+
+    @property
+    def parity(self) -> Path:
+        return self.folder / "parity.json"
+
+    @property
+    def finished(self) -> bool:
+        return self.manifest.exists()
+
+    def begin(self, configuration: Mapping[str, Any], *, force: bool = False) -> None:
+        """Claim the folder for a configuration, or find it claimed by the same one.
+
+        Raises:
+            RunError: when it holds a run of another configuration, or files that are no run.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise RunError(f"{self.folder} is a file; give a folder to --out.")
+        if force:
+            self._discard()
+        claimed = fingerprint(configuration)
+        found = self.read() if self.manifest.exists() or self.partial_manifest.exists() else None
+        if found is None:
+            if self.folder.exists() and any(self.folder.iterdir()):
+                raise RunError(f"{self.folder} is not empty and holds no run; give --out a new or an empty folder.")
+            write_json(
+                self.partial_manifest,
+                {"format": FORMAT, "kind": "run", "fingerprint": claimed, "configuration": dict(configuration)},
+            )
+        elif found["fingerprint"] != claimed:
+            raise RunError(
+                f"{self.folder} holds a run with another {_differences(found.get('configuration', {}), configuration)}; "
+                "choose another --out, or give --force to discard it."
+            )
+
+    def finish(self, results: Mapping[str, Any]) -> None:
+        """Write `run.json`: the run is complete."""
+        write_json(self.manifest, self.read() | {"results": dict(results), "provenance": provenance(*LIBRARIES)})
+        self.partial_manifest.unlink(missing_ok=True)
+
+    def read(self) -> dict[str, Any]:
+        """The manifest, of a finished run or of one under way.
+
+        Raises:
+            RunError: when the folder holds no run.
+        """
+        for path in (self.manifest, self.partial_manifest):
+            if path.exists():
+                return read_manifest(path)
+        raise RunError(f"{self.folder} holds no run; make one with: synthda adapt --out {self.folder} …")
+
+    def _discard(self) -> None:
+        """Remove what runs write, and nothing else."""
+        for path in (self.manifest, self.partial_manifest, self.metrics, self.evaluation, self.onnx, self.parity):
+            path.unlink(missing_ok=True)
+        for folder in ("checkpoints", "tensorboard", "baselines"):
+            shutil.rmtree(self.folder / folder, ignore_errors=True)
+
+
+def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    as_written = json.loads(json.dumps(dict(wanted), default=str))
+    keys = [key for key in {**found, **as_written} if found.get(key) != as_written.get(key)]
+    return ", ".join(keys) or "configuration"

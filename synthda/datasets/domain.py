@@ -1,0 +1,145 @@
+"""What everything in synthda speaks: images of one size, their labels, and the scenes that they were rendered from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthda.errors import DataError
+
+Scenes = np.ndarray[Any, np.dtype[np.void]]
+"""Structured array: one row an image, one column a nuisance factor; choices are integer codes."""
+
+UNLABELLED = -1
+
+
+class Images(Protocol):
+    """uint8 RGB images of one size, in RAM or in shards: the same thing to their reader."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """N, H, W, 3."""
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The images at `rows`, any order, repeats allowed: (len(rows), H, W, 3)."""
+
+
+@dataclass(frozen=True)
+class ArrayImages:
+    """Images that lie in memory."""
+
+    array: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.array.dtype != np.uint8 or self.array.ndim != 4 or self.array.shape[3] != 3:
+            raise DataError(f"Images are uint8 of shape (N, H, W, 3); given {self.array.dtype} {self.array.shape}.")
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        n, height, width, channels = self.array.shape
+        return n, height, width, channels
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return self.array[rows]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Images with what is known about each.
+
+    Attributes:
+        images: N images of one size.
+        labels: (N,) int64 index into `classes`, −1 where unlabelled.
+        classes: class names; labels of different domains are matched by name, never by index.
+        scenes: the row that each image was rendered from, for rendered domains.
+        paths: where each image came from, for folders of photographs.
+        skipped: one line per file that could not be used: its path and the reason.
+        name: what to call the domain in a report.
+    """
+
+    images: Images
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    scenes: Scenes | None = None
+    paths: tuple[str, ...] | None = None
+    skipped: tuple[str, ...] = ()
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        n = self.images.shape[0]
+        for what, length in (("labels", len(self.labels)), ("scenes", n if self.scenes is None else len(self.scenes))):
+            if length != n:
+                raise DataError(f"Domain {self.name!r} has {n} images but {length} {what}.")
+        if len(self.labels) and not -1 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            raise DataError(f"Labels of domain {self.name!r} lie outside its {len(self.classes)} classes.")
+
+    def __len__(self) -> int:
+        return self.images.shape[0]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether every image has a label."""
+        return len(self) > 0 and bool((self.labels != UNLABELLED).all())
+
+    def rows(self, chosen: NDArray[np.int64]) -> Domain:
+        """The domain made of `chosen` rows, its images in memory."""
+        return replace(
+            self,
+            images=ArrayImages(self.images.read(chosen)),
+            labels=self.labels[chosen],
+            scenes=None if self.scenes is None else self.scenes[chosen],
+            paths=None if self.paths is None else tuple(self.paths[row] for row in chosen),
+        )
+
+    def unlabelled(self) -> Images:
+        """The bare images: what an adaptation method may see of a target."""
+        return self.images
+
+
+def in_memory(images: Images) -> NDArray[np.uint8]:
+    """All of the images as one (N, H, W, 3) array."""
+    if isinstance(images, ArrayImages):
+        return images.array
+    return images.read(np.arange(images.shape[0], dtype=np.int64))
+
+
+def in_blocks(images: Images, size: int = 1024) -> Iterator[NDArray[np.uint8]]:
+    """The images in their order, `size` at a time."""
+    for first in range(0, images.shape[0], size):
+        yield images.read(np.arange(first, min(first + size, images.shape[0]), dtype=np.int64))
+
+
+def content_hashes(images: Images) -> list[str]:
+    """A hash of each image's pixels: equal for copies of a photograph under any name or folder."""
+    return [
+        hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()
+        for block in in_blocks(images)
+        for image in np.ascontiguousarray(block)
+    ]
+
+
+def labels_by_name(domain: Domain, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    """The domain's labels as indices into `classes`, matched by class name; −1 stays −1.
+
+    Raises:
+        DataError: when an image of the domain belongs to a class that `classes` lacks.
+    """
+    index = {name: position for position, name in enumerate(classes)}
+    used = sorted(set(domain.labels[domain.labels != UNLABELLED].tolist()))
+    missing = [domain.classes[label] for label in used if domain.classes[label] not in index]
+    if missing:
+        raise DataError(
+            f"{domain.name or 'The data'} has classes that the model does not know ({_few(missing)}); it knows "
+            f"{_few(list(classes))}. Rename the class folders, or leave these classes out."
+        )
+    table = np.array([index.get(name, UNLABELLED) for name in domain.classes] + [UNLABELLED], dtype=np.int64)
+    return table[domain.labels]
+
+
+def _few(names: list[str], most: int = 12) -> str:
+    return ", ".join(names[:most]) + (f" … {len(names)} in all" if len(names) > most else "")

@@ -1,0 +1,172 @@
+"""Domains on disk: HDF5 shards of raw uint8 images, chunked along samples, and `domain.json`, written last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from synthda.datasets.domain import Domain, Scenes
+from synthda.errors import DataError
+from synthda.manifest import read_manifest, sha256_of, written_then_named
+
+MANIFEST = "domain.json"
+CHUNK_BYTES = 1 << 20
+SHARD_BYTES = 32 << 20
+BLOCK = 256
+"""Rows drawn together from one generator, always whole, so that a larger count keeps the prefix; a chunk's rows
+divide it, and a shard's rows are a multiple of it."""
+
+
+def rows_per_shard(image_shape: tuple[int, int, int]) -> int:
+    """How many images a shard holds: whole blocks, about 32 MiB."""
+    return max(1, SHARD_BYTES // (BLOCK * int(np.prod(image_shape)))) * BLOCK
+
+
+def shard_name(index: int) -> str:
+    return f"shard-{index:05d}.h5"
+
+
+def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64], scenes: Scenes | None) -> None:
+    """Write one shard, whole or not at all: `images`, `labels`, and a data set per scene column under `scenes/`."""
+    image_bytes = int(np.prod(images.shape[1:]))
+    chunk = next(rows for rows in (256, 128, 64, 32, 16, 8, 4, 2, 1) if rows * image_bytes <= CHUNK_BYTES or rows == 1)
+    with written_then_named(path) as partial, h5py.File(partial, "w") as file:
+        file.create_dataset("images", data=images, chunks=(min(chunk, len(images)), *images.shape[1:]))
+        file.create_dataset("labels", data=labels)
+        for column in () if scenes is None else scenes.dtype.names or ():
+            file.create_dataset(f"scenes/{column}", data=scenes[column])
+
+
+@dataclass
+class ShardImages:
+    """Images in HDF5 files, read by whole chunks. File handles are opened in the process that reads."""
+
+    files: tuple[Path, ...]
+    rows: tuple[int, ...]
+    image_shape: tuple[int, int, int]
+    _handles: dict[int, h5py.Dataset] = field(default_factory=dict, repr=False, compare=False)
+    _process: int = field(default=0, repr=False, compare=False)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        return sum(self.rows), *self.image_shape
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        rows = np.asarray(rows, dtype=np.int64)
+        images = np.empty((len(rows), *self.image_shape), dtype=np.uint8)
+        starts = np.concatenate([[0], np.cumsum(self.rows)])
+        if len(rows) and not 0 <= rows.min() <= rows.max() < starts[-1]:
+            raise IndexError(f"rows {rows.min()}…{rows.max()} of a domain of {starts[-1]} images")
+        shards = np.searchsorted(starts, rows, side="right") - 1
+        for shard in np.unique(shards):
+            places = np.flatnonzero(shards == shard)
+            dataset = self._dataset(int(shard))
+            local = rows[places] - starts[shard]
+            chunks = local // dataset.chunks[0]
+            for first, within in _runs(chunks):
+                block = dataset[first * dataset.chunks[0] : (first + 1) * dataset.chunks[0]]
+                images[places[within]] = block[local[within] - first * dataset.chunks[0]]
+        return images
+
+    def _dataset(self, shard: int) -> h5py.Dataset:
+        if self._process != os.getpid():
+            self._handles, self._process = {}, os.getpid()
+        if shard not in self._handles:
+            self._handles[shard] = h5py.File(self.files[shard], "r")["images"]
+        return self._handles[shard]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_handles": {}, "_process": 0}
+
+
+def open_shards(folder: Path, *, verify: bool = True) -> Domain:
+    """The domain in a folder that holds `domain.json`.
+
+    Args:
+        folder: where `generate` or `ingest` wrote.
+        verify: compare each shard's SHA-256 with the manifest's before anything is read from it.
+
+    Raises:
+        DataError: for a missing, damaged or foreign shard, or a manifest of a newer version.
+    """
+    manifest = read_manifest(folder / MANIFEST)
+    try:
+        height, width, channels = manifest["image_shape"]
+        classes = tuple(str(name) for name in manifest["classes"])
+        entries = [(str(entry["file"]), int(entry["rows"]), str(entry["sha256"])) for entry in manifest["shards"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{folder / MANIFEST} lacks {error}; generate the domain again with --force.") from error
+    if verify:
+        check_shards(folder, manifest)
+    labels, scenes = [], []
+    for name, rows, _ in entries:
+        shard_labels, shard_scenes = _read_columns(folder / name, rows, (height, width, channels))
+        labels.append(shard_labels)
+        scenes.append(shard_scenes)
+    images = ShardImages(
+        tuple(folder / name for name, _, _ in entries), tuple(rows for _, rows, _ in entries), (height, width, channels)
+    )
+    found = [table for table in scenes if table is not None]
+    return Domain(
+        images=images,
+        labels=np.concatenate(labels) if labels else np.empty(0, dtype=np.int64),
+        classes=classes,
+        scenes=np.concatenate(found) if found else None,
+        name=str(manifest.get("name", folder.name)),
+    )
+
+
+def check_shards(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Compare every shard with its checksum.
+
+    Raises:
+        DataError: naming the first shard that is missing or whose bytes have changed.
+    """
+    for entry in manifest["shards"]:
+        path = folder / entry["file"]
+        if Path(entry["file"]).name != entry["file"] or not path.is_file():
+            raise DataError(f"{path} is missing; restore it, or generate the domain again with --force.")
+        if sha256_of(path) != entry["sha256"]:
+            raise DataError(
+                f"{path} is damaged (its SHA-256 is not the one in {MANIFEST}); restore it, or generate the domain "
+                "again with --force."
+            )
+
+
+def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """(value, positions at which it stands) for each distinct value."""
+    order = np.argsort(values, kind="stable")
+    distinct, starts = np.unique(values[order], return_index=True)
+    for value, positions in zip(distinct, np.split(order, starts[1:]), strict=True):
+        yield int(value), positions
+
+
+def _read_columns(
+    path: Path, rows: int, image_shape: tuple[int, int, int]
+) -> tuple[NDArray[np.int64], Scenes | None]:
+    """Labels and scene table of one shard; refuses anything but plain numbers stored in this very file."""
+    try:
+        with h5py.File(path, "r") as file:
+            names = sorted(file["scenes"]) if "scenes" in file else []
+            for dataset in (file["images"], file["labels"], *(file[f"scenes/{name}"] for name in names)):
+                plain = dataset.dtype.kind in "iufb" and dataset.external is None and not dataset.is_virtual
+                if not plain or dataset.file.filename != file.filename:
+                    raise DataError(f"{path} holds {dataset.name}, which is not plain numbers; it is not our shard.")
+            if file["images"].shape != (rows, *image_shape) or file["images"].dtype != np.uint8:
+                raise DataError(f"{path} holds images of shape {file['images'].shape}, not {(rows, *image_shape)}.")
+            labels = np.asarray(file["labels"][:], dtype=np.int64)
+            if not names:
+                return labels, None
+            scenes = np.empty(rows, dtype=[(name, file[f"scenes/{name}"].dtype) for name in names])
+            for name in names:
+                scenes[name] = file[f"scenes/{name}"][:]
+            return labels, scenes
+    except (OSError, KeyError, AttributeError, RuntimeError) as error:
+        raise DataError(f"{path} is not a shard of synthda ({error}); generate the domain again.") from error

@@ -1,0 +1,90 @@
+"""One way to name any domain: shards, a folder of photographs, or `name:split` of a public data set."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from synthda.datasets import DATASETS
+from synthda.datasets.domain import UNLABELLED, Domain
+from synthda.datasets.folders import open_folder
+from synthda.datasets.reader import DataSet
+from synthda.datasets.resize import Fit, Size, resized
+from synthda.errors import DataError
+from synthda.settings import lookup, unknown
+
+PHOTO_SIZE: Size = (64, 64)
+"""Size of photographs for which none is asked."""
+
+
+def data_set(name: str) -> DataSet:
+    """The description of a named data set; raises SettingError for a name that `DATASETS` lacks."""
+    module, _, attribute = lookup("data set", name, DATASETS).partition(":")
+    found = getattr(import_module(module), attribute)
+    assert isinstance(found, DataSet)
+    return found
+
+
+def data_root_or_default(data_root: Path | None = None) -> Path:
+    """Where public data sets lie: the argument, else the environment variable SYNTHDA_DATA, else `data`."""
+    return Path(data_root or os.environ.get("SYNTHDA_DATA") or "data")
+
+
+def open_domain(
+    spec: str,
+    *,
+    size: Size | None = None,
+    fit: Fit = "stretch",
+    data_root: Path | None = None,
+    labelled: bool | None = None,
+) -> Domain:
+    """Open what `spec` names.
+
+    Args:
+        spec: the path of shards (a folder with `domain.json`), of a folder of photographs or of one photograph; or
+            `name` or `name:split` of a public data set. A bare name in `DATASETS` means the data set even where a
+            folder of that name exists: write `./mnist` for the folder.
+        size: height and width; None for the domain's own (`PHOTO_SIZE` for photographs).
+        fit: how an image of another shape fills `size`.
+        data_root: see `data_root_or_default`.
+        labelled: True requires labels; False drops them; None takes what there is.
+
+    Raises:
+        DataError: when nothing is there (near matches among the data sets are offered), or what is there is
+            damaged, or has no labels although `labelled` is True.
+        SettingError: for an unknown split, or an unusable size or fit.
+    """
+    name, colon, split = spec.partition(":")
+    path = Path(spec).expanduser()
+    if name in DATASETS and not (colon and path.exists()):
+        domain = _open_data_set(data_set(name), split if colon else None, data_root_or_default(data_root), size, fit)
+    elif not path.exists():
+        raise DataError(_nothing_named(spec))
+    elif path.name == "domain.json" or (path / "domain.json").exists():
+        from synthda.datasets.shards import open_shards
+
+        domain = resized(open_shards(path if path.is_dir() else path.parent), size, fit)
+    elif path.is_dir() and list(path.glob("*.json.partial")):
+        raise DataError(f"{path} is unfinished; run the command that was writing it again, and it will be finished.")
+    else:
+        return open_folder(path, size=size or PHOTO_SIZE, fit=fit, labelled=labelled)
+    if labelled and not domain.labelled:
+        raise DataError(f"{spec} has no labels; give labelled data, for example a folder with one sub-folder a class.")
+    if labelled is False:
+        return replace(domain, labels=np.full(len(domain), UNLABELLED, dtype=np.int64), classes=())
+    return domain
+
+
+def _open_data_set(found: DataSet, split: str | None, root: Path, size: Size | None, fit: Fit) -> Domain:
+    chosen = lookup(f"split of {found.name}", found.splits[0] if split is None else split, {s: s for s in found.splits})
+    return found.read(root, chosen, size, fit)
+
+
+def _nothing_named(spec: str) -> str:
+    if spec.startswith((".", "/", "~")) or "\\" in spec:
+        return f"There is nothing at {spec}; give a folder of photographs, of shards, or the name of a data set."
+    return unknown("file, folder or data set", spec, DATASETS).replace("Accepted:", "Data sets:")

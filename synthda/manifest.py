@@ -1,0 +1,120 @@
+"""Manifests: the JSON file, written last, that says what produced a folder; and the rule "written, then named"."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from synthda import __version__
+from synthda.errors import DataError, SynthdaError
+
+FORMAT = 1
+"""Version of the layout of domains and runs; a reader refuses a manifest with a higher one."""
+
+
+def fingerprint(settings: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of a mapping's canonical JSON: equal settings, equal fingerprint."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def provenance(*distributions: str) -> dict[str, Any]:
+    """Where something was made: command, versions of Python, synthda and `distributions`, system, commit."""
+    return {
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "synthda": __version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {name: _version(name) for name in distributions},
+    }
+
+
+@contextmanager
+def written_then_named(path: Path) -> Iterator[Path]:
+    """Give the path to write to; on leaving without an error, flush it to disk and rename it to `path`.
+
+    Raises:
+        SynthdaError: when the disk is full or the folder cannot be written to.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise SynthdaError(
+            f"{path} could not be written ({reason}); free some space or choose another folder, and run the same "
+            "command again: what is finished is kept."
+        ) from error
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write indented JSON, whole or not at all."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+    with written_then_named(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read a manifest.
+
+    Raises:
+        DataError: when it is no JSON object, or was written by a newer synthda.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is not a readable manifest ({error}); make the folder again.") from error
+    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+        raise DataError(f"{path} is not a manifest of synthda; point at a folder that synthda wrote.")
+    if content["format"] > FORMAT:
+        raise DataError(
+            f"{path} has format {content['format']}, newer than this synthda {__version__} reads ({FORMAT}); "
+            "upgrade synthda."
+        )
+    return content
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+@cache
+def _commit() -> str | None:
+    """The commit of the source checkout that synthda runs from, `-dirty` appended; None when installed elsewhere."""
+    checkout = Path(__file__).resolve().parent.parent
+    if not (checkout / ".git").exists():
+        return None
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return described.stdout.strip() or None

@@ -1,0 +1,127 @@
+"""MNIST-M: handwritten digits blended with crops of colour photographs (Ganin et al. 2016, JMLR 17, §5.2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synthda.datasets.domain import Scenes
+from synthda.errors import DataError, SettingError
+from synthda.manifest import sha256_of
+from synthda.settings import Between
+from synthda.synth.backgrounds import Photographs, Split, load_photographs
+from synthda.synth.renderer import columns
+
+SCENE = columns(label="i8", digit="i4", photo="i4", crop_x="i4", crop_y="i4")
+"""`digit` is an index into the digit set, `photo` a code, `crop_x` and `crop_y` pixels from the photograph's corner."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MnistM:
+    """I_out = |I_digit − I_photo| in each pixel and channel: the digit inverts the photograph where its ink is.
+
+    Digits and photographs are drawn uniformly, with replacement. Training and test images share neither digits nor
+    photographs: see `load_photographs` for how a folder is divided.
+    """
+
+    digits: Annotated[str, "folder that holds MNIST/raw, or any labelled digits, e.g. usps"] = "mnist"
+    backgrounds: Annotated[str, "folder of photographs, e.g. BSDS500/data/images"] = ""
+    split: Annotated[Split, "which digits and photographs: training and test ones never mix"] = "train"
+    style: Annotated[Literal["grey", "binary"], "digits as scanned, or only full ink and none"] = "grey"
+    threshold: Annotated[int, "grey level above which a binary digit has ink, of 255", Between(0, 254)] = 0
+    size: Annotated[int, "side of the image, pixels", Between(8, 1024)] = 28
+    margin: Annotated[int, "photograph left free on each side of the digit, pixels", Between(0, 512)] = 0
+
+    def __post_init__(self) -> None:
+        if self.size - 2 * self.margin < 8:
+            raise SettingError(
+                f"margin={self.margin} leaves under 8 pixels for the digit in size={self.size}; "
+                f"margin accepts 0…{(self.size - 8) // 2} at this size."
+            )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self._digits.classes
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.size, self.size, 3
+
+    @property
+    def tables(self) -> Mapping[str, Sequence[str]]:
+        return {"photo": self._photographs.names}
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        return {**self._digits.inputs, **self._photographs.inputs}
+
+    def sample(self, rng: np.random.Generator, n: int) -> Scenes:
+        scenes = np.zeros(n, SCENE)
+        scenes["digit"] = rng.integers(len(self._digits.labels), size=n)
+        scenes["label"] = self._digits.labels[scenes["digit"]]
+        scenes["photo"] = rng.integers(len(self._photographs), size=n)
+        room = self._photographs.shapes[scenes["photo"]] - self.size + 1
+        scenes["crop_y"] = rng.integers(room[:, 0])
+        scenes["crop_x"] = rng.integers(room[:, 1])
+        return scenes
+
+    def render(self, scenes: Scenes) -> NDArray[np.uint8]:
+        size, photographs = self.size, self._photographs.images
+        blended = np.empty((len(scenes), size, size, 3), np.uint8)
+        places = zip(*(scenes[name].tolist() for name in ("photo", "crop_x", "crop_y")), strict=True)
+        for row, (photo, x, y) in enumerate(places):
+            blended[row] = photographs[photo][y : y + size, x : x + size]
+        ink = np.repeat(self._ink(scenes["digit"])[..., None], 3, axis=3)
+        # absdiff, since uint8 subtraction wraps: |10 − 255| would be 11.
+        cv2.absdiff(ink.reshape(-1, size), blended.reshape(-1, size), dst=blended.reshape(-1, size))
+        return blended
+
+    def _ink(self, rows: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """(n, size, size) ink of the digits at `rows`, 0 on the margin."""
+        side = self.size - 2 * self.margin
+        digits = self._digits.images[rows]
+        if digits.shape[1:] != (side, side):
+            how = cv2.INTER_AREA if max(digits.shape[1:]) > side else cv2.INTER_LINEAR
+            digits = np.stack([cv2.resize(digit, (side, side), interpolation=how) for digit in digits])
+        if self.style == "binary":
+            digits = np.where(digits > self.threshold, np.uint8(255), np.uint8(0))
+        return np.pad(digits, ((0, 0), (self.margin, self.margin), (self.margin, self.margin))) if self.margin else digits
+
+    @property
+    def _digits(self) -> _Digits:
+        return _load_digits(self.digits, self.split)
+
+    @property
+    def _photographs(self) -> Photographs:
+        if not self.backgrounds:
+            raise SettingError("mnist-m needs photographs; give their folder with --backgrounds DIR.")
+        return load_photographs(Path(self.backgrounds), split=self.split, at_least=self.size)
+
+
+@dataclass(frozen=True, eq=False)
+class _Digits:
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    inputs: dict[str, str]
+
+
+@lru_cache(maxsize=2)
+def _load_digits(spec: str, split: Split) -> _Digits:
+    """(N, H, W) ink of the digits, read once in a process; not pickled with the renderer."""
+    raw = Path(spec) / "MNIST" / "raw"
+    stem = "train" if split == "train" else "t10k"
+    files = [raw / f"{stem}-images-idx3-ubyte", raw / f"{stem}-labels-idx1-ubyte"]
+    if not files[0].is_file():
+        raise DataError(f"{spec} holds no MNIST/raw/{files[0].name}.")
+    images = np.fromfile(files[0], np.uint8)[16:].reshape(-1, 28, 28)
+    labels = np.fromfile(files[1], np.uint8)[8:].astype(np.int64)
+    inputs = {f"digits/{path.name}": sha256_of(path) for path in files}
+    return _Digits(images, labels, tuple("0123456789"), inputs)

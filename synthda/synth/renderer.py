@@ -1,0 +1,56 @@
+"""What a renderer is, and how its scenes are drawn: by (seed, block), so that any worker makes the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthda.datasets.domain import Scenes
+from synthda.datasets.shards import BLOCK
+
+
+
+class Renderer(Protocol):
+    """Scenes from a generator, images from scenes. A renderer is a frozen dataclass of its settings: it pickles."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names; the scene column `label` indexes them."""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """H, W, 3 of every image."""
+
+    @property
+    def tables(self) -> Mapping[str, Sequence[str]]:
+        """By choice column, what each integer code means, e.g. `{"font": ("Arial.ttf", …)}`."""
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """SHA-256 by name of every file that the images depend on: fonts, photographs, templates."""
+
+    def sample(self, rng: np.random.Generator, n: int) -> Scenes:
+        """Draw n scenes: one row an image, one column a factor, with a `label` column."""
+
+    def render(self, scenes: Scenes) -> NDArray[np.uint8]:
+        """(n, H, W, 3) images. Draws nothing: the same row gives the same pixels, alone or in its block."""
+
+
+def sample_block(renderer: Renderer, seed: int, block: int) -> Scenes:
+    """The scenes of one block: a pure function of (settings, seed, block)."""
+    return renderer.sample(np.random.default_rng([seed, block]), BLOCK)
+
+
+def render_rows(renderer: Renderer, seed: int, count: int) -> tuple[Scenes, NDArray[np.uint8]]:
+    """The first `count` scenes and images of a domain, without writing it."""
+    blocks = [sample_block(renderer, seed, block) for block in range(-(-count // BLOCK))]
+    scenes: Scenes = np.concatenate(blocks)[:count]
+    return scenes, renderer.render(scenes)
+
+
+def columns(**formats: str) -> np.dtype[Any]:
+    """A scene table's dtype from `name="f4"` pairs, in the order given."""
+    return np.dtype(list(formats.items()))
