@@ -18,8 +18,9 @@ import numpy as np
 
 from bench.machine import machine
 from bench.paths import RESULTS
-from synthda.adapt.adaptation import FLOOR, ORACLE, Data, adapt, load_run, score
+from synthda.adapt.adaptation import adapt, load_run, score
 from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import proxy_a_distance
 from synthda.adapt.evaluate import gap_closed
 from synthda.adapt.infer import features
@@ -112,10 +113,12 @@ class Bench:
             given={name: str(value) for name, value in table.get("set", {}).items()},
             input_size=(table["size"], table["size"]),
             seed=cell.seed,
-            steps=table["steps"],
+            steps=table["steps" if cell.method == "dann" else "baseline_steps"],
         )
         print(f"{cell.table} {cell.pair} {cell.method} seed {cell.seed}", flush=True)
-        adapt(blueprint, data, run, export=False, pace=Pace(log_every=500, on_log=lambda entry: print(entry, flush=True)))
+        adapt(
+            blueprint, data, run, export=False, pace=Pace(log_every=500, on_log=lambda entry: print(entry, flush=True))
+        )
 
     def score(self, cell: Cell) -> dict[str, Any]:
         run = self.run_of(cell)

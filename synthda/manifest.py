@@ -52,7 +52,7 @@ def written_then_named(path: Path) -> Iterator[Path]:
     Raises:
         SynthdaError: when the disk is full or the folder cannot be written to.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(path.name + ".writing")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial

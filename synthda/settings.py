@@ -94,7 +94,9 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     return pairs
 
 
-def configure(configurables: Mapping[str, Callable[..., object]], given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def configure(
+    configurables: Mapping[str, Callable[..., object]], given: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
     """Sort `name=value` pairs onto the classes that know the name, each value parsed to its setting's type.
 
     Args:

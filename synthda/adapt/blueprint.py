@@ -78,9 +78,7 @@ class Blueprint:
     def build(self) -> Method:
         """The untrained method: equal blueprints give equal weights."""
         torch.manual_seed(self.seed)
-        network = load("network", self.network, NETWORKS)(
-            len(self.classes), self.input_size, **self.network_settings
-        )
+        network = load("network", self.network, NETWORKS)(len(self.classes), self.input_size, **self.network_settings)
         built: Method = load("method", self.method, METHODS)(network, **self.method_settings)
         return built
 

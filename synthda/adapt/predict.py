@@ -82,9 +82,13 @@ class Classifier:
                 readable += len(images)
                 found = iter(self.probabilities(np.stack(images)) if images else ())
                 for path, image in zip(batch, decoded, strict=True):
-                    yield Prediction(path, error=image) if isinstance(image, str) else self._prediction(path, next(found))
+                    yield (
+                        Prediction(path, error=image) if isinstance(image, str) else self._prediction(path, next(found))
+                    )
         if not readable:
-            raise DataError(f"None of the {len(paths)} images in {folder} can be read; give photographs (JPEG, PNG, …).")
+            raise DataError(
+                f"None of the {len(paths)} images in {folder} can be read; give photographs (JPEG, PNG, …)."
+            )
 
     def _decode(self, path: Path) -> NDArray[np.uint8] | str:
         try:

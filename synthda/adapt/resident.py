@@ -43,8 +43,8 @@ def channel_statistics(domains: Sequence[Resident]) -> tuple[Tensor, Tensor]:
     """Mean and deviation (3,) of each colour channel in [0, 1], every domain counting alike whatever its size."""
     moments = torch.zeros(2, 3, dtype=torch.float64)
     for domain in domains:
-        for block in domain.images.split(4096):
-            pixels = block.reshape(-1, 3).double() / 255
+        for first in range(0, len(domain.images), 4096):
+            pixels = domain.images[first : first + 4096].reshape(-1, 3).double() / 255
             share = pixels.shape[0] / (domain.images.numel() / 3) / len(domains)
             moments += share * torch.stack([pixels.mean(0), pixels.square().mean(0)]).cpu()
     mean, square = moments

@@ -64,12 +64,16 @@ def train(
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     feed = _Feed(method, sources, target, recipe, seed, device)
     method.network.normalise_by(*channel_statistics(feed.domains))
-    method.to(device, memory_format=torch.channels_last)
+    method.to(device).to(memory_format=torch.channels_last)
     method.train()
     optimizers = method.optimizers(recipe)
     configuration = str(run.read()["fingerprint"])
     first = load_checkpoint(run.checkpoint, method, optimizers, configuration) if run.checkpoint.exists() else 0
-    rates = [(group, float(group["lr"]) if first == 0 else group["base_lr"]) for optimizer in optimizers.values() for group in optimizer.param_groups]
+    rates = [
+        (group, float(group["lr"]) if first == 0 else group["base_lr"])
+        for optimizer in optimizers.values()
+        for group in optimizer.param_groups
+    ]
     for group, base in rates:
         group["lr"], group["base_lr"] = torch.tensor(base, device=device), base
 

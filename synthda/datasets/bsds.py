@@ -40,4 +40,5 @@ BSDS500 = DataSet(
     where="Get BSR_bsds500.tgz from www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html and put "
     "its folder BSDS500 into the data root, so that BSDS500/data/images/train lies there",
     read=read,
+    marks=tuple(f"{above}data/images/{split}" for above in ("BSDS500/", "BSR/BSDS500/", "") for split in SPLITS),
 )

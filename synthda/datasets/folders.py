@@ -183,6 +183,22 @@ def read_photos(
     return array[kept] if reasons else array, kept, sorted(reasons.items())
 
 
+def upright_shape(path: Path) -> Size:
+    """Height and width of a photograph as a person sees it, told from its header.
+
+    Raises:
+        PhotoError: when the header cannot be read.
+    """
+    try:
+        with _warnings_lock, warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
+            warnings.simplefilter("ignore")
+            width, height = image.size
+            sideways = image.getexif().get(ORIENTATION_TAG) in (5, 6, 7, 8)
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        raise PhotoError(path, "its header is damaged") from error
+    return (width, height) if sideways else (height, width)
+
+
 def natural_order(name: str) -> tuple[list[str | int], str]:
     """Sort key by which class 2 comes before class 10."""
     pieces = re.split(r"([0-9]+)", name)

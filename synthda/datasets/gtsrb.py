@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +33,10 @@ CLASSES = tuple(f"{number:05d}" for number in range(len(SIGN_NAMES)))
 
 TRAIN_FOLDERS = ("GTSRB/Final_Training/Images", "gtsrb/GTSRB/Training", "gtsrb/train")
 TEST_FOLDERS = ("GTSRB/Final_Test/Images", "gtsrb/GTSRB/Final_Test/Images")
-TEST_LISTS = ("GTSRB/GT-final_test.csv", "GTSRB/Final_Test/Images/GT-final_test.csv", "gtsrb/GT-final_test.csv")
-TEST_LISTS_ELSEWHERE = ("gtsrb/GTSRB/GT-final_test.csv", "GT-final_test.csv")
+TEST_LISTS = (
+    *("GTSRB/GT-final_test.csv", "GTSRB/Final_Test/Images/GT-final_test.csv"),
+    *("gtsrb/GT-final_test.csv", "gtsrb/GTSRB/GT-final_test.csv", "GT-final_test.csv"),
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ GTSRB = DataSet(
     "benchmark.ini.rub.de and unpack them in the data root, so that GTSRB/Final_Training/Images/00000 lies there and "
     "GT-final_test.csv in GTSRB (a folder gtsrb/train with gtsrb/train.csv beside it is read too)",
     read=read,
+    marks=(*TRAIN_FOLDERS, *TEST_FOLDERS),
     downloadable=True,
 )
 
@@ -96,18 +99,25 @@ def _train_frames(root: Path) -> tuple[Path, list[Frame]]:
 
 def _test_frames(root: Path) -> tuple[Path, list[Frame]]:
     folder = GTSRB.find(root, TEST_FOLDERS)
-    return folder, list(_frames(GTSRB.find(root, TEST_LISTS + TEST_LISTS_ELSEWHERE), "Filename"))
+    return folder, list(_frames(GTSRB.find(root, TEST_LISTS), "Filename"))
 
 
-def _frames(listing: Path, name_column: str) -> Iterable[Frame]:
+def _frames(listing: Path, name_column: str) -> Iterator[Frame]:
     with listing.open(encoding="utf-8", errors="replace", newline="") as file:
-        for row in csv.DictReader(file, delimiter=";", skipinitialspace=True):
+        for number, row in enumerate(csv.DictReader(file, delimiter=";", skipinitialspace=True), 2):
             try:
-                width, height = int(row["Width"]), int(row["Height"])
-                left, upper, right, lower = (int(row[f"Roi.{corner}"]) for corner in ("X1", "Y1", "X2", "Y2"))
-                frame = Frame(row[name_column], int(row["ClassId"]), _roi(width, height, left, upper, right, lower))
+                frame = Frame(str(row[name_column]), int(row["ClassId"]), _roi(row))
             except (KeyError, TypeError, ValueError) as error:
-                raise GTSRB.damaged(listing, f"line {file_line(row)} is incomplete") from error
+                raise GTSRB.damaged(listing, f"line {number} is incomplete") from error
             if not 0 <= frame.label < len(CLASSES):
-                raise GTSRB.damaged(listing, f"{frame.name} has class {frame.label}, beyond the 43")
+                raise GTSRB.damaged(listing, f"{frame.name} has class {frame.label}, beyond the {len(CLASSES)}")
             yield frame
+
+
+def _roi(row: dict[str, str]) -> Box:
+    """The sign's region as fractions, so that it fits a rescaled frame too; X2 and Y2 are exclusive."""
+    width, height = int(row["Width"]), int(row["Height"])
+    left, upper, right, lower = (int(row[f"Roi.{corner}"]) for corner in ("X1", "Y1", "X2", "Y2"))
+    if not (0 <= left < right <= width and 0 <= upper < lower <= height):
+        raise ValueError("the region lies outside of the frame")
+    return left / width, upper / height, right / width, lower / height

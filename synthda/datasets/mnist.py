@@ -36,6 +36,7 @@ MNIST = DataSet(
     where="Get the four idx files (with or without .gz) from yann.lecun.com/exdb/mnist and put them into MNIST/raw "
     "below the data root",
     read=read,
+    marks=tuple(f"{folder}/*-images-idx3-ubyte*" for folder in FOLDERS),
     downloadable=True,
 )
 

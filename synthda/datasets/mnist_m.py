@@ -24,7 +24,9 @@ def read(root: Path, split: str, size: Size | None = None, fit: Fit = "stretch")
     height, width = domain.images.shape[1:3]
     if size == (height - 2 * MARGIN, width - 2 * MARGIN):
         middle = domain.images.read(np.arange(len(domain)))[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
-        return Domain(ArrayImages(np.ascontiguousarray(middle)), domain.labels, DIGITS, None, domain.paths, (), domain.name)
+        return Domain(
+            ArrayImages(np.ascontiguousarray(middle)), domain.labels, DIGITS, None, domain.paths, (), domain.name
+        )
     return resized(domain, size, fit)
 
 
@@ -36,6 +38,7 @@ MNIST_M = DataSet(
     "unpack it in the data root, so that mnist_m/mnist_m_train and mnist_m/mnist_m_train_labels.txt lie there (the "
     "splits adapt and dev lie in mnist_m_part/adapt/<digit> and mnist_m_part/dev/<digit>)",
     read=read,
+    marks=("mnist_m/mnist_m_*", "mnist_m_train", "mnist_m_test", "mnist_m_part"),
 )
 
 

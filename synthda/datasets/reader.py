@@ -39,6 +39,7 @@ class DataSet:
         splits: accepted names after the colon; the first is the one meant without a colon.
         where: one sentence: where to get the files and where to put them below the data root.
         read: the reader.
+        marks: paths below the data root (`*` is a wildcard); where one exists, some of the set is there.
         downloadable: whether `synthda.datasets.download` can fetch it.
     """
 
@@ -47,7 +48,12 @@ class DataSet:
     splits: tuple[str, ...]
     where: str
     read: Read
+    marks: tuple[str, ...]
     downloadable: bool = False
+
+    def is_in(self, root: Path) -> bool:
+        """Whether the data set, or a split of it, seems to lie below `root`; nothing is read."""
+        return root.is_dir() and any(next(root.glob(mark), None) is not None for mark in self.marks)
 
     def missing(self, root: Path, looked_for: str) -> DataError:
         """The error for files that are not there."""

@@ -148,9 +148,7 @@ def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
         yield int(value), positions
 
 
-def _read_columns(
-    path: Path, rows: int, image_shape: tuple[int, int, int]
-) -> tuple[NDArray[np.int64], Scenes | None]:
+def _read_columns(path: Path, rows: int, image_shape: tuple[int, int, int]) -> tuple[NDArray[np.int64], Scenes | None]:
     """Labels and scene table of one shard; refuses anything but plain numbers stored in this very file."""
     try:
         with h5py.File(path, "r") as file:

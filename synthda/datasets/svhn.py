@@ -30,6 +30,7 @@ SVHN = DataSet(
     where="Get train_32x32.mat, test_32x32.mat and, if wanted, extra_32x32.mat from ufldl.stanford.edu/housenumbers "
     "and put them into the data root",
     read=read,
+    marks=tuple(f"{folder}*_32x32.mat" for folder in ("", "SVHN/", "svhn/")),
     downloadable=True,
 )
 

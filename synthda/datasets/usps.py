@@ -35,6 +35,7 @@ USPS = DataSet(
     where="Get usps.bz2 and usps.t.bz2 from www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html#usps and "
     "put them into the data root",
     read=read,
+    marks=tuple(f"{folder}{name}" for name in FILES.values() for folder in ("", "USPS/")),
     downloadable=True,
 )
 

@@ -118,7 +118,7 @@ def _is_finished(out: Path, plan: dict[str, Any], force: bool) -> bool:
             raise DataError(f"{out} is not empty and holds no domain; give --out a new or an empty folder.")
         return False
     if force:
-        for path in [*manifests, *out.glob("shard-*.h5"), *out.glob("*.partial")]:
+        for path in [*manifests, *out.glob("shard-*.h5"), *out.glob("*.writing")]:
             path.unlink(missing_ok=True)
         return False
     found = read_manifest(manifests[0])
@@ -138,9 +138,7 @@ def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
-def _render_blocks(
-    renderer: Renderer, seed: int, blocks: list[tuple[int, int]], workers: int
-) -> Iterator[Rendered]:
+def _render_blocks(renderer: Renderer, seed: int, blocks: list[tuple[int, int]], workers: int) -> Iterator[Rendered]:
     """The blocks in order; with workers, a few of them ahead of the one that is awaited."""
     if workers <= 1:
         yield from (_render_block(renderer, seed, block, rows) for block, rows in blocks)

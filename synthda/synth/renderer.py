@@ -12,7 +12,6 @@ from synthda.datasets.domain import Scenes
 from synthda.datasets.shards import BLOCK
 
 
-
 class Renderer(Protocol):
     """Scenes from a generator, images from scenes. A renderer is a frozen dataclass of its settings: it pickles."""
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import Batch, LossTerms, Method
-from synthda.adapt.networks import Network, fully_connected, initialise
+from synthda.adapt.networks import Network, fully_connected
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
 
@@ -29,7 +29,6 @@ class DANN(Method):
         self.gamma = gamma
         self.lambda_max = lambda_max
         self.domain_classifier = fully_connected((network.feature_dim, *network.domain_hidden, 1))
-        initialise(self.domain_classifier)
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         features_s, features_t = self._features(batch.source[0], batch.target[0])
@@ -50,8 +49,8 @@ class DANN(Method):
         The running statistics then follow the target alone: that is where the network is deployed.
         """
         if not self.network.uses_batch_statistics:
-            features_s, features_t = self.network.features(torch.cat([source, target])).split([len(source), len(target)])
-            return features_s, features_t
+            features = self.network.features(torch.cat([source, target]))
+            return features[: len(source)], features[len(source) :]
         with self.network.running_statistics_kept():
             features_s = self.network.features(source)
         return features_s, self.network.features(target)

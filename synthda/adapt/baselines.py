@@ -1,0 +1,57 @@
+"""What an adaptation is measured against: source-only training below it, training on the target above it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.data import FLOOR, ORACLE, Data
+from synthda.adapt.distance import proxy_a_distance
+from synthda.adapt.evaluate import gap_closed
+from synthda.adapt.infer import features
+from synthda.adapt.method import Method
+from synthda.adapt.run import Run
+from synthda.adapt.train import Pace
+
+
+def baseline_run(run: Run, method: str) -> Run:
+    """The folder of a baseline, inside the run that it belongs to."""
+    return Run(run.folder / "baselines" / method)
+
+
+def run_baselines(blueprint: Blueprint, data: Data, run: Run, *, device: str = "cpu", pace: Pace | None = None) -> None:
+    """Train source-only, and, where there are labelled target photographs, the oracle: same network, recipe, seed."""
+    for method in [FLOOR, *([ORACLE] if data.labelled_target is not None else [])]:
+        plain = replace(blueprint, method=method, method_settings={})
+        adapt(plain, data, baseline_run(run, method), device=device, export=False, pace=pace)
+
+
+def compare(run: Run, data: Data) -> dict[str, Any]:
+    """Accuracies of the baselines beside the run's, the gap closed, and the proxy A-distance before and after.
+
+    What was not run, or not evaluated, is None.
+    """
+    floor, oracle = baseline_run(run, FLOOR), baseline_run(run, ORACLE)
+    accuracies = {"source-only": _accuracy(floor), "adapted": _accuracy(run), "oracle": _accuracy(oracle)}
+    known = [value for value in accuracies.values() if value is not None]
+    return {
+        **accuracies,
+        "gap_closed": gap_closed(*known) if len(known) == len(accuracies) else None,
+        "proxy_a_distance": {
+            "before": _distance(load_run(floor)[1], data) if floor.finished else None,
+            "after": _distance(load_run(run)[1], data),
+        },
+    }
+
+
+def _accuracy(run: Run) -> float | None:
+    if not run.finished:
+        return None
+    found = run.read()["results"].get("evaluation")
+    return None if found is None else float(found["accuracy"])
+
+
+def _distance(method: Method, data: Data) -> float:
+    return proxy_a_distance(features(method, data.sources[0].images), features(method, data.target))

@@ -1,0 +1,144 @@
+"""The domains of one adaptation, brought to one size, and checked against one another."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synthda.adapt.networks import Size
+from synthda.datasets.domain import ArrayImages, Domain, Images, content_hashes, in_blocks, labels_by_name
+from synthda.datasets.resize import Fit
+from synthda.datasets.specs import open_domain
+from synthda.errors import DataError
+
+ORACLE = "train-on-target"
+FLOOR = "source-only"
+COMPARED = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The domains of one adaptation, all at the network's input size.
+
+    Attributes:
+        sources: labelled; their class names together are the classifier's.
+        target: unlabelled images: there is no field for their labels.
+        evaluation: labelled, read after training only.
+        labelled_target: labelled target photographs for the oracle, none of them among `evaluation`.
+        target_name: what to call the target in a report.
+        skipped: one line per file that could not be used.
+        transductive: how many images of `evaluation` are also among the unlabelled target images.
+    """
+
+    sources: tuple[Domain, ...]
+    target: Images
+    evaluation: Domain | None = None
+    labelled_target: Domain | None = None
+    target_name: str = "target"
+    skipped: tuple[str, ...] = ()
+    transductive: int = 0
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The sources' class names, in the order in which they first appear."""
+        return tuple(dict.fromkeys(name for source in self.sources for name in source.classes))
+
+    def identity(self, method: str) -> dict[str, Any]:
+        """What the weights depend on: name, size and content hash of each domain that `method` reads."""
+        read = {"sources": [_identity(source.images, source.name) for source in self.training_sources(method)]}
+        return read if method in (FLOOR, ORACLE) else read | {"target": _identity(self.target, self.target_name)}
+
+    def training_sources(self, method: str) -> tuple[Domain, ...]:
+        """The labelled domains that `method` trains on: for the oracle, the labelled target photographs.
+
+        Raises:
+            DataError: when the oracle is asked for without labelled target photographs.
+        """
+        if method != ORACLE:
+            return self.sources
+        if self.labelled_target is None:
+            raise DataError("train-on-target needs labelled target photographs; give them with --labelled-target.")
+        return (self.labelled_target,)
+
+    def comparison_images(self) -> Images:
+        """At least 256 images, target first, then source, to compare an export on; repeated where there are fewer."""
+        taken: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
+        for images in (self.target, *(source.images for source in self.sources)):
+            wanted = 2 * COMPARED - sum(len(part) for part in taken)
+            taken.append(images.read(np.arange(min(images.shape[0], wanted), dtype=np.int64)))
+        pool = np.concatenate(taken)
+        return ArrayImages(np.resize(pool, (max(COMPARED, len(pool)), *pool.shape[1:])))
+
+
+def open_data(
+    sources: Sequence[str],
+    target: str,
+    *,
+    size: Size,
+    fit: Fit = "stretch",
+    evaluation: str | None = None,
+    labelled_target: str | None = None,
+    data_root: Path | None = None,
+) -> Data:
+    """Open the domains that the specs name (see `open_domain`), and compare their photographs by content.
+
+    Raises:
+        DataError: when one is missing or damaged; when a source has no labels; when a labelled target photograph is
+            also among those that evaluate.
+    """
+
+    def opened(spec: str, labelled: bool | None) -> Domain:
+        return open_domain(spec, size=size, fit=fit, data_root=data_root, labelled=labelled)
+
+    source_domains = tuple(opened(spec, True) for spec in sources)
+    target_domain = opened(target, False)
+    eval_domain = opened(evaluation, True) if evaluation else None
+    labelled_domain = opened(labelled_target, True) if labelled_target else None
+    found = [*source_domains, target_domain, eval_domain, labelled_domain]
+    return Data(
+        sources=source_domains,
+        target=target_domain.images,
+        evaluation=eval_domain,
+        labelled_target=labelled_domain,
+        target_name=target_domain.name,
+        skipped=tuple(f"{domain.name}/{line}" for domain in found if domain is not None for line in domain.skipped),
+        transductive=_overlaps(target_domain, eval_domain, labelled_domain),
+    )
+
+
+def with_classes(domain: Domain, classes: tuple[str, ...]) -> Domain:
+    """The domain with its labels counted by `classes`; raises DataError where it has others, or no labels."""
+    if not domain.labelled:
+        raise DataError(
+            f"{domain.name or 'The source'} has images without a label; a source is a folder with one sub-folder per "
+            "class, shards, or a named data set."
+        )
+    return replace(domain, labels=labels_by_name(domain, classes), classes=classes)
+
+
+def _overlaps(target: Domain, evaluation: Domain | None, labelled: Domain | None) -> int:
+    if evaluation is None:
+        return 0
+    hashes = content_hashes(evaluation.images)
+    seen = set(content_hashes(labelled.images)) if labelled is not None else set()
+    shared = [row for row, content in enumerate(hashes) if content in seen]
+    if shared:
+        example = f", for example {evaluation.paths[shared[0]]}" if evaluation.paths else ""
+        raise DataError(
+            f"{len(shared)} photographs of --labelled-target are also in --eval{example}; a score on photographs whose "
+            "labels were learnt says nothing. Remove them from one of the two."
+        )
+    unlabelled = set(content_hashes(target.images))
+    return sum(content in unlabelled for content in hashes)
+
+
+def _identity(images: Images, name: str) -> dict[str, Any]:
+    digest = hashlib.blake2b(digest_size=16)
+    for block in in_blocks(images):
+        digest.update(block.tobytes())
+    return {"name": name, "images": images.shape[0], "content": digest.hexdigest()}

@@ -1,0 +1,54 @@
+"""How long a training will take, from a few steps on random images."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.method import Batch
+
+WARM_UP, TIMED = 3, 8
+
+
+def seconds_per_step(blueprint: Blueprint, device: str = "cpu") -> float:
+    """Time of one update of a throw-away copy, in seconds; a second or two of work in all."""
+    method = blueprint.build().to(device).to(memory_format=torch.channels_last)
+    method.train()
+    recipe = blueprint.recipe
+    optimizers = method.optimizers(recipe)
+
+    def images(count: int) -> torch.Tensor:
+        return torch.rand(count, 3, *blueprint.input_size, device=device).contiguous(memory_format=torch.channels_last)
+
+    index = torch.zeros(recipe.source_batch, dtype=torch.int64, device=device)
+    batch = Batch(
+        source=(images(recipe.source_batch),),
+        source_labels=index,
+        source_domain=index,
+        source_index=index,
+        target=(images(recipe.target_batch),) if method.uses_target else (),
+        target_index=torch.zeros(recipe.target_batch, dtype=torch.int64, device=device),
+    )
+
+    def descend(loss: torch.Tensor, *names: str) -> None:
+        loss.backward()  # type: ignore[no-untyped-call]
+        for optimizer in optimizers.values():
+            optimizer.step()
+            optimizer.zero_grad()
+
+    p = torch.full((), 0.5, device=device)
+    for step in range(WARM_UP + TIMED):
+        if step == WARM_UP:
+            began = time.perf_counter()
+        method.step(batch, p, descend)["label"].item()
+    return (time.perf_counter() - began) / TIMED
+
+
+def readable(seconds: float) -> str:
+    """`95` → `1 min 35 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
+    return " ".join(f"{value} {unit}" for value, unit in parts if value) or "under 1 s"

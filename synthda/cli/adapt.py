@@ -1,0 +1,71 @@
+"""`synthda adapt`: train a classifier for unlabelled photographs from a labelled source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthda.cli.options import Assignments, DataRoot, Force
+
+Method = Annotated[str, typer.Option(help="How to adapt; `synthda methods` lists them.")]
+Network = Annotated[str, typer.Option(help="What to train; `synthda networks` lists them.")]
+
+
+def command(
+    target: Annotated[str, typer.Option(help="Unlabelled photographs: folder, shards or data set.")],
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="Labelled images: shards, class folders or data set. [default: SynNumbers, rendered once]"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run. [default: runs/METHOD-TARGET]")] = None,
+    method: Method = "dann",
+    network: Network = "conv-small",
+    steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the weights and of every draw.")] = 0,
+    size: Annotated[int | None, typer.Option(help="Side of the images, px. [default: the network's]")] = None,
+    fit: Annotated[str, typer.Option(help="How photographs get square: stretch, pad or crop.")] = "stretch",
+    assignments: Assignments = None,
+    evaluation: Annotated[str | None, typer.Option("--eval", help="Labelled data for the score at the end.")] = None,
+    baselines: Annotated[bool, typer.Option("--baselines", help="Also train source-only and the oracle.")] = False,
+    labelled_target: Annotated[str | None, typer.Option(help="Labelled photographs that the oracle trains on.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
+    export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
+    data_root: DataRoot = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and the time; train nothing.")] = False,
+    force: Force = False,
+) -> None:
+    """Train a classifier for unlabelled photographs, score it if asked, and export it to ONNX.
+
+    Ctrl-C saves; the same command goes on from there.
+
+    Examples:
+
+    - `synthda adapt --source data/syn-numbers --target ./photos`
+    - `synthda adapt --source mnist:train --target mnist-m:adapt --eval mnist-m:dev --network ganin-mnist --baselines`
+    - `synthda adapt --source ./renderings --target ./photos --set lambda_max=0.5 --steps 5000 --dry-run`
+    """
+    from synthda.adapt.blueprint import Blueprint
+    from synthda.adapt.data import open_data
+    from synthda.cli.adapting import Session, default_source, pick_device, square
+    from synthda.cli.listing import warn_skipped
+    from synthda.settings import parse_assignments
+
+    given = parse_assignments(assignments or [])
+    shape = square(size)
+    plan = Blueprint.of(method, network, (), given=given, input_size=shape, fit=fit, seed=seed, steps=steps)
+    data = open_data(
+        source or [default_source()],
+        target,
+        size=plan.input_size,
+        fit=plan.fit,
+        evaluation=evaluation,
+        labelled_target=labelled_target,
+        data_root=data_root,
+    )
+    warn_skipped(data.skipped, "photographs")
+    session = Session(plan, data, out or Path("runs") / f"{method}-{data.target_name}", pick_device(device))
+    session.announce()
+    if not dry_run:
+        session.run(baselines=baselines, export=export, force=force)

@@ -1,0 +1,180 @@
+"""What `adapt` and `demo` say and do between parsing and training: the plan, the progress, the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from synthda.adapt.adaptation import adapt
+from synthda.adapt.baselines import baseline_run, compare, run_baselines
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.data import FLOOR, ORACLE, Data
+from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
+from synthda.adapt.estimate import readable, seconds_per_step
+from synthda.adapt.metrics_log import Entry, health, read_metrics
+from synthda.adapt.networks import Size
+from synthda.adapt.run import Run
+from synthda.adapt.train import Pace
+from synthda.cli.listing import console, say, table, warn
+from synthda.errors import SettingError
+from synthda.manifest import write_json
+
+CACHED_COUNT = 20_000
+
+
+class Session:
+    """One `synthda adapt`, with its words."""
+
+    def __init__(self, blueprint: Blueprint, data: Data, out: Path, device: str) -> None:
+        self.blueprint = replace(blueprint, classes=data.classes)
+        self.data, self.device = data, device
+        self.run_folder = Run(out)
+
+    def announce(self) -> None:
+        """The plan, the distance between the domains, and how long it will take."""
+        plan, data = self.blueprint, self.data
+        sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
+        say(f"Source   {sources}; {len(plan.classes)} classes: {_shortened(plan.classes)}")
+        say(f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)")
+        if data.evaluation is not None:
+            seen = f", {data.transductive:,} of them also in the target: transductive" if data.transductive else ""
+            say(f"Eval     {data.evaluation.name} ({len(data.evaluation):,} labelled images{seen})")
+        height, width = plan.input_size
+        say(
+            f"Train    {plan.method} × {plan.network} at {width}×{height} px, {plan.recipe.steps:,} steps, seed {plan.seed}"
+        )
+        say(f"Run      {self.run_folder.folder}")
+        seconds = plan.recipe.steps * seconds_per_step(plan, self.device)
+        say(f"Time     about {readable(seconds)} on {self.device} for this training")
+        distance = proxy_a_distance(thumbnails(data.sources[0].images), thumbnails(data.target))
+        if distance > FAR_APART:
+            warn(
+                f"Source and target look far apart (proxy A-distance {distance:.2f} of 2 on thumbnails): adaptation may "
+                "fail; a source that looks more like the photographs helps most."
+            )
+
+    def run(self, *, baselines: bool, export: bool, force: bool) -> dict[str, Any]:
+        """Train, score, export; returns the comparison with the baselines."""
+        plan, data, run = self.blueprint, self.data, self.run_folder
+        with self._progress(plan.method, run) as pace:
+            manifest = adapt(plan, data, run, device=self.device, force=force, export=export, pace=pace)
+        advice = health(read_metrics(run))
+        if advice:
+            warn(advice)
+        if baselines:
+            with self._progress("baselines", baseline_run(run, FLOOR)) as pace:
+                run_baselines(plan, data, run, device=self.device, pace=pace)
+        comparison = compare(run, data) | {"run": baselines}
+        write_json(run.folder / "comparison.json", comparison)
+        self._summarise(manifest, comparison)
+        return comparison
+
+    def _summarise(self, manifest: dict[str, Any], comparison: dict[str, Any]) -> None:
+        say()
+        grid = table("", "accuracy", "95 % interval", "n", right=(1, 2, 3))
+        rows = {FLOOR: baseline_run(self.run_folder, FLOOR), self.blueprint.method: self.run_folder}
+        for name, run in (rows | {ORACLE: baseline_run(self.run_folder, ORACLE)}).items():
+            grid.add_row(name, *_cells(run))
+        console().print(grid)
+        closed, distance = comparison["gap_closed"], comparison["proxy_a_distance"]
+        say(
+            f"Gap closed {'not known' if closed is None else f'{closed:.0%}'}; last checkpoint, seed {self.blueprint.seed}."
+        )
+        before = "not run" if distance["before"] is None else f"{distance['before']:.2f}"
+        say(f"Proxy A-distance of the features: {before} before, {distance['after']:.2f} after (0 alike, 2 far apart).")
+        parity = manifest["results"].get("parity")
+        if parity:
+            say(
+                f"{self.run_folder.onnx} agrees with the trained network on {parity['images']} images "
+                f"(largest difference {parity['largest_difference']:.0e})."
+            )
+            say(f"Use it:  synthda predict {self.run_folder.onnx} PHOTOS --out predictions.csv")
+
+    @contextmanager
+    def _progress(self, what: str, run: Run) -> Iterator[Pace]:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        printer = console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(
+            *columns, TextColumn("{task.fields[losses]}"), console=printer, disable=not printer.is_terminal
+        ) as bar:
+            task = bar.add_task(f"Training {what}", total=self.blueprint.recipe.steps, losses="")
+            yield Pace(on_log=lambda entry: bar.update(task, completed=entry["step"], losses=_losses(entry)))
+
+
+def _losses(entry: Entry) -> str:
+    shown = [f"{name} {value:.3f}" for name, value in entry.items() if name not in ("step", "images_per_second")]
+    return "  ".join([*shown, f"{entry['images_per_second']:,.0f} images/s"])
+
+
+def _cells(run: Run) -> tuple[str, str, str]:
+    if not run.finished:
+        return "not run", "", ""
+    scored = run.read()["results"].get("evaluation")
+    if scored is None:
+        return "not evaluated", "", ""
+    low, high = scored["interval"]
+    return f"{scored['accuracy']:.4f}", f"{low:.4f}…{high:.4f}", f"{scored['n']:,}"
+
+
+def _shortened(names: tuple[str, ...], most: int = 12) -> str:
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+
+
+def pick_device(name: str) -> str:
+    """`auto` resolved to what this machine has.
+
+    Raises:
+        SettingError: for a device that torch does not know or find.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise SettingError(f"--device {name} cannot be used ({reason}); give cpu, cuda, mps or auto.") from error
+    return name
+
+
+def square(side: int | None) -> Size | None:
+    """The image size that `--size` names."""
+    if side is not None and not 8 <= side <= 1024:
+        raise SettingError(f"--size {side} is out of range; --size accepts 8…1024.")
+    return None if side is None else (side, side)
+
+
+def default_source() -> str:
+    """SynNumbers, rendered once into the user's cache, for those who name no source."""
+    import os
+
+    from platformdirs import user_cache_path
+
+    from synthda.cli.progress import progress_bar
+    from synthda.synth.generate import generate
+    from synthda.synth.syn_numbers import SynNumbers
+
+    cache = Path(os.environ.get("SYNTHDA_CACHE") or user_cache_path("synthda"))
+    say("No --source: SynNumbers is rendered, so the classes will be 0…9; for your own classes give --source FOLDER,")
+    say("with one sub-folder of images per class.")
+    renderer = SynNumbers()
+    folder = cache / f"syn-numbers-{_inputs_key(renderer.inputs)}"
+    with progress_bar("Rendering syn-numbers", CACHED_COUNT) as progress:
+        generate(
+            renderer, folder, name="syn-numbers", count=CACHED_COUNT, workers=os.cpu_count() or 1, progress=progress
+        )
+    return str(folder)
+
+
+def _inputs_key(inputs: Any) -> str:
+    """Other fonts or another version make other images: those get a folder of their own."""
+    from synthda import __version__
+    from synthda.manifest import fingerprint
+
+    return fingerprint({"inputs": dict(inputs), "version": __version__})[:12]

@@ -1,0 +1,6 @@
+"""Throwaway stub."""
+
+
+def command() -> None:
+    """Throwaway stub."""
+    raise NotImplementedError

@@ -1,0 +1,62 @@
+"""`synthda generate`: render a labelled domain into shards."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthda.cli.options import Assignments, Force, renderer_names
+
+Name = Annotated[
+    str, typer.Argument(metavar="RENDERER", help="`synthda renderers` lists them.", autocompletion=renderer_names)
+]
+
+
+def command(
+    renderer: Name,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to. [default: data/RENDERER]")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Images.")] = 50_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+    assignments: Assignments = None,
+    digits: Annotated[str | None, typer.Option(help="mnist-m: folder of MNIST, or labelled digits.")] = None,
+    backgrounds: Annotated[str | None, typer.Option(help="mnist-m: folder of photographs.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say count, bytes and time; write nothing.")] = False,
+    force: Force = False,
+) -> None:
+    """Render a labelled domain into HDF5 shards.
+
+    An interrupted command goes on where it was when it is given again; the bytes do not depend on the workers.
+
+    Examples:
+
+    - `synthda generate syn-numbers --count 50000 --workers 4 --set angle=15`
+    - `synthda generate mnist-m --digits data --backgrounds data/BSDS500/data/images`
+    - `synthda generate syn-numbers --count 1000000 --dry-run`
+    """
+    from synthda.cli.listing import say
+    from synthda.cli.progress import progress_bar
+    from synthda.settings import parse_assignments
+    from synthda.synth.build import build_renderer
+    from synthda.synth.estimate import check_room, cost_of, seconds_for
+    from synthda.synth.generate import generate
+
+    out, workers = out or Path("data") / renderer, workers or os.cpu_count() or 1
+    options = {"digits": digits, "backgrounds": backgrounds}
+    built = build_renderer(renderer, parse_assignments(assignments or []), options)
+    cost = cost_of(built, count, seed)
+    if dry_run:
+        seconds = seconds_for(built, count, seed, workers)
+        say(f"{out} would hold {cost}; about {seconds:,.0f} s with {workers} workers. Nothing was written.")
+        return
+    finished = not force and (out / "domain.json").exists()
+    if not finished:
+        check_room(out, cost.bytes)
+    with progress_bar(f"Rendering {renderer}", count) as progress:
+        generate(built, out, name=renderer, count=count, seed=seed, workers=workers, force=force, progress=progress)
+    say(f"{out} {'was already finished with these settings' if finished else 'is finished'}: {cost}.")
+    say(f"Look at it:   synthda inspect {out}")
+    say(f"Train on it:  synthda adapt --source {out} --target PHOTOS")

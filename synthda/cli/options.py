@@ -1,0 +1,38 @@
+"""Options that several verbs share, so that they read the same everywhere; and what the shell completes them to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-root",
+        metavar="DIR",
+        help="Folder of the public data sets. [default: the environment variable SYNTHDA_DATA, else ./data]",
+        show_default=False,
+    ),
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be given many times.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Force = Annotated[bool, typer.Option("--force", help="Discard what is there and start anew.")]
+
+
+def renderer_names(incomplete: str) -> list[str]:
+    """What the shell completes RENDERER to."""
+    from synthda.synth import RENDERERS
+
+    return [name for name in RENDERERS if name.startswith(incomplete)]
+
+
+def data_set_names(incomplete: str) -> list[str]:
+    """What the shell completes a data set's NAME to."""
+    from synthda.datasets import DATASETS
+
+    return [name for name in DATASETS if name.startswith(incomplete)]

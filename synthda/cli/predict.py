@@ -1,0 +1,54 @@
+"""`synthda predict`: classes of photographs from an exported model, without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from synthda.adapt.predict import Prediction
+
+
+def command(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="A model that `synthda export` wrote.")],
+    photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of photographs, or one.")],
+    out: Annotated[Path, typer.Option(help="A .csv or .jsonl file; - is stdout.")] = Path("predictions.csv"),
+    sheet: Annotated[Path | None, typer.Option(help="Contact sheet (PNG) of photographs with their classes.")] = None,
+) -> None:
+    """Classify photographs with an exported model.
+
+    Writes path, class and confidence of each; files that cannot be read are skipped and listed.
+
+    Examples:
+
+    - `synthda predict runs/first/model.onnx photos`
+    - `synthda predict model.onnx photos --out classes.jsonl --sheet classes.png`
+    - `synthda predict model.onnx photo.jpg --out -`
+    """
+    from collections import Counter
+
+    from synthda.adapt.predict import Classifier
+    from synthda.adapt.prediction_files import STDOUT, write_predictions
+    from synthda.cli.listing import say, warn_skipped
+
+    predictions = write_predictions(Classifier(model).of_photos(photos), out)
+    warn_skipped([failed.error for failed in predictions if failed.error])
+    found = [prediction for prediction in predictions if not prediction.error]
+    if sheet is not None:
+        _draw(sheet, found, f"{photos.resolve().name}: predicted classes and confidence")
+    if out == STDOUT:
+        return
+    counts = Counter(prediction.label for prediction in found)
+    say(f"{out}: {len(found):,} photographs. " + ", ".join(f"{name}: {n:,}" for name, n in counts.most_common()))
+    if sheet is not None:
+        say(f"Contact sheet: {sheet}")
+
+
+def _draw(sheet: Path, found: list[Prediction], title: str) -> None:
+    from synthda.datasets.contact_sheet import COLUMNS, Tile, evenly, thumbnail, write_sheet
+
+    shown = [found[place] for place in evenly(len(found), 8 * COLUMNS)]
+    tiles = [Tile(thumbnail(one.path), f"{one.label}  {100 * one.confidence:.0f} %") for one in shown]
+    write_sheet(sheet, tiles, title=title)
