@@ -118,6 +118,7 @@ class GaninMnist(Network):
         extractor = nn.Sequential(*conv_pool_relu(3, 32, 5, padding), *conv_pool_relu(32, 48, 5, padding), nn.Flatten())
         width = _flattened(extractor, input_size)
         super().__init__(extractor, fully_connected((width, 100, 100, classes)), classes, input_size)
+        initialise(self)
 
 
 class GaninSvhn(Network):
@@ -145,6 +146,7 @@ class GaninSvhn(Network):
         )
         width = _flattened(extractor, input_size)
         super().__init__(extractor, fully_connected((width, 3072, 2048, classes), dropout), classes, input_size)
+        initialise(self)
 
 
 class GaninGtsrb(Network):
@@ -167,6 +169,7 @@ class GaninGtsrb(Network):
         )
         width = _flattened(extractor, input_size)
         super().__init__(extractor, fully_connected((width, 512, classes)), classes, input_size)
+        initialise(self)
 
 
 class ConvSmall(Network):
@@ -215,7 +218,7 @@ def conv_norm_relu(channels_in: int, channels_out: int, *, pool: bool) -> list[n
 
 
 def initialise(network: nn.Module) -> None:
-    """Glorot-uniform weights and zero biases."""
+    """Glorot-uniform weights and zero biases, the usual start of Caffe models such as the paper's."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(module.weight)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import Batch, LossTerms, Method
-from synthda.adapt.networks import Network, fully_connected
+from synthda.adapt.networks import Network, fully_connected, initialise
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
 
@@ -29,6 +29,7 @@ class DANN(Method):
         self.gamma = gamma
         self.lambda_max = lambda_max
         self.domain_classifier = fully_connected((network.feature_dim, *network.domain_hidden, 1))
+        initialise(self.domain_classifier)
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         features_s, features_t = self._features(batch.source[0], batch.target[0])
