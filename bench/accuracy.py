@@ -27,6 +27,7 @@ from synthda.adapt.infer import features
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import Domain
+from synthda.datasets.shards import MANIFEST
 from synthda.datasets.specs import open_domain
 from synthda.manifest import fingerprint, write_json
 from synthda.settings import configure, load
@@ -73,11 +74,13 @@ class Bench:
         return _part(domain, spec.partition("@")[2], self.protocol) if "@" in spec else domain
 
     def _rendered(self, name: str) -> Path:
+        folder = self.data / "rendered" / name
+        if (folder / MANIFEST).exists():
+            return folder
         recipe = self.protocol["rendered"][name]
         given = {key: str(value).format(data=self.data) for key, value in recipe["set"].items()}
         renderer_class = load("renderer", recipe["renderer"], RENDERERS)
         renderer = renderer_class(**configure({"renderer": renderer_class}, given)["renderer"])
-        folder = self.data / "rendered" / name
         generate(renderer, folder, name=recipe["renderer"], count=recipe["count"], seed=recipe.get("seed", 0))
         return folder
 

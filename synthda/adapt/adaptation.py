@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import Data, with_classes
@@ -14,9 +16,9 @@ from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, train
-from synthda.datasets.domain import Domain, Images, labels_by_name
+from synthda.datasets.domain import ArrayImages, Domain, in_memory, labels_by_name
 from synthda.errors import RunError
-from synthda.manifest import write_json
+from synthda.manifest import write_json, written_then_named
 
 
 def adapt(
@@ -51,7 +53,9 @@ def adapt(
         results["evaluation"] = {"data": data.evaluation.name} | scored.as_dict()
         write_json(run.evaluation, results["evaluation"])
     if export:
-        results["parity"] = export_run(run, blueprint, method, data.comparison_images())
+        with written_then_named(run.sample) as partial, partial.open("wb") as file:
+            np.save(file, in_memory(data.comparison_images()))
+        results["parity"] = export_run(run)
     run.finish(results)
     return run.read()
 
@@ -77,10 +81,16 @@ def load_run(run: Run) -> tuple[Blueprint, Method]:
     return blueprint, method
 
 
-def export_run(
-    run: Run, blueprint: Blueprint, method: Method, images: Images, out: Path | None = None
-) -> dict[str, Any]:
-    """Export to `model.onnx` of the run, or to `out`, compared on `images`; returns the comparison."""
+def export_run(run: Run, out: Path | None = None) -> dict[str, Any]:
+    """Export a run's last checkpoint to its `model.onnx`, or to `out`; returns the comparison with the network.
+
+    Raises:
+        RunError: when the run has no checkpoint, or the exported model disagrees with the trained network.
+    """
+    blueprint, method = load_run(run)
+    if not run.sample.exists():
+        raise RunError(f"{run.sample} is missing, on which an export is compared; run synthda adapt again.")
+    images = ArrayImages(np.load(run.sample, allow_pickle=False))
     facts = {
         "method": blueprint.method,
         "network": blueprint.network,

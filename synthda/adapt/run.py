@@ -46,6 +46,15 @@ class Run:
         return self.folder / "model.onnx"
 
     @property
+    def sample(self) -> Path:
+        """Images, (≥ 256, H, W, 3) uint8, on which exports are compared with the trained network."""
+        return self.folder / "sample.npy"
+
+    @property
+    def comparison(self) -> Path:
+        return self.folder / "comparison.json"
+
+    @property
     def parity(self) -> Path:
         return self.folder / "parity.json"
 
@@ -96,7 +105,8 @@ class Run:
 
     def _discard(self) -> None:
         """Remove what runs write, and nothing else."""
-        for path in (self.manifest, self.partial_manifest, self.metrics, self.evaluation, self.onnx, self.parity):
+        written = (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity)
+        for path in (self.manifest, self.partial_manifest, *written):
             path.unlink(missing_ok=True)
         for folder in ("checkpoints", "tensorboard", "baselines"):
             shutil.rmtree(self.folder / folder, ignore_errors=True)

@@ -69,8 +69,8 @@ class Session:
         if baselines:
             with self._progress("baselines", baseline_run(run, FLOOR)) as pace:
                 run_baselines(plan, data, run, device=self.device, pace=pace)
-        comparison = compare(run, data) | {"run": baselines}
-        write_json(run.folder / "comparison.json", comparison)
+        comparison = compare(run, data)
+        write_json(run.comparison, comparison)
         self._summarise(manifest, comparison)
         return comparison
 

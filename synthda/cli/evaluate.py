@@ -18,7 +18,8 @@ def command(
 ) -> None:
     """Score a run or an exported model on labelled images.
 
-    Accuracy with its interval, recall per class, confusions, calibration error. Labels are matched by class name. Of a run, its model.onnx is scored, or its last checkpoint where there is none.
+    Accuracy with its interval, recall per class, confusions, calibration error. Labels are matched by class name.
+    Of a run, its model.onnx is scored, or its last checkpoint where there is none.
 
     Examples:
 

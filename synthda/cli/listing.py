@@ -91,12 +91,12 @@ def print_described(things: Iterable[Mapping[str, Any]]) -> None:
     printer = console()
     for thing in things:
         printer.print(thing["name"], style="bold cyan")
-        printer.print(Padding(thing["summary"], (0, 0, 0, 2)))
+        printer.print(Padding(thing["summary"], (0, 0, 0, 2), expand=False))
         if thing["settings"]:
             grid = table("setting", "default", "accepts", "")
             for setting in thing["settings"]:
                 grid.add_row(setting["name"], _shown(setting["default"]), setting["accepts"], setting["help"])
-            printer.print(Padding(grid, (0, 0, 0, 4)))
+            printer.print(Padding(grid, (0, 0, 0, 4), expand=False))
         printer.print()
 
 

@@ -20,6 +20,7 @@ DATASETS: dict[str, str] = {
     "svhn": "synthda.datasets.svhn:SVHN",
     "gtsrb": "synthda.datasets.gtsrb:GTSRB",
     "bsds500": "synthda.datasets.bsds:BSDS500",
+    "sklearn-digits": "synthda.datasets.sklearn_digits:SKLEARN_DIGITS",
 }
 """Where the description of each named data set is found: a `DataSet`, imported when asked for."""
 

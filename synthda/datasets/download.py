@@ -26,7 +26,7 @@ def download(name: str, root: Path) -> None:
     """
     found = data_set(name)
     if name not in FETCHED:
-        raise DataError(f"Data set {name} cannot be downloaded by a program. {found.where}.")
+        raise DataError(f"Data set {name} cannot be downloaded by a program: {found.by_hand}.")
     from torchvision import datasets
 
     class_name, parts = FETCHED[name]
@@ -36,7 +36,7 @@ def download(name: str, root: Path) -> None:
         for part in parts:
             fetch(str(root), download=True, **part)
     except (OSError, RuntimeError) as error:
-        raise DataError(f"Data set {name} could not be downloaded ({_one_line(error)}). {found.where}.") from error
+        raise DataError(f"Data set {name} could not be downloaded ({_one_line(error)}): {found.by_hand}.") from error
 
 
 def _one_line(error: Exception) -> str:

@@ -6,13 +6,14 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain
 from synthda.datasets.resize import REDUCING_GAP, Box, Fit, Size, check_size, fit_image
@@ -25,7 +26,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000")
 """What Pillow may open; the rest is left out because some of it starts other programs (EPS) or is no photograph."""
 
 READ_EXTENSIONS = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .ppm .pgm .pbm .pnm .jp2".split()
+    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".jp2"]
+    + [".ppm", ".pgm", ".pbm", ".pnm"]
 )
 UNREAD_EXTENSIONS = frozenset({".heic", ".heif", ".avif"})
 """Photographs of phones that Pillow alone cannot decode: listed, so that leaving them out is reported."""
@@ -173,7 +175,7 @@ def read_photos(
             except PhotoError as error:
                 reasons[index] = error.reason
 
-    pool = ThreadPoolExecutor(min(16, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
     try:
         for _ in pool.map(read_some, range(0, len(paths), FILES_A_TASK)):
             pass
@@ -190,8 +192,7 @@ def upright_shape(path: Path) -> Size:
         PhotoError: when the header cannot be read.
     """
     try:
-        with _warnings_lock, warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
-            warnings.simplefilter("ignore")
+        with _quietly(), Image.open(path, formats=FORMATS) as image:
             width, height = image.size
             sideways = image.getexif().get(ORIENTATION_TAG) in (5, 6, 7, 8)
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
@@ -205,14 +206,20 @@ def natural_order(name: str) -> tuple[list[str | int], str]:
     return [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)], name
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Silence Pillow's warnings (doubtful metadata, size), one thread at a time because their filters are global."""
+    with _warnings_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _upright_rgb(path: Path, size: Size, box: Box | None) -> Image.Image:
     try:
         with path.open("rb") as file:
             if not os.fstat(file.fileno()).st_size:
                 raise PhotoError(path, "the file is empty")
-            # Warnings (doubtful metadata, size) are of no use to a person here, and their filters are global.
-            with _warnings_lock, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _quietly():
                 image = Image.open(file, formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise PhotoError(path, f"{image.width} × {image.height} is more than {MAX_PIXELS // 10**6} megapixels")
@@ -223,7 +230,7 @@ def _upright_rgb(path: Path, size: Size, box: Box | None) -> Image.Image:
         raise
     except Image.DecompressionBombError:
         raise PhotoError(path, f"it is larger than {MAX_PIXELS // 10**6} megapixels") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise PhotoError(path, _foreign(path)) from None
     except MemoryError:
         raise PhotoError(path, "there is not enough memory to decode it") from None
@@ -235,7 +242,8 @@ def _upright_rgb(path: Path, size: Size, box: Box | None) -> Image.Image:
 
 def _turned(image: Image.Image) -> Image.Image:
     try:
-        orientation = image.getexif().get(ORIENTATION_TAG)
+        with _quietly():
+            orientation = image.getexif().get(ORIENTATION_TAG)
     except Exception:  # metadata beyond reading does not spoil the picture
         return image
     return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image

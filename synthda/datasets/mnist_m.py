@@ -32,7 +32,7 @@ def read(root: Path, split: str, size: Size | None = None, fit: Fit = "stretch")
 
 MNIST_M = DataSet(
     name="mnist-m",
-    summary="MNIST digits blended with photographs, 32×32 colour, 59,001 to train and 9,001 to test (Ganin et al., 2016)",
+    summary="MNIST digits blended with photographs, 32×32, 59,001 to train and 9,001 to test (Ganin et al., 2016)",
     splits=(*RELEASED, *PARTS),
     where="Get mnist_m.tar.gz by way of github.com/pumpikano/tf-dann or sites.skoltech.ru/compvision/projects/grl and "
     "unpack it in the data root, so that mnist_m/mnist_m_train and mnist_m/mnist_m_train_labels.txt lie there (the "

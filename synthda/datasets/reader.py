@@ -39,7 +39,8 @@ class DataSet:
         splits: accepted names after the colon; the first is the one meant without a colon.
         where: one sentence: where to get the files and where to put them below the data root.
         read: the reader.
-        marks: paths below the data root (`*` is a wildcard); where one exists, some of the set is there.
+        marks: paths below the data root (`*` is a wildcard); where one exists, some of the set is there; none for a set
+            that comes with a library.
         downloadable: whether `synthda.datasets.download` can fetch it.
     """
 
@@ -51,21 +52,26 @@ class DataSet:
     marks: tuple[str, ...]
     downloadable: bool = False
 
+    @property
+    def by_hand(self) -> str:
+        """`where`, to go on within a sentence."""
+        return self.where[0].lower() + self.where[1:]
+
     def is_in(self, root: Path) -> bool:
         """Whether the data set, or a split of it, seems to lie below `root`; nothing is read."""
-        return root.is_dir() and any(next(root.glob(mark), None) is not None for mark in self.marks)
+        return not self.marks or root.is_dir() and any(next(root.glob(mark), None) is not None for mark in self.marks)
 
     def missing(self, root: Path, looked_for: str) -> DataError:
         """The error for files that are not there."""
-        command = f"; or run: synthda datasets download {self.name}" if self.downloadable else ""
+        command = f"run `synthda datasets download {self.name}`, or " if self.downloadable else ""
         return DataError(
-            f"Data set {self.name} is not in {root} (looked for {looked_for}). {self.where}{command}. Give another "
-            "place with --data-root or the environment variable SYNTHDA_DATA."
+            f"Data set {self.name} is not in {root} (looked for {looked_for}): {command}{self.by_hand}; another data "
+            "root is given with --data-root or the environment variable SYNTHDA_DATA."
         )
 
     def damaged(self, path: Path, reason: str) -> DataError:
         """The error for a file that is there and cannot be read."""
-        return DataError(f"{path} is damaged ({reason}); get this file of data set {self.name} again. {self.where}.")
+        return DataError(f"{path} is damaged ({reason}); to get data set {self.name} anew, {self.by_hand}.")
 
     def find(self, root: Path, candidates: Sequence[str]) -> Path:
         """The first of `candidates`, relative to `root`, that exists.

@@ -60,15 +60,15 @@ def open_domain(
     """
     name, colon, split = spec.partition(":")
     path = Path(spec).expanduser()
-    if name in DATASETS and not (colon and path.exists()):
+    if name in DATASETS and not (colon and os.path.exists(path)):
         domain = _open_data_set(data_set(name), split if colon else None, data_root_or_default(data_root), size, fit)
-    elif not path.exists():
+    elif not spec or not os.path.exists(path):
         raise DataError(_nothing_named(spec))
     elif path.name == "domain.json" or (path / "domain.json").exists():
         from synthda.datasets.shards import open_shards
 
         domain = resized(open_shards(path if path.is_dir() else path.parent), size, fit)
-    elif path.is_dir() and list(path.glob("*.json.partial")):
+    elif (path / "domain.json.partial").exists():
         raise DataError(f"{path} is unfinished; run the command that was writing it again, and it will be finished.")
     else:
         return open_folder(path, size=size or PHOTO_SIZE, fit=fit, labelled=labelled)

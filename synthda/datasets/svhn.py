@@ -25,7 +25,7 @@ def read(root: Path, split: str, size: Size | None = None, fit: Fit = "stretch")
 
 SVHN = DataSet(
     name="svhn",
-    summary="digits of house numbers, 32×32 colour, 73,257 to train, 26,032 to test, 531,131 extra (Netzer et al., 2011)",
+    summary="house-number digits, 32×32 colour, 73,257 to train, 26,032 to test, 531,131 extra (Netzer et al., 2011)",
     splits=SPLITS,
     where="Get train_32x32.mat, test_32x32.mat and, if wanted, extra_32x32.mat from ufldl.stanford.edu/housenumbers "
     "and put them into the data root",
@@ -47,6 +47,6 @@ def _load(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     images, labels = np.asarray(content["X"]), np.asarray(content["y"])
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[:3] != (SIDE, SIDE, 3):
         raise SVHN.damaged(path, f"X is {images.dtype} {images.shape} instead of uint8 (32, 32, 3, N)")
-    if labels.dtype.kind not in "uif" or labels.size and not 1 <= labels.min() <= labels.max() <= 10:
+    if labels.dtype.kind not in "uif" or (labels.size and not 1 <= labels.min() <= labels.max() <= 10):
         raise SVHN.damaged(path, "y is not made of 1…10")
     return np.ascontiguousarray(images.transpose(3, 0, 1, 2)), labels.ravel().astype(np.int64) % 10

@@ -33,7 +33,8 @@ class Cost:
     def __str__(self) -> str:
         height, width, _ = self.image_shape
         shards = f"{self.shards:,} shard{'s' if self.shards > 1 else ''}"
-        return f"{self.count:,} images of {height}×{width}, {self.classes} classes, {shards}, {self.bytes / 1e6:,.1f} MB"
+        megabytes = f"{self.bytes / 1e6:,.1f} MB"
+        return f"{self.count:,} images of {height}×{width}, {self.classes} classes, {shards}, {megabytes}"
 
 
 def cost_of(renderer: Renderer, count: int, seed: int = 0) -> Cost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,11 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthda.datasets.domain import Scenes
-from synthda.errors import DataError, SettingError
-from synthda.manifest import sha256_of
+from synthda.datasets import DATASETS
+from synthda.datasets.domain import Scenes, in_memory
+from synthda.datasets.mnist import MNIST
+from synthda.datasets.specs import open_domain
+from synthda.errors import SettingError
 from synthda.settings import Between
-from synthda.synth.backgrounds import Photographs, Split, load_photographs
+from synthda.synth.photographs import Photographs, Split, load_photographs
 from synthda.synth.renderer import columns
 
 SCENE = columns(label="i8", digit="i4", photo="i4", crop_x="i4", crop_y="i4")
@@ -116,12 +119,17 @@ class _Digits:
 @lru_cache(maxsize=2)
 def _load_digits(spec: str, split: Split) -> _Digits:
     """(N, H, W) ink of the digits, read once in a process; not pickled with the renderer."""
-    raw = Path(spec) / "MNIST" / "raw"
-    stem = "train" if split == "train" else "t10k"
-    files = [raw / f"{stem}-images-idx3-ubyte", raw / f"{stem}-labels-idx1-ubyte"]
-    if not files[0].is_file():
-        raise DataError(f"{spec} holds no MNIST/raw/{files[0].name}.")
-    images = np.fromfile(files[0], np.uint8)[16:].reshape(-1, 28, 28)
-    labels = np.fromfile(files[1], np.uint8)[8:].astype(np.int64)
-    inputs = {f"digits/{path.name}": sha256_of(path) for path in files}
-    return _Digits(images, labels, tuple("0123456789"), inputs)
+    name, _, part = spec.partition(":")
+    if part and part != split and name in DATASETS:
+        raise SettingError(f"digits={spec} contradicts split={split}; give digits={name} and choose with split.")
+    if name in DATASETS:
+        domain = open_domain(f"{name}:{split}", labelled=True)
+    elif Path(spec).is_dir() and MNIST.is_in(Path(spec)):
+        domain = MNIST.read(Path(spec), split)
+    else:
+        domain = open_domain(spec, size=(28, 28), labelled=True)
+    colours = in_memory(domain.images)
+    ink = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in colours])
+    digest = hashlib.sha256(ink.tobytes())
+    digest.update(domain.labels.tobytes())
+    return _Digits(ink, domain.labels, domain.classes, {f"digits/{domain.name}": digest.hexdigest()})

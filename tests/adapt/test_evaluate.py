@@ -1,0 +1,53 @@
+"""Scores against values computed by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synthda.adapt.evaluate import bootstrap_interval, calibration_error, evaluate, gap_closed
+from synthda.errors import DataError
+
+CLASSES = ("cat", "dog", "owl")
+
+
+def one_hot(predicted: list[int], confidence: float = 1.0) -> np.ndarray:
+    probabilities = np.full((len(predicted), 3), (1 - confidence) / 2, dtype=np.float32)
+    probabilities[np.arange(len(predicted)), predicted] = confidence
+    return probabilities
+
+
+def test_accuracy_recall_and_confusion_are_counted_by_hand() -> None:
+    scored = evaluate(one_hot([0, 1, 1, 1]), np.array([0, 0, 1, 1]), CLASSES)
+    assert scored.n == 4
+    assert scored.accuracy == 0.75
+    assert scored.recall == {"cat": 0.5, "dog": 1.0, "owl": None}
+    assert scored.mean_recall == 0.75
+    assert scored.confusion == [[1, 1, 0], [0, 2, 0], [0, 0, 0]]
+    assert scored.interval[0] <= scored.accuracy <= scored.interval[1]
+
+
+def test_unlabelled_images_are_left_out() -> None:
+    assert evaluate(one_hot([0, 1]), np.array([0, -1]), CLASSES).n == 1
+    with pytest.raises(DataError, match="None of the images has a label"):
+        evaluate(one_hot([0]), np.array([-1]), CLASSES)
+
+
+def test_the_calibration_error_is_the_distance_of_confidence_from_accuracy() -> None:
+    confidence = np.array([0.9, 0.9, 0.9, 0.9], dtype=np.float32)
+    assert calibration_error(confidence, np.array([True, True, False, False])) == pytest.approx(0.4)
+    assert calibration_error(np.ones(3, dtype=np.float32), np.ones(3, dtype=bool)) == 0.0
+
+
+def test_the_interval_covers_the_binomial_one_and_widens_with_dependent_images() -> None:
+    right = np.arange(1000) % 10 < 8
+    low, high = bootstrap_interval(right)
+    half = 1.96 * (0.8 * 0.2 / 1000) ** 0.5
+    assert (0.8 - low, high - 0.8) == (pytest.approx(half, abs=0.006), pytest.approx(half, abs=0.006))
+    in_groups = bootstrap_interval(np.repeat(right[:50], 20), np.repeat(np.arange(50), 20))
+    assert in_groups[1] - in_groups[0] > 3 * (high - low)
+
+
+def test_the_gap_closed_is_left_out_where_there_is_hardly_a_gap() -> None:
+    assert gap_closed(0.5, 0.7, 0.9) == pytest.approx(0.5)
+    assert gap_closed(0.90, 0.92, 0.94) is None

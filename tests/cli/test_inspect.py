@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def domain(synthda, tmp_path):
+    synthda("generate", "stripes", "--count", 300, "--out", "stripes", "--workers", 1)
+    return tmp_path / "stripes"
+
+
+def test_shards_are_counted_verified_and_drawn(synthda, domain, tmp_path):
+    shown = synthda("inspect", domain)
+    assert shown.code == 0
+    for words in ("300 images of 16×16", "level", "upright", "brightness", "brown", "1 shard, match", "seed"):
+        assert words in shown.out
+    assert "noise_seed" not in shown.out
+    with Image.open(tmp_path / "stripes-sheet.png") as sheet:
+        assert sheet.format == "PNG"
+
+
+def test_json_holds_the_same_facts_and_draws_only_what_is_asked_for(synthda, domain, tmp_path):
+    facts = json.loads(synthda("inspect", domain, "--json").out)
+    assert facts["images"] == sum(facts["classes"].values()) == 300
+    assert 0.5 <= facts["factors"]["brightness"]["min"] < facts["factors"]["brightness"]["max"] <= 1
+    assert sum(facts["factors"]["paper"]["taken"].values()) == 300
+    assert facts["manifest"]["settings"] == {"side": 16}
+    assert not (tmp_path / "stripes-sheet.png").exists()
+    assert json.loads(synthda("inspect", domain, "--json", "--sheet", "s.png").out)["sheet"] == "s.png"
+    assert (tmp_path / "s.png").exists()
+
+
+def test_a_flipped_bit_is_found_unless_checksums_are_left_out(synthda, domain):
+    shard = domain / "shard-00000.h5"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    failed = synthda("inspect", domain)
+    assert failed.code == 2
+    assert "damaged" in failed.err
+    assert "not verified" in synthda("inspect", domain, "--no-verify").out
+
+
+def test_a_folder_of_photographs_shows_sizes_and_lists_what_is_skipped(synthda, photos, tmp_path):
+    shown = synthda("inspect", photos, "--rows", 2)
+    assert shown.code == 0
+    assert "6 images" in shown.out
+    assert "height: 30 to 50, median 40" in shown.out
+    assert "Skipped 1 file" in shown.err
+    assert "level/broken.jpg" in shown.err
+    assert (tmp_path / "photos-sheet.png").exists()
+
+
+def test_nothing_there_is_one_sentence(synthda):
+    failed = synthda("inspect", "./nothing")
+    assert failed.code == 2
+    assert failed.err.startswith("Error: There is nothing at ./nothing")
