@@ -66,6 +66,9 @@ def written_then_named(path: Path) -> Iterator[Path]:
             f"{path} could not be written ({reason}); free some space or choose another folder, and run the same "
             "command again: what is finished is kept."
         ) from error
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from synthda.adapt.train import Pace
 from synthda.cli.listing import console, say, table, warn
 from synthda.errors import SettingError
 from synthda.manifest import write_json
+from synthda.synth.renderer import Renderer
 
 CACHED_COUNT = 20_000
 
@@ -45,17 +47,16 @@ class Session:
             seen = f", {data.transductive:,} of them also in the target: transductive" if data.transductive else ""
             say(f"Eval     {data.evaluation.name} ({len(data.evaluation):,} labelled images{seen})")
         height, width = plan.input_size
-        say(
-            f"Train    {plan.method} × {plan.network} at {width}×{height} px, {plan.recipe.steps:,} steps, seed {plan.seed}"
-        )
+        what = f"{plan.method} × {plan.network} at {width}×{height} px"
+        say(f"Train    {what}, {plan.recipe.steps:,} steps, seed {plan.seed}")
         say(f"Run      {self.run_folder.folder}")
         seconds = plan.recipe.steps * seconds_per_step(plan, self.device)
         say(f"Time     about {readable(seconds)} on {self.device} for this training")
         distance = proxy_a_distance(thumbnails(data.sources[0].images), thumbnails(data.target))
         if distance > FAR_APART:
             warn(
-                f"Source and target look far apart (proxy A-distance {distance:.2f} of 2 on thumbnails): adaptation may "
-                "fail; a source that looks more like the photographs helps most."
+                f"Source and target look far apart (proxy A-distance {distance:.2f} of 2 on thumbnails): adaptation "
+                "may fail; a source that looks more like the photographs helps most."
             )
 
     def run(self, *, baselines: bool, export: bool, force: bool) -> dict[str, Any]:
@@ -82,9 +83,8 @@ class Session:
             grid.add_row(name, *_cells(run))
         console().print(grid)
         closed, distance = comparison["gap_closed"], comparison["proxy_a_distance"]
-        say(
-            f"Gap closed {'not known' if closed is None else f'{closed:.0%}'}; last checkpoint, seed {self.blueprint.seed}."
-        )
+        shown = "not known" if closed is None else f"{closed:.0%}"
+        say(f"Gap closed: {shown}. Last checkpoint, seed {self.blueprint.seed}.")
         before = "not run" if distance["before"] is None else f"{distance['before']:.2f}"
         say(f"Proxy A-distance of the features: {before} before, {distance['after']:.2f} after (0 alike, 2 far apart).")
         parity = manifest["results"].get("parity")
@@ -152,24 +152,27 @@ def square(side: int | None) -> Size | None:
 
 def default_source() -> str:
     """SynNumbers, rendered once into the user's cache, for those who name no source."""
-    import os
-
     from platformdirs import user_cache_path
 
-    from synthda.cli.progress import progress_bar
-    from synthda.synth.generate import generate
     from synthda.synth.syn_numbers import SynNumbers
 
-    cache = Path(os.environ.get("SYNTHDA_CACHE") or user_cache_path("synthda"))
     say("No --source: SynNumbers is rendered, so the classes will be 0…9; for your own classes give --source FOLDER,")
     say("with one sub-folder of images per class.")
     renderer = SynNumbers()
+    cache = Path(os.environ.get("SYNTHDA_CACHE") or user_cache_path("synthda"))
     folder = cache / f"syn-numbers-{_inputs_key(renderer.inputs)}"
-    with progress_bar("Rendering syn-numbers", CACHED_COUNT) as progress:
-        generate(
-            renderer, folder, name="syn-numbers", count=CACHED_COUNT, workers=os.cpu_count() or 1, progress=progress
-        )
-    return str(folder)
+    return str(render_once(renderer, "syn-numbers", folder, CACHED_COUNT))
+
+
+def render_once(renderer: Renderer, name: str, out: Path, count: int, *, seed: int = 0, force: bool = False) -> Path:
+    """Render a domain with a progress bar, on all cores, unless it is there; returns its folder."""
+    from synthda.cli.progress import progress_bar
+    from synthda.synth.generate import generate
+
+    workers = os.cpu_count() or 1
+    with progress_bar(f"Rendering {name}", count) as progress:
+        generate(renderer, out, name=name, count=count, seed=seed, workers=workers, force=force, progress=progress)
+    return out
 
 
 def _inputs_key(inputs: Any) -> str:

@@ -50,7 +50,7 @@ def _factor_table(factors: Mapping[str, Mapping[str, Any]]) -> Any:
     grid = table("factor", "min", "mean", "max", "most frequent", right=(1, 2, 3))
     for name, found in factors.items():
         if "taken" not in found:
-            grid.add_row(name, *(f"{found[what]:.4g}" for what in ("min", "mean", "max")), "")
+            grid.add_row(name, *(_number(found[what]) for what in ("min", "mean", "max")), "")
             continue
         total = sum(found["taken"].values())
         entries = [f"{entry} {100 * n / total:.1f} %" for entry, n in list(found["taken"].items())[:MOST_ENTRIES]]
@@ -75,3 +75,7 @@ def _manifest_lines(facts: Mapping[str, Any]) -> dict[str, str]:
 
 def _assignments(settings: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -7,17 +7,11 @@ from typing import Annotated
 
 import typer
 
-from synthda.cli.options import DataRoot
-
 
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder that `synthda adapt --out` named.")],
     out: Annotated[Path | None, typer.Option(help="ONNX file. [default: RUN/model.onnx]")] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Images to compare on. [default: 512 that SynNumbers renders]")
-    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
-    data_root: DataRoot = None,
 ) -> None:
     """Export a run to ONNX, compared with the trained network.
 
@@ -26,7 +20,7 @@ def command(
 
     Examples:
 
-    - `synthda export runs/first --data photos`
+    - `synthda export runs/first`
     - `synthda export runs/first --out digits.onnx`
     """
     from synthda.adapt.run import Run
@@ -34,16 +28,13 @@ def command(
     from synthda.errors import RunError
 
     found, model = Run(run), out or Run(run).onnx
-    found.read()
+    found.read()  # that it is no run is told before torch is imported
     if model.exists() and not force:
         raise RunError(f"{model} exists; give --force to replace it, or another --out.")
 
-    from synthda.adapt.adaptation import export_run, load_run
-    from synthda.cli.exporting import comparison_images
+    from synthda.adapt.adaptation import export_run
 
-    blueprint, method = load_run(found)
-    images = comparison_images(data, blueprint.input_size, blueprint.fit, data_root)
-    parity = export_run(found, blueprint, method, images, out)
+    parity = export_run(found, out)
     say(f"{model} agrees with the trained network on {parity['images']:,} images: same class on all of them,")
     say(f"largest difference of a probability {parity['largest_difference']:.1e} (allowed: {parity['tolerance']:.0e}).")
     say(f"Use it:  synthda predict {model} PHOTOS")

@@ -50,7 +50,7 @@ def command(
     cost = cost_of(built, count, seed)
     if dry_run:
         seconds = seconds_for(built, count, seed, workers)
-        say(f"{out} would hold {cost}; about {seconds:,.0f} s with {workers} workers. Nothing was written.")
+        say(f"{out} would hold {cost}; about {max(1, seconds):,.0f} s with {workers} workers. Nothing was written.")
         return
     finished = not force and (out / "domain.json").exists()
     if not finished:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from synthda.manifest import written_then_named
 SIDE = 96
 """Pixels of a tile's longer side."""
 GAP = 10
+CAPTION_GAP = 6
 MARGIN = 20
 CAPTION_POINTS = 14
 TITLE_POINTS = 20
@@ -64,7 +66,7 @@ def draw_sheet(tiles: Sequence[Tile | None], *, columns: int = COLUMNS, title: s
         raise DataError("There is no image to put on a contact sheet.")
     columns = min(columns, len(tiles))
     top = MARGIN + (TITLE_POINTS + 2 * GAP if title else 0)
-    across, down = SIDE + GAP, SIDE + CAPTION_POINTS + 2 * GAP
+    across, down = SIDE + GAP, SIDE + CAPTION_POINTS + CAPTION_GAP + GAP
     rows = -(-len(tiles) // columns)
     font, heading = _font(CAPTION_POINTS), _font(TITLE_POINTS)
     width = 2 * MARGIN + columns * across - GAP
@@ -90,7 +92,8 @@ def draw_sheet(tiles: Sequence[Tile | None], *, columns: int = COLUMNS, title: s
 def tiles_of(domain: Domain, *, rows: int = 8, folder: Path | None = None) -> tuple[list[Tile | None], int]:
     """Tiles from all over a domain, and the number of columns to lay them in.
 
-    With up to 16 classes, a column a class; with more, in the order of the classes; without labels, in the domain's.
+    With up to 16 classes, a column a class; with more, as many of each, in their order; without labels, evenly
+    spaced.
 
     Args:
         domain: what to show.
@@ -114,14 +117,16 @@ def evenly(n: int, most: int) -> NDArray[np.int64]:
 
 
 def _spread(domain: Domain, rows: int) -> tuple[list[int | None], int]:
-    present = [label for label in range(len(domain.classes)) if (domain.labels == label).any()]
-    if not domain.labelled or not 1 < len(present) <= MOST_CLASS_COLUMNS:
-        order = np.argsort(domain.labels, kind="stable")
-        return [int(row) for row in order[evenly(len(order), rows * COLUMNS)]], COLUMNS
+    present = np.unique(domain.labels).tolist() if domain.labelled else []
+    if len(present) < 2:
+        return evenly(len(domain), rows * COLUMNS).tolist(), COLUMNS
     by_class = [np.flatnonzero(domain.labels == label) for label in present]
-    picked = [members[evenly(len(members), rows)] for members in by_class]
-    deepest = max(map(len, picked))
-    return [int(some[row]) if row < len(some) else None for row in range(deepest) for some in picked], len(present)
+    if len(present) > MOST_CLASS_COLUMNS:
+        shown = [by_class[place] for place in evenly(len(present), rows * COLUMNS)]
+        each = rows * COLUMNS // len(shown)
+        return [row for members in shown for row in members[evenly(len(members), each)].tolist()], COLUMNS
+    picked = [members[evenly(len(members), rows)].tolist() for members in by_class]
+    return [row for across in zip_longest(*picked) for row in across], len(present)
 
 
 def _tile(domain: Domain, row: int, folder: Path | None) -> Tile:

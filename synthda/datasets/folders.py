@@ -26,8 +26,10 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000")
 """What Pillow may open; the rest is left out because some of it starts other programs (EPS) or is no photograph."""
 
 READ_EXTENSIONS = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".jp2"]
-    + [".ppm", ".pgm", ".pbm", ".pnm"]
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".jp2"),
+        *(".ppm", ".pgm", ".pbm", ".pnm"),
+    )
 )
 UNREAD_EXTENSIONS = frozenset({".heic", ".heif", ".avif"})
 """Photographs of phones that Pillow alone cannot decode: listed, so that leaving them out is reported."""

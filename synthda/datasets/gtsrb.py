@@ -103,15 +103,19 @@ def _test_frames(root: Path) -> tuple[Path, list[Frame]]:
 
 
 def _frames(listing: Path, name_column: str) -> Iterator[Frame]:
-    with listing.open(encoding="utf-8", errors="replace", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file, delimiter=";", skipinitialspace=True), 2):
-            try:
-                frame = Frame(str(row[name_column]), int(row["ClassId"]), _roi(row))
-            except (KeyError, TypeError, ValueError) as error:
-                raise GTSRB.damaged(listing, f"line {number} is incomplete") from error
-            if not 0 <= frame.label < len(CLASSES):
-                raise GTSRB.damaged(listing, f"{frame.name} has class {frame.label}, beyond the {len(CLASSES)}")
-            yield frame
+    try:
+        with listing.open(encoding="utf-8", errors="replace", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter=";", skipinitialspace=True))
+    except (OSError, csv.Error) as error:
+        raise GTSRB.damaged(listing, str(error)) from error
+    for number, row in enumerate(rows, 2):
+        try:
+            frame = Frame(str(row[name_column]), int(row["ClassId"]), _roi(row))
+        except (KeyError, TypeError, ValueError) as error:
+            raise GTSRB.damaged(listing, f"line {number} is not a whole row of its columns") from error
+        if not 0 <= frame.label < len(CLASSES):
+            raise GTSRB.damaged(listing, f"{frame.name} has class {frame.label}, beyond the {len(CLASSES)}")
+        yield frame
 
 
 def _roi(row: dict[str, str]) -> Box:

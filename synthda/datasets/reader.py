@@ -59,7 +59,7 @@ class DataSet:
 
     def is_in(self, root: Path) -> bool:
         """Whether the data set, or a split of it, seems to lie below `root`; nothing is read."""
-        return not self.marks or root.is_dir() and any(next(root.glob(mark), None) is not None for mark in self.marks)
+        return not self.marks or (root.is_dir() and any(any(root.glob(mark)) for mark in self.marks))
 
     def missing(self, root: Path, looked_for: str) -> DataError:
         """The error for files that are not there."""

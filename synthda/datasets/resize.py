@@ -50,7 +50,7 @@ def fit_image(image: Image.Image, size: Size, fit: Fit = "stretch", box: Box | N
         size: height and width.
         fit: `stretch` ignores the aspect ratio; `pad` keeps it and letterboxes in black; `crop` keeps it and cuts
             the longer side equally at both ends.
-        box: the part to use, as fractions; the whole image when None.
+        box: the part to use, as fractions, at whose edges the filter takes in what lies beyond; None for all.
     """
     height, width = size
     left, upper, right, lower = box or (0.0, 0.0, 1.0, 1.0)

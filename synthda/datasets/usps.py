@@ -50,7 +50,7 @@ def _parse(text: bytes) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     labels = numbers[starts].astype(np.int64)
     pairs = np.delete(numbers, starts).reshape(-1, 2)
     columns = pairs[:, 0].astype(np.int64) - 1
-    if len(pairs) and (columns.min() < 0 or columns.max() >= SIDE * SIDE or np.abs(pairs[:, 1]).max() > 1):
+    if len(pairs) and (columns.min() < 0 or columns.max() >= SIDE * SIDE or not (np.abs(pairs[:, 1]) <= 1).all()):
         raise ValueError("a value lies outside of −1…1 or of the 256 pixels")
     values = np.zeros((len(counts), SIDE * SIDE))
     values[np.repeat(np.arange(len(counts)), counts), columns] = pairs[:, 1]

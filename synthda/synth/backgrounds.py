@@ -101,7 +101,7 @@ def _colour_clutter(rng: np.random.Generator, scenes: Scenes, room: NDArray[np.f
     close = np.clip(ground + 0.5 * room * rng.uniform(-1, 1, n), 3, 252)
     at_the_rim = (scenes["clutter_at"] > 0.36) & (scenes["clutter"] != FRAME) | (scenes["clutter"] == FRAME)
     luma = np.where(at_the_rim, rng.uniform(5, 250, n), close)
-    colour = colours.coloured(luma, rng.random(n), saturation * rng.random(n))
+    colour = colours.coloured(luma, colours.hues(rng, n), saturation * rng.random(n))
     for position, channel in enumerate("rgb"):
         scenes[f"clutter_{channel}"] = colour[:, position]
 

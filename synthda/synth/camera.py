@@ -73,27 +73,33 @@ def photograph(images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.uint8]
     noisy = np.flatnonzero(scenes["noise"] > 0.3)
     if len(noisy):
         grain = noise.normal(scenes["noise_seed"][noisy], taken.shape[1:], SENSOR)
-        taken[noisy] = _levels(taken[noisy] + scenes["noise"][noisy, None, None, None] * grain)
-    for row in np.flatnonzero(scenes["jpeg"]):
-        # OpenCV takes BGR; a swap of channels before and after keeps JPEG's colour transform right.
-        _, coded = cv2.imencode(".jpg", taken[row, :, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(scenes["jpeg"][row])])
-        taken[row] = cv2.imdecode(coded, cv2.IMREAD_COLOR)[:, :, ::-1]
+        taken[noisy] = _levels(taken[noisy] + scenes["noise"][noisy, None, None, None].astype(np.float32) * grain)
+    for row in np.flatnonzero(scenes["jpeg"]).tolist():
+        taken[row] = _through_jpeg(taken[row], int(scenes["jpeg"][row]))
     return taken
 
 
 def _levels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.clip(images + np.float32(0.5), 0, 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(images + np.float32(0.5), 0, 255).astype(np.uint8)
+    return levels
+
+
+def _through_jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    # OpenCV takes BGR: without the swaps JPEG would spend its chroma on the wrong channels.
+    _, coded = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.asarray(decoded[:, :, ::-1], dtype=np.uint8)
 
 
 def _streak(length: float, angle: float) -> NDArray[np.float32]:
-    """The kernel of a straight movement: `length` pixels, its weight shared among the nearest pixels of 32 points."""
+    """The kernel of a straight movement: `length` pixels, as 16 points shared among the pixels nearest to each."""
     half = math.ceil(length / 2) + 1
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    for step in range(32):
-        at = length * ((step + 0.5) / 32 - 0.5)
-        x, y = half + at * cos, half + at * sin
-        left, top = math.floor(x), math.floor(y)
-        for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            kernel[top + dy, left + dx] += (1 - abs(x - left - dx)) * (1 - abs(y - top - dy)) / 32
+    at = length * ((np.arange(16) + 0.5) / 16 - 0.5)
+    x, y = half + at * cos, half + at * sin
+    left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+    for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        np.add.at(kernel, (top + dy, left + dx), (1 - np.abs(x - left - dx)) * (1 - np.abs(y - top - dy)) / 16)
     return kernel

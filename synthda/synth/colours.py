@@ -15,9 +15,7 @@ def luminance(colours: NDArray[np.generic]) -> NDArray[np.float64]:
     return weighted
 
 
-def coloured(
-    luma: NDArray[np.float64], hue: NDArray[np.float64], saturation: NDArray[np.float64]
-) -> NDArray[np.uint8]:
+def coloured(luma: NDArray[np.float64], hue: NDArray[np.float64], saturation: NDArray[np.float64]) -> NDArray[np.uint8]:
     """(n, 3) RGB of given luminance (0…255), hue (turns) and saturation (0 grey … 1 the most that exists there).
 
     The pure hue is darkened or mixed with white until it has the luminance, then mixed with the grey of the same
@@ -29,7 +27,15 @@ def coloured(
     target = luma[:, None]
     vivid = np.where(target <= own, pure * (target / own), pure + (255 - pure) * ((target - own) / (255 - own)))
     mixed = target + saturation[:, None] * (vivid - target)
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    return levels
+
+
+def hues(rng: np.random.Generator, shape: int | tuple[int, ...]) -> NDArray[np.float64]:
+    """Hues (turns) as signs and walls have them: half red to yellow or blue, the other half any."""
+    warm, blue = 0.17 * rng.random(shape), rng.uniform(0.54, 0.68, shape)
+    which = rng.random(shape)
+    return np.where(which < 0.3, warm, np.where(which < 0.5, blue, rng.random(shape)))
 
 
 def contrasting(
@@ -37,15 +43,15 @@ def contrasting(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw n pairs of (n, 3) colours whose luminances differ by `contrast` levels or more, either one the lighter.
 
-    Small differences are the more frequent ones, as in photographs of signs.
+    Middling differences are the most frequent ones, as in photographs of signs.
     """
-    gap = contrast + 1 + (225 - contrast) * rng.beta(1.2, 1.8, n)
+    gap = contrast + 1 + (225 - contrast) * rng.beta(1.3, 1.5, n)
     dark = 12 + (238 - gap).clip(0) * rng.random(n)
     first_is_lighter = rng.random(n) < 0.5
     light = np.minimum(dark + gap, 254)
     dark = light - gap
-    hue = rng.random((2, n))
-    # A third of all colours are nearly grey; paint and plastic are vivid.
+    hue = hues(rng, (2, n))
+    # Four in ten colours are nearly grey; paint and plastic are vivid.
     vivid = saturation * np.where(rng.random((2, n)) < 0.4, 0.15 * rng.random((2, n)), rng.beta(2.0, 1.3, (2, n)))
     first = coloured(np.where(first_is_lighter, light, dark), hue[0], vivid[0])
     second = coloured(np.where(first_is_lighter, dark, light), hue[1], vivid[1])

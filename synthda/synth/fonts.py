@@ -1,15 +1,15 @@
-"""Fonts with readable digits, and their glyphs as signed distance fields."""
+"""The fonts of this computer whose digits can be read, in an order that does not depend on where they lie."""
 
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +25,8 @@ LARGEST_FILE = 24_000_000
 """Bytes; larger files are collections of East Asian glyphs, slow to open."""
 
 UNFIT = re.compile(
-    r"symbol|math|emoji|dingbat|wingding|webding|bar ?code|braille|last ?resort|stixsiz|nonuni|icon|music|\bcm(sy|ex|mi)",
+    r"symbol|math|emoji|dingbat|wingding|webding|bar ?code|braille|last ?resort|icon|music|stixsiz|nonuni"
+    r"|\bcm(sy|ex|mi)",
     re.IGNORECASE,
 )
 """Families whose digits, if any, are not what a sign or a house wears."""
@@ -44,23 +45,6 @@ class Font:
     @property
     def name(self) -> str:
         return f"{self.family} {self.style}"
-
-
-@dataclass(frozen=True, eq=False)
-class Glyph:
-    """A digit as a signed distance field.
-
-    Attributes:
-        field: (H, W) float32, pixels from the outline, positive in the ink; `pad` pixels lie around the ink.
-        width: of the ink, pixels.
-        height: of the ink, pixels.
-        pad: margin on each side, pixels.
-    """
-
-    field: NDArray[np.float32]
-    width: float
-    height: float
-    pad: int
 
 
 @cache
@@ -98,45 +82,33 @@ def find_fonts(source: str = "system") -> tuple[Font, ...]:
 def font_weights(fonts: tuple[Font, ...]) -> NDArray[np.float64]:
     """The chance of each face: a family's grows with the root of its number of faces, so that none drowns the rest."""
     families = [font.family for font in fonts]
-    weights = np.array([1 / np.sqrt(families.count(family)) for family in families])
-    return weights / weights.sum()
-
-
-@lru_cache(maxsize=8192)
-def glyph(font: Font, character: str, height: int) -> Glyph:
-    """The signed distance field of a character, in a face scaled until its tallest digit is `height` pixels.
-
-    Drawn three times as large and reduced by averaging, so that outlines lie between pixels. At most 110 MB are kept.
-    """
-    from PIL import Image, ImageDraw
-
-    oversample = 3
-    pad = int(np.ceil(0.35 * height))
-    face = _face_of_height(font, height * oversample)
-    left, top, right, bottom = face.getbbox(character)
-    width, tall = -(-int(right - left) // oversample), -(-int(bottom - top) // oversample)
-    canvas = Image.new("L", ((width + 2 * pad) * oversample, (tall + 2 * pad) * oversample))
-    corner = (pad * oversample - left, pad * oversample - top)
-    ImageDraw.Draw(canvas).text(corner, character, fill=255, font=face)
-    ink = (np.asarray(canvas) >= 128).astype(np.uint8)
-    inside = cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outside = cv2.distanceTransform(1 - ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    size = (width + 2 * pad, tall + 2 * pad)
-    field = cv2.resize(inside - outside, size, interpolation=cv2.INTER_AREA) / np.float32(oversample)
-    return Glyph(field.astype(np.float32), (right - left) / oversample, (bottom - top) / oversample, pad)
+    weights = np.array([families.count(family) ** -0.5 for family in families])
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
 
 
 @lru_cache(maxsize=1024)
-def _face_of_height(font: Font, height: int) -> FreeTypeFont:
+def face_of_height(font: Font, height: int) -> FreeTypeFont:
+    """The face, scaled until its tallest digit is `height` pixels."""
     from PIL import ImageFont
 
     # BASIC layout: the same outlines with and without libraqm.
     def at(points: int) -> FreeTypeFont:
         return ImageFont.truetype(str(font.path), points, index=font.index, layout_engine=ImageFont.Layout.BASIC)
 
-    boxes = [at(200).getbbox(digit) for digit in DIGITS]
-    points = max(4, round(200 * height / max(1.0, max(box[3] - box[1] for box in boxes))))
+    points = max(4, round(200 * height / max(1, *(len(drawn(at(200), digit)) for digit in DIGITS))))
     return at(points)
+
+
+def drawn(face: FreeTypeFont, character: str) -> NDArray[np.uint8]:
+    """(H, W) coverage of a character, 0…255, cut to its ink; (0, 0) where it has none."""
+    # getbbox() would tell the advance, not the ink.
+    mask = face.getmask(character, mode="L")
+    coverage = np.array(mask, dtype=np.uint8).reshape(mask.size[1], mask.size[0])
+    rows, across = (np.flatnonzero((coverage >= 128).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return np.zeros((0, 0), np.uint8)
+    return coverage[rows[0] : rows[-1] + 1, across[0] : across[-1] + 1]
 
 
 def _files(source: str) -> set[Path]:
@@ -165,29 +137,34 @@ def _faces(path: Path, digest: str) -> list[Font]:
     from fontTools.ttLib import TTCollection, TTFont, TTLibError
 
     try:
-        opened = TTCollection(path, lazy=True).fonts if path.suffix.lower() == ".ttc" else [TTFont(path, lazy=True)]
-        faces = []
-        for index, face in enumerate(opened):
-            family, style = (face["name"].getDebugName(which) or "" for which in (1, 2))
-            if not UNFIT.search(f"{family} {path.stem}") and all(ord(digit) in face.getBestCmap() for digit in DIGITS):
-                faces.append(Font(family, style, digest, path, index))
-        return faces
-    except (TTLibError, OSError, KeyError, TypeError, AssertionError, ValueError):
+        with TTCollection(path, lazy=True) if path.suffix.lower() == ".ttc" else TTFont(path, lazy=True) as opened:
+            members = getattr(opened, "fonts", [opened])
+            return [
+                _face(member, path, index, digest)
+                for index, member in enumerate(members)
+                if all(ord(digit) in (member.getBestCmap() or ()) for digit in DIGITS)
+            ]
+    except (TTLibError, OSError, LookupError, TypeError, AssertionError, ValueError, struct.error):
         return []
+
+
+def _face(opened: Any, path: Path, index: int, digest: str) -> Font:
+    family, style = (opened["name"].getDebugName(which) or "" for which in (1, 2))
+    return Font(family or path.stem, style or "Regular", digest, path, index)
 
 
 def _digits_are_clear(font: Font) -> bool:
     """Whether the ten digits have ink, differ from each other, and stand about as tall as each other."""
+    if UNFIT.search(f"{font.family} {font.path.stem}"):
+        return False
     try:
-        face = _face_of_height(font, 24)
-        masks = [face.getmask(digit, mode="L") for digit in DIGITS]
-        boxes = [face.getbbox(digit) for digit in DIGITS]
+        face = face_of_height(font, 24)
+        masks = [drawn(face, digit) for digit in DIGITS]
     except (OSError, ValueError):
         return False
-    inked = [(mask.size, bytes(mask)) for mask in masks]
-    heights = [box[3] - box[1] for box in boxes]
+    heights = [len(mask) for mask in masks]
     return (
-        all(size[0] > 1 and sum(value > 127 for value in data) > 12 for size, data in inked)
-        and all(a != b for a, b in combinations(inked, 2))
+        min((mask >= 128).sum() for mask in masks) > 12
         and min(heights) > 0.6 * max(heights)
+        and all(a.shape != b.shape or bool((a != b).any()) for a, b in combinations(masks, 2))
     )

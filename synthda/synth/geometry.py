@@ -34,26 +34,30 @@ def look(scenes: Scenes, size: int, offset: Any = (0.0, 0.0)) -> Maps:
         size: side of the frame, pixels.
         offset: moves the object by this fraction of the frame, x and y, each a number or (n,); for shadows.
     """
-    pose = {name: scenes[name].astype(np.float64)[:, None, None] for name in POSE}
-    at = (np.arange(size) + 0.5) / size - 0.5
-    dx, dy = (np.asarray(part, dtype=np.float64).reshape(-1, 1, 1) for part in offset)
-    x = at[None, None, :] - pose["shift_x"] - dx
-    y = at[None, :, None] - pose["shift_y"] - dy
+    pose = {name: scenes[name][:, None, None] for name in POSE}
+    turn = np.deg2rad(pose["angle"].astype(np.float64))
+    cos, sin = np.cos(turn).astype(np.float32), np.sin(turn).astype(np.float32)
+    at = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
+    dx, dy = (np.asarray(part, dtype=np.float32).reshape(-1, 1, 1) for part in offset)
+    x = at[None, None, :] - (pose["shift_x"] + dx)
+    y = at[None, :, None] - (pose["shift_y"] + dy)
     nearer = 1 / (1 + pose["tilt_x"] * x + pose["tilt_y"] * y)
     x, y = x * nearer, y * nearer
-    turn = np.deg2rad(pose["angle"])
-    x, y = np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x
-    x = (x + pose["shear"] * y) / pose["aspect"]
-    return (x / pose["scale"]).astype(np.float32), (y / pose["scale"]).astype(np.float32)
+    # Rotation, shear, stretch and scale are one matrix: whole-frame operations are what this costs.
+    scale, width = 1 / pose["scale"], 1 / (pose["scale"] * pose["aspect"])
+    shear = pose["shear"]
+    along = width * (cos - shear * sin) * x + width * (sin + shear * cos) * y
+    return along.astype(np.float32), (scale * cos * y - scale * sin * x).astype(np.float32)
 
 
 def pixels_per_height(scenes: Scenes, size: int) -> NDArray[np.float32]:
     """(n, 1, 1): how many pixels of the frame one height of the object takes, the mean of both directions."""
     pixels = scenes["scale"] * np.sqrt(scenes["aspect"]) * np.float32(size)
-    return pixels.astype(np.float32)[:, None, None]
+    height: NDArray[np.float32] = pixels.astype(np.float32)[:, None, None]
+    return height
 
 
 def sampled(field: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
     """One (H, W) field read at pixel coordinates x and y, linearly; its edge value lies all around it."""
-    read: NDArray[np.float32] = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return read
+    read = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(read, dtype=np.float32)

@@ -95,7 +95,9 @@ class MnistM:
             digits = np.stack([cv2.resize(digit, (side, side), interpolation=how) for digit in digits])
         if self.style == "binary":
             digits = np.where(digits > self.threshold, np.uint8(255), np.uint8(0))
-        return np.pad(digits, ((0, 0), (self.margin, self.margin), (self.margin, self.margin))) if self.margin else digits
+        return (
+            np.pad(digits, ((0, 0), (self.margin, self.margin), (self.margin, self.margin))) if self.margin else digits
+        )
 
     @property
     def _digits(self) -> _Digits:

@@ -26,7 +26,8 @@ def normal(seeds: NDArray[np.uint32], shape: tuple[int, ...], salt: int) -> NDAr
     total = (total + (total >> np.uint32(16))) & np.uint32(0xFFFF)
     # One byte has variance (256² − 1) / 12.
     standardised = (total.astype(np.float32) - np.float32(510)) * np.float32(1 / np.sqrt(4 * (256**2 - 1) / 12))
-    return standardised.reshape(len(seeds), *shape)
+    values: NDArray[np.float32] = standardised.reshape(len(seeds), *shape)
+    return values
 
 
 def smooth(seeds: NDArray[np.uint32], size: int, cells: int, salt: int) -> NDArray[np.float32]:

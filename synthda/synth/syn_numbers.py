@@ -18,7 +18,8 @@ from synthda.datasets.domain import Scenes
 from synthda.errors import SettingError
 from synthda.settings import Between
 from synthda.synth import backgrounds, camera, colours, geometry, noise
-from synthda.synth.fonts import DIGITS, Font, find_fonts, font_weights, glyph
+from synthda.synth.fonts import DIGITS, Font, find_fonts, font_weights
+from synthda.synth.lettering import set_line
 from synthda.synth.photographs import Photographs, load_photographs
 from synthda.synth.renderer import columns
 
@@ -45,6 +46,12 @@ SCENE = columns(
 """`left` and `right` are neighbouring digits or −1. Widths of strokes, gaps, outline and wobble are fractions of the
 digit's height; the shadow is a share of darkness, its shift a fraction of the frame."""
 
+PIXELS_AT_ONCE = 64 * 32 * 32
+"""So few that they stay in the processor's cache, and that large images fit into memory."""
+
+TALLEST_GLYPH = 96
+"""Pixels; distance fields stay sharp when enlarged, and their cache stays small."""
+
 NONE = -1
 WOBBLE_X, WOBBLE_Y, WEAR, PATCHES = range(4)
 
@@ -59,15 +66,17 @@ class SynNumbers:
     one: Annotated[float, "share of numbers with one digit", Between(0)] = 0.4
     two: Annotated[float, "share of numbers with two digits", Between(0)] = 0.3
     three: Annotated[float, "share of numbers with three digits", Between(0)] = 0.3
-    smallest: Annotated[float, "height of the smallest digit, fraction of the frame", Between(0.2, 1.5)] = 0.6
-    largest: Annotated[float, "height of the largest digit, fraction of the frame", Between(0.2, 1.5)] = 0.95
+    smallest: Annotated[float, "height of the smallest digit, fraction of the frame", Between(0.2, 1.5)] = 0.62
+    largest: Annotated[float, "height of the largest digit, fraction of the frame", Between(0.2, 1.5)] = 0.98
     jitter: Annotated[float, "centre off the frame's centre by at most this fraction of it", Between(0, 0.3)] = 0.07
     angle: Annotated[float, "largest rotation, degrees", Between(0, 180)] = 12
     shear: Annotated[float, "largest slant, fraction of the height", Between(0, 1)] = 0.25
     stretch: Annotated[float, "widths from 1/this to this times the font's", Between(1, 3)] = 1.3
     perspective: Annotated[float, "largest difference in nearness of two sides", Between(0, 0.8)] = 0.2
     spacing: Annotated[float, "largest gap between digits, fraction of the height", Between(0, 1)] = 0.22
-    weight: Annotated[float, "strokes thicker or thinner by up to this fraction of the height", Between(0, 0.1)] = 0.04
+    weight: Annotated[
+        float, "strokes thicker by up to this fraction of the height, or thinner by half of it", Between(0, 0.1)
+    ] = 0.05
     wobble: Annotated[float, "strokes bent as by hand by up to this fraction of the height", Between(0, 0.2)] = 0.05
     wear: Annotated[float, "how worn the paint can be: 0 never, 1 ragged and holed", Between(0, 1)] = 0.6
     contrast: Annotated[int, "least difference in luminance of digit and background, of 255", Between(10, 200)] = 40
@@ -81,7 +90,7 @@ class SynNumbers:
     blur: Annotated[float, "largest Gaussian blur, standard deviation in 1/32 of the frame", Between(0, 5)] = 1.7
     motion: Annotated[float, "longest motion blur, in 1/32 of the frame; one in six has it", Between(0, 10)] = 3.5
     reduce: Annotated[float, "at most this many times fewer pixels, scaled up; three in ten", Between(1, 8)] = 2.5
-    noise: Annotated[float, "strongest sensor noise, standard deviation in levels of 255", Between(0, 64)] = 10
+    noise: Annotated[float, "strongest sensor noise, standard deviation in levels of 255", Between(0, 64)] = 7
     jpeg: Annotated[int, "lowest JPEG quality, 100 for none; three in ten", Between(5, 100)] = 40
 
     def __post_init__(self) -> None:
@@ -145,8 +154,14 @@ class SynNumbers:
 
     def render(self, scenes: Scenes) -> NDArray[np.uint8]:
         cv2.setNumThreads(1)  # so that neither bytes nor rates depend on OpenCV's threads
-        if not len(scenes):
-            return np.empty((0, *self.image_shape), np.uint8)
+        images = np.empty((len(scenes), *self.image_shape), np.uint8)
+        at_once = max(1, PIXELS_AT_ONCE // self.size**2)
+        for first in range(0, len(scenes), at_once):
+            rows = slice(first, first + at_once)
+            images[rows] = self._rendered(scenes[rows])
+        return images
+
+    def _rendered(self, scenes: Scenes) -> NDArray[np.uint8]:
         images = backgrounds.paint(scenes, self.size, self._photographs.images if self._photographs else ())
         return camera.photograph(self._lit(self._painted(images, scenes), scenes), scenes)
 
@@ -185,14 +200,14 @@ class SynNumbers:
     def _sample_paint(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
         fill, ground = colours.contrasting(rng, n, contrast=self.contrast, saturation=self.saturation)
-        edge = colours.coloured(rng.uniform(5, 250, n), rng.random(n), self.saturation * rng.random(n))
+        edge = colours.coloured(rng.uniform(5, 250, n), colours.hues(rng, n), self.saturation * rng.random(n))
         # Most outlines are the background's opposite: dark around light digits and the reverse.
         opposite = np.where(colours.luminance(fill) > colours.luminance(ground), 12, 245)
         edge = np.where(rng.random((n, 1)) < 0.7, opposite[:, None], edge)
         for part, colour in (("fill", fill), ("ground", ground), ("outline", edge)):
             for position, channel in enumerate("rgb"):
                 scenes[f"{part}_{channel}"] = colour[:, position]
-        scenes["weight"] = self.weight * rng.uniform(-0.6, 1, n)
+        scenes["weight"] = self.weight * rng.uniform(-0.5, 1, n)
         scenes["wobble"] = self.wobble * rng.random(n) ** 2
         scenes["wear"] = self.wear * rng.random(n) * (rng.random(n) < 0.4)
         scenes["outline_width"] = self.outline * rng.uniform(0.3, 1, n) * (rng.random(n) < 0.3)
@@ -224,57 +239,36 @@ class SynNumbers:
 
     def _ink(self, scenes: Scenes, offset: Sequence[NDArray[np.float32] | float]) -> tuple[NDArray[np.float32], ...]:
         """(n, H, W) distance from the digits' outline, pixels of the frame, positive inside; (n, 1, 1) their height."""
-        height = max(24, round(1.25 * self.size))
+        height = min(max(24, round(1.25 * self.size)), TALLEST_GLYPH)
         x, y = geometry.look(scenes, self.size, offset)
         seeds = scenes["noise_seed"]
         bend = scenes["wobble"][:, None, None]
         x += bend * noise.smooth(seeds, self.size, 4, WOBBLE_X)
         y += bend * noise.smooth(seeds, self.size, 4, WOBBLE_Y)
         field = np.empty(x.shape, np.float32)
-        for row, scene in enumerate(scenes[["label", "left", "right", "font", "spacing"]].tolist()):
-            strip, middle_x, middle_y = self._strip(height, *scene)
-            field[row] = geometry.sampled(strip, x[row] * height + middle_x, y[row] * height + middle_y)
+        for row, (left, label, right, font, spacing) in enumerate(
+            zip(*(scenes[name].tolist() for name in ("left", "label", "right", "font", "spacing")), strict=True)
+        ):
+            text = "".join(DIGITS[digit] for digit in (left, label, right) if digit != NONE)
+            line = set_line(self._fonts[font], text, height=height, gap=max(1, round(spacing * height)))
+            x0, y0 = line.centres[int(left != NONE)]
+            field[row] = geometry.sampled(line.field, x[row] * height + x0, y[row] * height + y0)
         pixels = geometry.pixels_per_height(scenes, self.size)
-        field = field * (pixels / height) + scenes["weight"][:, None, None] * pixels
+        field *= pixels / np.float32(height)
+        field += scenes["weight"][:, None, None] * pixels
         worn = np.flatnonzero(scenes["wear"])
         if len(worn):
             ragged = noise.smooth(seeds[worn], self.size, max(4, self.size // 3), WEAR)
             field[worn] += scenes["wear"][worn, None, None] * np.float32(0.04) * pixels[worn] * ragged
         return field, pixels
 
-    def _strip(
-        self, height: int, label: int, left: int, right: int, font: int, spacing: float
-    ) -> tuple[NDArray[np.float32], float, float]:
-        """The number as one signed distance field, and the centre of its labelled digit in it, pixels."""
-        face = self._fonts[font]
-        centre = glyph(face, DIGITS[label], height)
-        pad = centre.pad
-        strip = np.full((height + 2 * pad + 8, 4 * height + 2 * pad), -pad, np.float32)
-        middle = (strip.shape[1] // 2, strip.shape[0] // 2)
-        start = middle[0] - round(centre.width / 2)
-        gap = max(1, round(spacing * height))
-        pieces = [(centre, start)]
-        if left != NONE:
-            before = glyph(face, DIGITS[left], height)
-            pieces.append((before, start - gap - round(before.width)))
-        if right != NONE:
-            pieces.append((glyph(face, DIGITS[right], height), start + round(centre.width) + gap))
-        bottom = middle[1] + round(centre.height / 2)
-        for piece, first in pieces:
-            rows, across = piece.field.shape
-            top, begin = max(0, bottom + pad - rows), first - pad
-            cut = slice(max(0, -begin), min(across, strip.shape[1] - begin))
-            place = strip[top : top + rows, max(0, begin) : begin + across]
-            np.maximum(place, piece.field[: place.shape[0], cut], out=place)
-        return strip, start + centre.width / 2 - 0.5, bottom - centre.height / 2 - 0.5
-
     def _lit(self, images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.float32]:
         """Light that falls off across the frame; overwrites the images."""
         turn = np.deg2rad(scenes["light_angle"].astype(np.float64))
-        at = (np.arange(self.size) + 0.5) / self.size
-        across = np.cos(turn)[:, None, None] * (at - 0.5)[None, None] + np.sin(turn)[:, None, None] * (at - 0.5)[:, None]
-        dimming = 1 - scenes["light"][:, None, None] * (0.5 + across / np.sqrt(2))
-        images *= dimming.astype(np.float32)[..., None]
+        at = ((np.arange(self.size) + 0.5) / self.size - 0.5).astype(np.float32)
+        cos, sin = (part.astype(np.float32)[:, None, None] for part in (np.cos(turn), np.sin(turn)))
+        across = cos * at[None, None, :] + sin * at[None, :, None]
+        images *= (1 - scenes["light"][:, None, None] * (across * np.float32(0.7) + np.float32(0.5)))[..., None]
         return images
 
 

@@ -1,0 +1,32 @@
+# make demo: the whole path on real handwriting.  make test: lint, types, tests.  Both install what they need first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test lint types suite install clean
+
+demo: install
+	$(BIN)/synthda demo
+
+test: lint types suite
+
+lint: install
+	$(BIN)/ruff check synthda tests bench
+	$(BIN)/ruff format --check synthda tests bench
+
+types: install
+	$(BIN)/mypy
+
+suite: install
+	$(BIN)/python -m pytest
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

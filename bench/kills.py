@@ -1,0 +1,115 @@
+"""SIGKILL at random moments, then the same call again: the bytes of shards, the bits of weights.
+
+python -m bench.kills --trials 50
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.machine import machine
+from bench.paths import RESULTS
+from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.data import Data
+from synthda.adapt.run import Run
+from synthda.adapt.train import Pace
+from synthda.datasets.domain import ArrayImages, Domain
+from synthda.manifest import sha256_of, write_json
+from synthda.synth.generate import generate
+from synthda.synth.renderer import render_rows
+from synthda.synth.syn_numbers import SynNumbers
+
+RENDERER = SynNumbers(size=48, fonts="matplotlib")
+COUNT = 10_000
+STEPS = 150
+
+
+def render(out: Path) -> None:
+    generate(RENDERER, out, name="syn-numbers", count=COUNT, seed=0)
+
+
+def rendered(out: Path) -> list[str]:
+    return [sha256_of(path) for path in sorted(out.glob("shard-*.h5"))]
+
+
+def train(out: Path) -> None:
+    torch.set_num_threads(1)
+    blueprint = Blueprint.of("dann", "ganin-svhn", DATA.classes, given={"padding": "valid"}, steps=STEPS)
+    recipe = replace(blueprint.recipe, source_batch=16, target_batch=16)
+    adapt(replace(blueprint, recipe=recipe), DATA, Run(out), export=False, pace=Pace(checkpoint_seconds=0.5))
+
+
+def trained(out: Path) -> list[str]:
+    state = load_run(Run(out))[1].state_dict()
+    return [hashlib.sha256(tensor.numpy().tobytes()).hexdigest() for tensor in state.values()]
+
+
+def _data() -> Data:
+    """Renderings of two kinds stand for the two domains; ganin-svhn for a network with dropout."""
+    domains = []
+    for seed, renderer in enumerate([SynNumbers(fonts="matplotlib"), SynNumbers(fonts="matplotlib", blur=4)]):
+        scenes, images = render_rows(renderer, seed, 1024)
+        domains.append(Domain(ArrayImages(images), scenes["label"], renderer.classes, name=f"numbers-{seed}"))
+    return Data(sources=(domains[0],), target=domains[1].images)
+
+
+DATA = _data()
+
+
+def measure(work: Callable[[Path], None], result: Callable[[Path], list[str]], trials: int) -> dict[str, Any]:
+    """Kill `work` once a trial at a random moment, run it again, compare its result with an undisturbed one."""
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as scratch:
+        began = time.monotonic()
+        _child(work, Path(scratch) / "undisturbed").join()
+        duration = time.monotonic() - began
+        expected = result(Path(scratch) / "undisturbed")
+        identical, killed, moments = 0, 0, []
+        while killed < trials:
+            out = Path(scratch) / f"trial-{len(moments)}"
+            child = _child(work, out)
+            moment = float(rng.uniform(0, duration))
+            child.join(moment)
+            was_running = child.is_alive()
+            child.kill()
+            child.join()
+            moments.append(moment)
+            if not was_running:
+                continue  # it had finished before its moment came: not a kill, not counted
+            killed += 1
+            _child(work, out).join()
+            identical += result(out) == expected
+            print(f"{work.__name__}: {identical} of {killed} identical", flush=True)
+    return {"kills": killed, "identical": identical, "seconds_undisturbed": round(duration, 2)}
+
+
+def _child(work: Callable[[Path], None], out: Path) -> multiprocessing.process.BaseProcess:
+    """A forked process: a kill costs no import. Nothing in this process has started a thread before."""
+    child = multiprocessing.get_context("fork").Process(target=work, args=(out,))
+    child.start()
+    return child
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=50)
+    trials = parser.parse_args().trials
+    torch.set_num_threads(1)
+    figures = {"generate": measure(render, rendered, trials), "adapt": measure(train, trained, trials)}
+    write_json(RESULTS / "kills.json", figures | {"machine": machine()})
+
+
+if __name__ == "__main__":
+    main()

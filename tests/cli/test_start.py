@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from synthda.cli import app
+
+VERBS = ["generate", "inspect", "adapt", "evaluate", "export", "predict"]
+VERBS += ["methods", "renderers", "networks", "datasets", "doctor"]
+HEAVY = {"torch", "numpy", "h5py", "matplotlib", "PIL", "cv2", "onnxruntime", "rich.progress"}
+
+
+def test_the_command_line_starts_without_heavy_imports():
+    program = f"import sys, synthda.cli; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    # The checkout need not be installed: the child looks where this process does.
+    inherited = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-c", program]
+    loaded = subprocess.run(command, env=inherited, capture_output=True, text=True, check=True).stdout
+    assert loaded.split() == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_has_examples_in_its_help(synthda, verb):
+    shown = synthda(verb, "--help")
+    assert shown.code == 0
+    assert "Examples:" in shown.out
+    assert f"synthda {verb}" in shown.out
+
+
+def test_the_verbs_are_listed_with_their_names(synthda):
+    assert app.info.name == "synthda"
+    shown = synthda("--help").out
+    assert all(verb in shown for verb in VERBS)

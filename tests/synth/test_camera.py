@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synthda.datasets.domain import Scenes
+from synthda.synth import camera, noise
+from synthda.synth.renderer import columns
+
+
+def still(n: int = 1, **factors: float) -> Scenes:
+    scenes = np.zeros(n, columns(**camera.COLUMNS))
+    scenes["reduce"] = 1
+    scenes["noise_seed"] = np.arange(n) + 7
+    for name, value in factors.items():
+        scenes[name] = value
+    return scenes
+
+
+def checks(n: int = 1, size: int = 32) -> np.ndarray:
+    pattern = np.where((np.indices((size, size)) // 2).sum(axis=0) % 2, 220.0, 30.0).astype(np.float32)
+    return np.repeat(np.repeat(pattern[None, :, :, None], 3, axis=3), n, axis=0)
+
+
+def test_a_perfect_camera_rounds_and_clips_only() -> None:
+    image = np.array([[-3.0, 0.4, 0.6], [254.6, 300.0, 100.2]], np.float32)[None, :, :, None].repeat(3, axis=3)
+    assert camera.photograph(image, still())[0, :, :, 0].tolist() == [[0, 0, 1], [255, 255, 100]]
+
+
+@pytest.mark.parametrize("factor", [{"blur": 1.5}, {"motion": 4.0, "motion_angle": 30}, {"reduce": 2.5}])
+def test_blur_motion_and_few_pixels_take_contrast(factor: dict[str, float]) -> None:
+    assert camera.photograph(checks(), still(**factor)).std() < 0.8 * checks().std()
+
+
+def test_motion_spreads_a_point_along_its_direction() -> None:
+    image = np.zeros((1, 33, 33, 3), np.float32)
+    image[0, 16, 16] = 255
+    taken = camera.photograph(image, still(motion=6))[0, :, :, 0]
+    assert np.flatnonzero(taken.any(axis=1)).tolist() == [16]
+    assert 6 <= taken.any(axis=0).sum() <= 8
+    assert taken.sum() == pytest.approx(255, rel=0.05)
+
+
+def test_noise_has_the_strength_of_its_column() -> None:
+    grey = np.full((64, 32, 32, 3), 128, np.float32)
+    scenes = still(64)
+    scenes["noise"][32:] = 8
+    taken = camera.photograph(grey, scenes).astype(float)
+    assert taken[:32].std() == 0
+    assert taken[32:].std() == pytest.approx(8, rel=0.03)
+    assert (taken[32] != taken[33]).any()
+
+
+def test_jpeg_changes_an_image_less_at_a_higher_quality() -> None:
+    image = np.random.default_rng(0).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
+    clean = camera.photograph(image, still()).astype(int)
+    low, high = (abs(camera.photograph(image, still(jpeg=q)) - clean).mean() for q in (20, 95))
+    assert low > 2 * high > 0
+
+
+def test_a_colour_survives_jpeg() -> None:
+    image = np.zeros((1, 32, 32, 3), np.float32)
+    image[..., 0] = 200
+    taken = camera.photograph(image, still(jpeg=90))[0].mean(axis=(0, 1))
+    assert taken == pytest.approx([200, 0, 0], abs=4)
+
+
+def test_blur_scales_with_the_frame() -> None:
+    small = camera.photograph(checks(size=32), still(blur=1))
+    large = camera.photograph(checks(size=32).repeat(2, axis=1).repeat(2, axis=2), still(blur=1))
+    assert large.std() == pytest.approx(small.std(), rel=0.15)
+
+
+def test_hashed_noise_is_nearly_normal_and_uncorrelated_between_rows() -> None:
+    values = noise.normal(np.arange(200, dtype=np.uint32), (500,), salt=3)
+    assert values.mean() == pytest.approx(0, abs=0.02)
+    assert values.std() == pytest.approx(1, abs=0.02)
+    assert (np.abs(values) < 2).mean() == pytest.approx(0.954, abs=0.015)
+    correlation = np.corrcoef(values[:50])
+    np.fill_diagonal(correlation, 0)
+    assert np.abs(correlation).max() < 0.25
+
+
+def test_fields_of_one_seed_differ_by_their_salt() -> None:
+    seeds = np.array([5], np.uint32)
+    assert (noise.smooth(seeds, 16, 4, 0) != noise.smooth(seeds, 16, 4, 1)).any()

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import shutil
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+from synthda.errors import DataError
+from synthda.synth.fonts import DIGITS, find_fonts, font_weights
+from synthda.synth.lettering import glyph, set_line
+
+BUNDLED = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+
+
+def test_every_font_draws_ten_different_digits_with_ink() -> None:
+    for font in find_fonts("system"):
+        inks = [glyph(font, digit, 24).field > 0 for digit in DIGITS]
+        assert all(ink.sum() > 10 for ink in inks), font
+        assert all(a.shape != b.shape or (a != b).any() for a, b in combinations(inks, 2)), font
+
+
+def test_matplotlib_alone_gives_a_floor_of_faces_without_symbol_fonts() -> None:
+    families = {font.family for font in find_fonts("matplotlib")}
+    assert {"DejaVu Sans", "DejaVu Serif", "STIXGeneral"} <= families
+    assert not any(word in family for family in families for word in ("Siz", "cmsy", "cmex", "cmmi", "Symbol"))
+
+
+def test_fonts_are_sorted_and_each_face_comes_once() -> None:
+    fonts = find_fonts("system")
+    assert list(fonts) == sorted(fonts)
+    assert len({(font.family, font.style) for font in fonts}) == len(fonts)
+
+
+def test_a_folder_may_give_the_fonts_and_what_is_no_font_is_left_out(tmp_path: Path) -> None:
+    shutil.copy(BUNDLED / "DejaVuSans.ttf", tmp_path / "b.ttf")
+    shutil.copy(BUNDLED / "DejaVuSans.ttf", tmp_path / "a.ttf")
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    assert [font.family for font in find_fonts(str(tmp_path))] == ["DejaVu Sans"]
+
+
+@pytest.mark.parametrize("name", ["missing", "empty"])
+def test_a_folder_without_fonts_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="fonts"):
+        find_fonts(str(tmp_path / name))
+
+
+def test_a_large_family_does_not_drown_the_rest() -> None:
+    fonts = find_fonts("matplotlib")
+    share = dict.fromkeys((font.family for font in fonts), 0.0)
+    for font, weight in zip(fonts, font_weights(fonts), strict=True):
+        share[font.family] += weight
+    assert sum(share.values()) == pytest.approx(1)
+    assert share["DejaVu Sans"] == pytest.approx(2 * share["cmr10"])  # four faces against one
+
+
+def test_a_glyphs_field_is_a_distance() -> None:
+    each = glyph(find_fonts("matplotlib")[0], "1", 40)
+    assert each.field[0, 0] < -10
+    assert each.field.max() > 1
+    steps = np.abs(np.diff(each.field, axis=1))
+    assert steps.max() < 1.5  # a distance changes by one pixel a pixel, to rounding
+    assert each.height == pytest.approx(40, abs=3)
+
+
+def test_a_line_knows_the_centre_of_each_character() -> None:
+    font = find_fonts("matplotlib")[0]
+    line = set_line(font, "818", height=40, gap=6)
+    assert line.centres[0][0] < line.centres[1][0] < line.centres[2][0]
+    x, y = line.centres[1]
+    column = (line.field > 0)[:, round(x) - 10 : round(x) + 11]
+    rows = np.flatnonzero(column.any(axis=1))
+    assert (rows[0] + rows[-1]) / 2 == pytest.approx(y, abs=1)
+
+
+def test_neighbours_do_not_touch_across_the_gap() -> None:
+    line = set_line(find_fonts("matplotlib")[0], "00", height=40, gap=6)
+    ink = (line.field > 0).any(axis=0)
+    first, last = np.flatnonzero(ink)[[0, -1]]
+    assert 5 <= (~ink[first : last + 1]).sum() <= 8

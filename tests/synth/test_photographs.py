@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from synthda.errors import DataError
+from synthda.synth.photographs import load_photographs, split_of
+
+
+def test_train_and_test_sub_folders_are_taken_at_their_word(photographs: Path) -> None:
+    for split, number in (("train", "00"), ("test", "01")):
+        (photographs / split).mkdir()
+        shutil.move(photographs / f"{number}.png", photographs / split / f"{number}.png")
+    assert load_photographs(photographs, split="train").names == ("train/00.png",)
+    assert load_photographs(photographs, split="test").names == ("test/01.png",)
+
+
+def test_a_copy_under_another_name_stays_on_its_side(photographs: Path) -> None:
+    before = set(load_photographs(photographs, split="test").hashes)
+    for path in list(photographs.glob("*.png")):
+        shutil.copy(path, photographs / f"copy-of-{path.name}")
+    load_photographs.cache_clear()
+    assert set(load_photographs(photographs, split="test").hashes) == before
+    assert before.isdisjoint(load_photographs(photographs, split="train").hashes)
+
+
+def test_about_one_in_five_hashes_falls_to_the_test_split() -> None:
+    assert 150 < sum(split_of(f"{number * 2654435761 % 2**32:08x}") == "test" for number in range(1000)) < 250
+
+
+def test_a_broken_photograph_is_skipped_and_named(photographs: Path) -> None:
+    (photographs / "05.png").write_bytes((photographs / "05.png").read_bytes()[:500])
+    loaded = load_photographs(photographs)
+    assert len(loaded) == 23
+    assert len(loaded.skipped) == 1
+    assert "05.png" in loaded.skipped[0]
+
+
+def test_a_small_photograph_is_enlarged_to_the_size_asked_for(photographs: Path) -> None:
+    assert load_photographs(photographs, at_least=80).shapes.min() == 80
+
+
+def test_a_large_photograph_is_reduced(tmp_path: Path) -> None:
+    Image.new("RGB", (2000, 1000)).save(tmp_path / "large.jpg")
+    assert load_photographs(tmp_path).shapes.tolist() == [[320, 640]]
+
+
+@pytest.mark.parametrize("name", ["missing", "empty"])
+def test_a_folder_without_photographs_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="photographs"):
+        load_photographs(tmp_path / name)

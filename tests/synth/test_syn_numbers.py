@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthda.datasets.domain import Scenes
+from synthda.errors import SettingError
+from synthda.synth.colours import luminance
+from synthda.synth.renderer import render_rows, sample_block
+from synthda.synth.syn_numbers import NONE, SynNumbers
+
+PLAIN: dict[str, Any] = dict.fromkeys(
+    ["jitter", "angle", "shear", "perspective", "weight", "wobble", "wear", "outline", "shadow", "gradient", "texture"]
+    + ["clutter", "light", "blur", "motion", "noise"],
+    0,
+) | {"stretch": 1, "reduce": 1, "jpeg": 100, "fonts": "matplotlib"}
+"""No factor but text, font, size and colours."""
+
+
+def plain(**settings: Any) -> SynNumbers:
+    return SynNumbers(**PLAIN | settings)
+
+
+def colour(scenes: Scenes, part: str) -> np.ndarray:
+    return np.stack([scenes[f"{part}_{channel}"] for channel in "rgb"], axis=1).astype(float)
+
+
+def ink(scenes: Scenes, images: np.ndarray) -> np.ndarray:
+    """(n, H, W): whether a pixel is nearer to the fill than to the ground."""
+    fill, ground = (colour(scenes, part)[:, None, None] for part in ("fill", "ground"))
+    return np.abs(images - fill).sum(axis=3) < np.abs(images - ground).sum(axis=3)
+
+
+@pytest.mark.parametrize("size", [16, 32, 80])
+def test_a_row_alone_gives_the_pixels_it_gives_in_its_block(size: int) -> None:
+    numbers = SynNumbers(fonts="matplotlib", size=size)
+    scenes, images = render_rows(numbers, 0, 100)
+    assert images.shape == (100, size, size, 3)
+    for row in range(100):
+        assert (numbers.render(scenes[row : row + 1])[0] == images[row]).all()
+    assert (numbers.render(scenes[::-1])[::-1] == images).all()
+
+
+def test_a_row_alone_with_a_photograph_behind_it_gives_the_same_pixels(photographs: Path) -> None:
+    numbers = SynNumbers(fonts="matplotlib", backgrounds=str(photographs))
+    scenes, images = render_rows(numbers, 0, 60)
+    assert 15 < (scenes["background"] == 3).sum() < 45
+    assert len(numbers.inputs) == len(numbers.tables["font"]) + 24
+    for row in range(60):
+        assert (numbers.render(scenes[row : row + 1])[0] == images[row]).all()
+
+
+def test_rendering_draws_from_no_global_generator() -> None:
+    numbers = SynNumbers(fonts="matplotlib")
+    scenes = sample_block(numbers, 0, 0)[:20]
+    np.random.seed(0)
+    first = numbers.render(scenes)
+    np.random.seed(1)
+    before = scenes.copy()
+    assert (numbers.render(scenes) == first).all()
+    assert (scenes == before).all()
+
+
+def test_no_scenes_give_no_images() -> None:
+    numbers = SynNumbers(fonts="matplotlib")
+    assert numbers.render(sample_block(numbers, 0, 0)[:0]).shape == (0, 32, 32, 3)
+
+
+def test_labels_are_uniform() -> None:
+    labels = np.concatenate([sample_block(plain(), 0, block)["label"] for block in range(20)])
+    assert np.bincount(labels, minlength=10).min() > 0.08 * len(labels)
+    assert np.bincount(labels, minlength=10).max() < 0.12 * len(labels)
+
+
+@pytest.mark.parametrize(("shares", "neighbours"), [((1, 0, 0), 0), ((0, 1, 0), 1), ((0, 0, 1), 2)])
+def test_the_number_of_digits_follows_its_shares(shares: tuple[int, int, int], neighbours: int) -> None:
+    one, two, three = shares
+    scenes = sample_block(plain(one=one, two=two, three=three), 0, 0)
+    beside = (scenes["left"] != NONE).astype(int) + (scenes["right"] != NONE)
+    assert (beside == neighbours).all()
+    if neighbours == 1:
+        assert 0.3 < (scenes["left"] != NONE).mean() < 0.7
+
+
+def test_the_label_is_the_digit_in_the_centre() -> None:
+    """With its neighbours taken away, the middle of the frame stays the same."""
+    numbers = plain(one=0, two=0, three=1, largest=0.8, spacing=0.08)
+    scenes, images = render_rows(numbers, 0, 50)
+    alone = scenes.copy()
+    alone["left"] = alone["right"] = NONE
+    single = numbers.render(alone)
+    assert (single[:, :, 14:18] == images[:, :, 14:18]).mean() > 0.99
+    assert (single != images).any(axis=(1, 2, 3)).mean() > 0.9
+    other = alone.copy()
+    other["label"] = (other["label"] + 1) % 10
+    assert (numbers.render(other)[:, :, 10:22] != single[:, :, 10:22]).any(axis=(1, 2, 3)).all()
+
+
+def test_neighbours_are_cut_by_the_frame() -> None:
+    scenes, images = render_rows(plain(one=0, two=0, three=1, largest=0.8, spacing=0.08), 0, 60)
+    touching = ink(scenes, images)[:, :, [0, -1]].any(axis=1)
+    assert touching.mean() > 0.6
+
+
+def test_a_lone_digit_stands_in_the_centre_at_its_height() -> None:
+    scenes, images = render_rows(plain(one=1, two=0, three=0, largest=0.9), 0, 120)
+    for scene, covered in zip(scenes, ink(scenes, images), strict=True):
+        rows, across = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
+        assert (rows[0] + rows[-1]) / 2 == pytest.approx(15.5, abs=1)
+        assert (across[0] + across[-1]) / 2 == pytest.approx(15.5, abs=1)
+        assert rows[-1] - rows[0] + 1 == pytest.approx(scene["scale"] * 32, abs=5)  # a 1 may be shorter than an 8
+
+
+def test_the_contrast_floor_holds() -> None:
+    scenes = sample_block(SynNumbers(fonts="matplotlib", contrast=70), 0, 0)
+    gap = luminance(colour(scenes, "fill")) - luminance(colour(scenes, "ground"))
+    assert np.abs(gap).min() >= 70
+    assert 0.35 < (gap > 0).mean() < 0.65
+
+
+RANGES = [
+    ("angle", "angle", 30, -30, 30),
+    ("shear", "shear", 0.5, -0.5, 0.5),
+    ("jitter", "shift_x", 0.2, -0.2, 0.2),
+    ("stretch", "aspect", 2, 0.5, 2),
+    ("perspective", "tilt_y", 0.5, -0.5, 0.5),
+    ("spacing", "spacing", 0.5, 0.03, 0.5),
+    ("weight", "weight", 0.08, -0.04, 0.08),
+    ("wobble", "wobble", 0.1, 0, 0.1),
+    ("wear", "wear", 1, 0, 1),
+    ("outline", "outline_width", 0.1, 0, 0.1),
+    ("shadow", "shadow", 0.9, 0, 0.9),
+    ("gradient", "gradient", 100, 0, 100),
+    ("texture", "texture", 40, 0, 40),
+    ("light", "light", 0.8, 0, 0.8),
+    ("blur", "blur", 3, 0, 3),
+    ("motion", "motion", 5, 0, 5),
+    ("reduce", "reduce", 4, 1, 4),
+    ("noise", "noise", 20, 0, 20),
+    ("smallest", "scale", 0.3, 0.3, 0.98),
+    ("largest", "scale", 1.2, 0.62, 1.2),
+]
+
+
+@pytest.mark.parametrize(("setting", "column", "value", "low", "high"), RANGES)
+def test_a_setting_bounds_its_factor(setting: str, column: str, value: float, low: float, high: float) -> None:
+    drawn = sample_block(SynNumbers(fonts="matplotlib", **{setting: value}), 0, 0)[column]  # type: ignore[arg-type]
+    assert low - 1e-6 <= drawn.min()
+    assert drawn.max() <= high + 1e-6
+    assert drawn.max() > low + 0.5 * (high - low)
+
+
+@pytest.mark.parametrize("setting", [name for name, value in PLAIN.items() if value in (0, 1, 100)])
+def test_each_factor_changes_the_images(setting: str) -> None:
+    strong = {"stretch": 1.5, "reduce": 3, "jpeg": 10, "gradient": 150, "texture": 60, "clutter": 1, "noise": 20}
+    value = strong.get(setting, 0.1 if setting in ("weight", "outline", "wobble") else 0.3)
+    value = {"angle": 30, "blur": 3, "motion": 6}.get(setting, value)
+    numbers = plain(**{setting: value})
+    scenes, images = render_rows(numbers, 0, 64)
+    assert (plain().render(sample_block(plain(), 0, 0)[:64]) != images).any(axis=(1, 2, 3)).sum() >= 5
+    assert len(scenes) == 64
+
+
+def test_no_saturation_makes_grey_images() -> None:
+    images = render_rows(plain(saturation=0), 0, 30)[1].astype(int)
+    assert np.ptp(images, axis=3).max() <= 1
+
+
+def test_clutter_follows_its_share() -> None:
+    scenes = sample_block(SynNumbers(fonts="matplotlib", clutter=1), 0, 0)
+    assert (scenes["clutter"] > 0).all()
+    assert not sample_block(SynNumbers(fonts="matplotlib", clutter=0), 0, 0)["clutter"].any()
+
+
+def test_codes_index_their_tables() -> None:
+    numbers = SynNumbers(fonts="matplotlib")
+    scenes = sample_block(numbers, 0, 0)
+    for column, choices in numbers.tables.items():
+        assert scenes[column].max() < max(1, len(choices)), column
+    assert set(numbers.inputs) == {f"fonts/{name}" for name in numbers.tables["font"]}
+
+
+def test_a_renderer_pickles_small_and_whole() -> None:
+    numbers = SynNumbers(fonts="matplotlib", angle=20)
+    scenes, images = render_rows(numbers, 0, 5)
+    pickled = pickle.dumps(numbers)
+    assert len(pickled) < 2000
+    assert pickle.loads(pickled) == numbers
+    assert (pickle.loads(pickled).render(scenes) == images).all()
+
+
+def test_smallest_above_largest_is_refused() -> None:
+    with pytest.raises(SettingError, match="smallest ≤ largest"):
+        SynNumbers(smallest=1.2, largest=0.9)
+
+
+def test_no_share_of_any_number_is_refused() -> None:
+    with pytest.raises(SettingError, match="share above 0"):
+        SynNumbers(one=0, two=0, three=0)
