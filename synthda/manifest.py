@@ -10,7 +10,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,19 @@ def provenance(*distributions: str) -> dict[str, Any]:
 
 
 @contextmanager
+def disk_errors_told(path: Path) -> Iterator[None]:
+    """Within: what the system refuses while `path` is written becomes one sentence, a SynthdaError."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SynthdaError(
+            f"{path} could not be written ({reason}); free some space or choose another folder, and run the same "
+            "command again: what is finished is kept."
+        ) from error
+
+
+@contextmanager
 def written_then_named(path: Path) -> Iterator[Path]:
     """Give the path to write to; on leaving without an error, flush it to disk and rename it to `path`.
 
@@ -54,21 +67,20 @@ def written_then_named(path: Path) -> Iterator[Path]:
     """
     partial = path.with_name(path.name + ".writing")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise SynthdaError(
-            f"{path} could not be written ({reason}); free some space or choose another folder, and run the same "
-            "command again: what is finished is kept."
-        ) from error
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+        with disk_errors_told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+    finally:
+        with suppress(OSError):  # below a file, or on a read-only disk, there is nothing to remove
+            partial.unlink(missing_ok=True)
+
+
+def is_vacant(folder: Path) -> bool:
+    """Whether a folder holds nothing, apart from a file that was being written when its writer was killed."""
+    return all(path.name.endswith(".writing") for path in folder.iterdir())
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -86,7 +98,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is not a readable manifest ({error}); make the folder again.") from error
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise DataError(f"{path} is not a manifest of synthda; point at a folder that synthda wrote.")

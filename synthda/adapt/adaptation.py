@@ -47,7 +47,8 @@ def adapt(
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
     else:
         train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
-    results: dict[str, Any] = {"checkpoint": "last", "steps": blueprint.recipe.steps}
+    earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
+    results: dict[str, Any] = earlier | {"checkpoint": "last", "steps": blueprint.recipe.steps}
     if data.evaluation is not None:
         scored = score(method, data.evaluation, blueprint.classes)
         results["evaluation"] = {"data": data.evaluation.name} | scored.as_dict()
@@ -74,7 +75,10 @@ def load_run(run: Run) -> tuple[Blueprint, Method]:
     manifest = run.read()
     if manifest.get("kind") != "run" or "blueprint" not in manifest.get("configuration", {}):
         raise RunError(f"{run.folder} holds no run of synthda adapt; give the folder that --out named.")
-    blueprint = Blueprint.from_dict(manifest["configuration"]["blueprint"])
+    try:
+        blueprint = Blueprint.from_dict(manifest["configuration"]["blueprint"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"The manifest in {run.folder} is incomplete or damaged ({error}); train again.") from error
     method = blueprint.build()
     load_checkpoint(run.checkpoint, method, {}, str(manifest["fingerprint"]))
     method.eval()
@@ -90,7 +94,10 @@ def export_run(run: Run, out: Path | None = None) -> dict[str, Any]:
     blueprint, method = load_run(run)
     if not run.sample.exists():
         raise RunError(f"{run.sample} is missing, on which an export is compared; run synthda adapt again.")
-    images = ArrayImages(np.load(run.sample, allow_pickle=False))
+    try:
+        images = ArrayImages(np.load(run.sample, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise RunError(f"{run.sample} is damaged ({error}); remove it and run synthda adapt again.") from error
     facts = {
         "method": blueprint.method,
         "network": blueprint.network,

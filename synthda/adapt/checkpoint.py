@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,8 +26,10 @@ def save_checkpoint(
         "method": method.state_dict(),
         "optimizers": {name: optimizer.state_dict() for name, optimizer in optimizers.items()},
     }
+    content = io.BytesIO()  # a full disk is an OSError when Python writes, a riddle about positions when torch does
+    torch.save(state, content)
     with written_then_named(path) as partial:
-        torch.save(state, partial)
+        partial.write_bytes(content.getbuffer())
 
 
 def load_checkpoint(

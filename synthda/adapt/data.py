@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,8 +50,8 @@ class Data:
         return tuple(dict.fromkeys(name for source in self.sources for name in source.classes))
 
     def identity(self, method: str) -> dict[str, Any]:
-        """What the weights depend on: name, size and content hash of each domain that `method` reads."""
-        read = {"sources": [_identity(source.images, source.name) for source in self.training_sources(method)]}
+        """What the weights depend on: name, size and content hash of each domain that `method` reads, and labels."""
+        read = {"sources": [_labelled_identity(source) for source in self.training_sources(method)]}
         return read if method in (FLOOR, ORACLE) else read | {"target": _identity(self.target, self.target_name)}
 
     def training_sources(self, method: str) -> tuple[Domain, ...]:
@@ -135,6 +136,11 @@ def _overlaps(target: Domain, evaluation: Domain | None, labelled: Domain | None
         )
     unlabelled = set(content_hashes(target.images))
     return sum(content in unlabelled for content in hashes)
+
+
+def _labelled_identity(source: Domain) -> dict[str, Any]:
+    named = json.dumps(source.classes).encode() + source.labels.tobytes()
+    return _identity(source.images, source.name) | {"labels": hashlib.blake2b(named, digest_size=16).hexdigest()}
 
 
 def _identity(images: Images, name: str) -> dict[str, Any]:

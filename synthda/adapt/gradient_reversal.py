@@ -24,5 +24,5 @@ class GradientReversal(torch.autograd.Function):
 
 def reverse_gradient(features: Tensor, lambda_: Tensor) -> Tensor:
     """`features` unchanged, of any shape; what flows back through them is multiplied by −`lambda_`."""
-    reversed_: Tensor = GradientReversal.apply(features, lambda_)  # type: ignore[no-untyped-call]
+    reversed_: Tensor = GradientReversal.apply(features, lambda_)
     return reversed_

@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
-from synthda.adapt.recipe import Recipe
 from synthda.adapt.run import Run
+from synthda.manifest import disk_errors_told, written_then_named
 
 Entry = dict[str, float]
 HEALTH_LINES = 10
@@ -21,13 +21,14 @@ HEALTH_LINES = 10
 class MetricsLog:
     """Collects a step's terms, writes their means; on resume, lines beyond the checkpoint are cut away."""
 
-    def __init__(self, run: Run, first_step: int, recipe: Recipe) -> None:
+    def __init__(self, run: Run, first_step: int, images_a_step: int) -> None:
         self._path = run.metrics
-        self._images_a_step = recipe.source_batch + recipe.target_batch
+        self._images_a_step = images_a_step
         self._sums: dict[str, Tensor] = {}
         self._step, self._since = first_step, time.monotonic()
         kept = [line for line in read_metrics(run) if line["step"] <= first_step]
-        self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        with written_then_named(self._path) as partial:
+            partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
         self._board = _summary_writer(run, first_step)
 
     def add(self, terms: dict[str, Tensor]) -> None:
@@ -41,7 +42,7 @@ class MetricsLog:
         entry: Entry = {"step": step} | {name: total.item() / steps for name, total in self._sums.items()}
         now = time.monotonic()
         entry["images_per_second"] = steps * self._images_a_step / max(now - self._since, 1e-9)
-        with self._path.open("a", encoding="utf-8") as file:
+        with disk_errors_told(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({name: round(value, 6) for name, value in entry.items()}) + "\n")
         if self._board is not None:
             for name, value in entry.items():
@@ -63,7 +64,7 @@ def read_metrics(run: Run) -> list[Entry]:
     """The lines of `metrics.jsonl`; a last line that was cut off is left out."""
     entries: list[Entry] = []
     if run.metrics.exists():
-        for line in run.metrics.read_text(encoding="utf-8").splitlines():
+        for line in run.metrics.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 entries.append(json.loads(line))
             except ValueError:
@@ -94,4 +95,4 @@ def _summary_writer(run: Run, first_step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(run.folder / "tensorboard"), purge_step=first_step)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(run.folder / "tensorboard"), purge_step=first_step + 1)

@@ -130,7 +130,7 @@ class GaninSvhn(Network):
         input_size: Size = Network.default_size,
         *,
         padding: Annotated[Padding, "of the convolutions and pools; the papers leave it open"] = "same",
-        dropout: Annotated[float, "in the label predictor"] = 0.5,
+        dropout: Annotated[float, "in the label predictor", Between(0, 1)] = 0.5,
     ) -> None:
         pool_padding = 1 if padding == "same" else 0
         extractor = nn.Sequential(

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets.domain import Images, in_blocks
-from synthda.datasets.folders import Fit, list_photos, read_photo
+from synthda.datasets.folders import list_photos, read_photo
+from synthda.datasets.resize import Fit
 from synthda.errors import DataError, RunError
 
 BATCH = 64
@@ -47,14 +48,17 @@ class Classifier:
             self._session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
             self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
             self.classes: tuple[str, ...] = tuple(json.loads(self.metadata["classes"]))
-            height, width = json.loads(self.metadata["input_size"])
+            height, width = (int(side) for side in json.loads(self.metadata["input_size"]))
             self.fit: Fit = self.metadata["fit"]  # type: ignore[assignment]
+            taken = [(node.name, node.type, node.shape[1:]) for node in self._session.get_inputs()]
+            if taken != [("images", "tensor(uint8)", [height, width, 3])]:
+                raise ValueError(f"it takes {taken}")
         except Exception as error:  # onnxruntime raises classes of its own C extension
-            reason = str(error).splitlines()[0][:160]
+            reason = (str(error) or type(error).__name__).splitlines()[0][:160]
             raise RunError(
                 f"{path} is not a model that synthda exported ({reason}); export one with: synthda export RUN."
             ) from error
-        self.input_size = (int(height), int(width))
+        self.input_size = (height, width)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities (N, K) of images (N, H, W, 3) uint8 of the model's input size."""

@@ -1,11 +1,11 @@
-"""Predictions as CSV or JSON lines, whole or not at all; NumPy and onnxruntime only, no torch."""
+"""Predictions as CSV, JSON lines or a contact sheet, whole or not at all; no torch."""
 
 from __future__ import annotations
 
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -36,6 +36,15 @@ def write_predictions(predictions: Iterable[Prediction], out: Path) -> list[Pred
         )
     with written_then_named(out) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         return _write(predictions, file, writers[out.suffix.lower()])
+
+
+def draw_predictions(sheet: Path, predictions: Sequence[Prediction], title: str) -> None:
+    """Write a contact sheet (PNG) of photographs, evenly chosen, each with its class and confidence."""
+    from synthda.datasets.contact_sheet import COLUMNS, Tile, evenly, thumbnail, write_sheet
+
+    shown = [predictions[place] for place in evenly(len(predictions), 8 * COLUMNS)]
+    tiles = [Tile(thumbnail(one.path), f"{one.label}  {100 * one.confidence:.0f} %") for one in shown]
+    write_sheet(sheet, tiles, title=title)
 
 
 def _write(

@@ -21,7 +21,7 @@ class Recipe:
     target_batch: Annotated[int, "unlabelled target images a step", Between(1)] = 64
     optimizer: Annotated[Literal["sgd", "adam"], "SGD with momentum, or Adam"] = "sgd"
     learning_rate: Annotated[float, "learning rate at the start", Between(0)] = 0.01
-    momentum: Annotated[float, "momentum of SGD, β1 of Adam", Between(0, 1)] = 0.9
+    momentum: Annotated[float, "momentum of SGD, β1 of Adam", Between(0, 0.9999)] = 0.9
     weight_decay: Annotated[float, "ℓ2 penalty of the optimizer", Between(0)] = 0.0
     schedule: Annotated[Schedule, "how the learning rate falls with progress"] = "ganin"
 

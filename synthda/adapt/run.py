@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synthda.errors import RunError
-from synthda.manifest import FORMAT, fingerprint, provenance, read_manifest, write_json
+from synthda.manifest import FORMAT, disk_errors_told, fingerprint, is_vacant, provenance, read_manifest, write_json
 
 LIBRARIES = ("torch", "numpy", "h5py", "pillow", "onnx", "onnxruntime")
 
@@ -70,20 +71,21 @@ class Run:
         """
         if self.folder.exists() and not self.folder.is_dir():
             raise RunError(f"{self.folder} is a file; give a folder to --out.")
-        if force:
-            self._discard()
         claimed = fingerprint(configuration)
+        if force and (self.manifest.exists() or self.partial_manifest.exists()):
+            self._discard()
         found = self.read() if self.manifest.exists() or self.partial_manifest.exists() else None
         if found is None:
-            if self.folder.exists() and any(self.folder.iterdir()):
+            if self.folder.exists() and not is_vacant(self.folder):
                 raise RunError(f"{self.folder} is not empty and holds no run; give --out a new or an empty folder.")
             write_json(
                 self.partial_manifest,
                 {"format": FORMAT, "kind": "run", "fingerprint": claimed, "configuration": dict(configuration)},
             )
-        elif found["fingerprint"] != claimed:
+        elif found.get("fingerprint") != claimed:
+            differing = _differences(found.get("configuration", {}), configuration)
             raise RunError(
-                f"{self.folder} holds a run with another {_differences(found.get('configuration', {}), configuration)}; "
+                f"{self.folder} holds a run with another {differing}; "
                 "choose another --out, or give --force to discard it."
             )
 
@@ -105,11 +107,14 @@ class Run:
 
     def _discard(self) -> None:
         """Remove what runs write, and nothing else."""
-        written = (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity)
-        for path in (self.manifest, self.partial_manifest, *written):
-            path.unlink(missing_ok=True)
-        for folder in ("checkpoints", "tensorboard", "baselines"):
-            shutil.rmtree(self.folder / folder, ignore_errors=True)
+        with disk_errors_told(self.folder):
+            if self.manifest.exists():
+                os.replace(self.manifest, self.partial_manifest)  # stopped half-way, it is still known as a run
+            for path in (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity):
+                path.unlink(missing_ok=True)
+            for folder in ("checkpoints", "tensorboard", "baselines"):
+                shutil.rmtree(self.folder / folder, ignore_errors=True)
+            self.partial_manifest.unlink(missing_ok=True)
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from synthda.adapt.resident import Resident, channel_statistics
 from synthda.adapt.run import Run
 from synthda.adapt.schedules import learning_rate_factor
 from synthda.datasets.domain import Domain, Images
-from synthda.errors import RunError
+from synthda.errors import DataError, RunError, SettingError
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def train(
         The number of steps done in this call.
 
     Raises:
+        SettingError: when the source batch has less than an image for each source.
         RunError: when a loss is no longer finite, or the checkpoint is of another configuration.
         KeyboardInterrupt: after Ctrl-C, with the state saved; the same call goes on from there.
     """
@@ -90,7 +91,7 @@ def train(
             optimizer.step()
 
     def save(done: int) -> None:
-        if not finite:
+        if not finite or not all(parameter.isfinite().all() for parameter in method.parameters()):
             raise RunError(
                 f"The loss stopped being finite before step {done}; the checkpoint before that is kept. Try a smaller "
                 "learning rate, for example --set learning_rate=0.001, in a new --out."
@@ -98,7 +99,7 @@ def train(
         save_checkpoint(run.checkpoint, method, optimizers, done, configuration)
 
     saved_at = time.monotonic()
-    with MetricsLog(run, first, recipe) as log, deferred_interrupt() as interrupted:
+    with MetricsLog(run, first, feed.images_a_step) as log, deferred_interrupt() as interrupted:
         for step in range(first, recipe.steps):
             torch.manual_seed(_key(seed, step))
             p.fill_(step / recipe.steps)
@@ -131,6 +132,12 @@ class _Feed:
         seed: int,
         device: torch.device,
     ) -> None:
+        if recipe.source_batch < len(sources):
+            raise SettingError(
+                f"source_batch={recipe.source_batch} is too small; give at least {len(sources)}, one for each source."
+            )
+        if method.uses_target and target.shape[0] == 0:
+            raise DataError("The target holds no image; give a folder of photographs.")
         shares = np.diff(np.linspace(0, recipe.source_batch, len(sources) + 1).round().astype(int))
         self.sources = [
             Resident(source.images, source.labels, int(share), seed=seed, stream=1 + index, device=device)
@@ -141,6 +148,7 @@ class _Feed:
             unlabelled = np.full(target.shape[0], -1, dtype=np.int64)
             self.target = Resident(target, unlabelled, recipe.target_batch, seed=seed, stream=0, device=device)
         self.domains = [*self.sources, self.target] if self.target else list(self.sources)
+        self.images_a_step = recipe.source_batch + (recipe.target_batch if self.target else 0)
         self.source_domain = torch.cat(
             [torch.full((int(share),), index, dtype=torch.int64) for index, share in enumerate(shares)]
         ).to(device)

@@ -1,46 +1,5 @@
-"""The command line: one file a verb, heavy imports inside the commands, so that `synthda --help` comes at once."""
+"""The command line: `main` runs it."""
 
-from __future__ import annotations
+from synthda.cli.app import main
 
-import sys
-
-import typer
-
-from synthda.cli import (
-    adapt,
-    datasets,
-    demo,
-    doctor,
-    evaluate,
-    export,
-    generate,
-    inspect,
-    methods,
-    networks,
-    predict,
-    renderers,
-)
-from synthda.errors import SynthdaError
-
-app = typer.Typer(
-    name="synthda",
-    help="Render a labelled synthetic domain, adapt a classifier from it to unlabelled photographs, export ONNX.",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for verb in (generate, inspect, adapt, evaluate, export, predict, demo, methods, renderers, networks, doctor):
-    app.command(verb.__name__.rpartition(".")[2])(verb.command)
-app.add_typer(datasets.app, name="datasets")
-
-
-def main() -> None:
-    """Run the command line; a mistake that a person can correct is one sentence and exit code 2."""
-    try:
-        app()
-    except SynthdaError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("Stopped; what is finished is kept, and the same command goes on from there.", file=sys.stderr)
-        sys.exit(130)
+__all__ = ["main"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from synthda.cli.options import Assignments, DataRoot, Force
 
+Fit = Literal["stretch", "pad", "crop"]
 Method = Annotated[str, typer.Option(help="How to adapt; `synthda methods` lists them.")]
 Network = Annotated[str, typer.Option(help="What to train; `synthda networks` lists them.")]
 
@@ -25,7 +26,7 @@ def command(
     steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the weights and of every draw.")] = 0,
     size: Annotated[int | None, typer.Option(help="Side of the images, px. [default: the network's]")] = None,
-    fit: Annotated[str, typer.Option(help="How photographs get square: stretch, pad or crop.")] = "stretch",
+    fit: Annotated[Fit, typer.Option(help="How photographs get square.")] = "stretch",
     assignments: Assignments = None,
     evaluation: Annotated[str | None, typer.Option("--eval", help="Labelled data for the score at the end.")] = None,
     baselines: Annotated[bool, typer.Option("--baselines", help="Also train source-only and the oracle.")] = False,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synthda.cli.options import Force
 
+if TYPE_CHECKING:
+    from synthda.datasets.domain import Images
+
 COUNT, STEPS = 8_000, 600
-SETTINGS = {
-    "one": 1, "two": 0, "three": 0, "smallest": 0.8, "largest": 1.0, "angle": 15, "wobble": 0.08, "reduce": 4,
-    "contrast": 100, "saturation": 0, "texture": 0, "clutter": 0, "gradient": 0, "shadow": 0, "outline": 0, "light": 0,
-    "motion": 0, "noise": 6, "jpeg": 100,
-}  # fmt: skip
+SETTINGS = (
+    "one=1 two=0 three=0 smallest=0.8 largest=1 angle=15 wobble=0.08 reduce=4 contrast=100 saturation=0 texture=0 "
+    "clutter=0 gradient=0 shadow=0 outline=0 light=0 motion=0 noise=6 jpeg=100"
+)
 """Chosen by eye beside scans of the adaptation part: single grey digits, few pixels, nothing behind them."""
 
 
@@ -32,27 +34,42 @@ def command(
     """
     from synthda.adapt.blueprint import Blueprint
     from synthda.adapt.data import open_data
-    from synthda.adapt.predict import Classifier, write_predictions
+    from synthda.adapt.predict import Classifier
+    from synthda.adapt.prediction_files import draw_predictions, write_predictions
     from synthda.cli.adapting import Session, pick_device, render_once
     from synthda.cli.listing import say
-    from synthda.cli.showing import predictions_sheet, write_photographs
+    from synthda.settings import configure, parse_assignments
     from synthda.synth.syn_numbers import SynNumbers
 
+    settings = configure({"renderer": SynNumbers}, parse_assignments(SETTINGS.split()))["renderer"]
     say(f"1. Render {COUNT:,} labelled digits from fonts")
-    source = render_once(SynNumbers(**SETTINGS), "syn-numbers", out / "syn-numbers", COUNT, seed=seed, force=force)
+    source = render_once(SynNumbers(**settings), "syn-numbers", out / "syn-numbers", COUNT, seed=seed, force=force)
     say("2. Adapt to 1,000 unlabelled scans of handwriting, beside source-only training and the oracle")
     plan = Blueprint.of("dann", "conv-small", (), seed=seed, steps=STEPS)
     scans, held_out = "sklearn-digits:adapt", "sklearn-digits:eval"
     data = open_data([str(source)], scans, size=plan.input_size, evaluation=held_out, labelled_target=scans)
+    assert data.evaluation is not None
     session = Session(plan, data, out / "run", pick_device("auto"))
     session.announce()
     found = session.run(baselines=True, export=True, force=force)
     say()
     say("3. Predict photographs with the exported model")
-    photographs = write_photographs(held_out, out / "photographs")
-    predictions = list(Classifier(out / "run" / "model.onnx").of_photos(photographs))
-    write_predictions(predictions, out / "predictions.csv")
-    predictions_sheet(predictions[:120], out / "predictions.png", title="Scans with predicted labels")
+    photographs = _write_photographs(data.evaluation.images, out / "photographs")
+    classifier = Classifier(out / "run" / "model.onnx")
+    predictions = write_predictions(classifier.of_photos(photographs), out / "predictions.csv")
+    draw_predictions(out / "predictions.png", predictions, "Scans of handwriting: predicted classes and confidence")
     say(f"{out / 'predictions.csv'} and {out / 'predictions.png'} are written.")
     gain = found["adapted"] - found["source-only"]
     say(f"Adaptation helped: {gain:+.1%} accuracy." if gain > 0 else f"Adaptation did not help here ({gain:+.1%}).")
+
+
+def _write_photographs(images: Images, folder: Path) -> Path:
+    """The scans as PNG files without labels: what a user's folder of photographs is."""
+    from PIL import Image
+
+    from synthda.datasets.domain import in_memory
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for row, image in enumerate(in_memory(images)):
+        Image.fromarray(image).save(folder / f"{row:03d}.png")
+    return folder

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from synthda.adapt.predict import Prediction
 
 
 def command(
@@ -30,25 +27,17 @@ def command(
     from collections import Counter
 
     from synthda.adapt.predict import Classifier
-    from synthda.adapt.prediction_files import STDOUT, write_predictions
+    from synthda.adapt.prediction_files import STDOUT, draw_predictions, write_predictions
     from synthda.cli.listing import say, warn_skipped
 
     predictions = write_predictions(Classifier(model).of_photos(photos), out)
     warn_skipped([failed.error for failed in predictions if failed.error])
     found = [prediction for prediction in predictions if not prediction.error]
     if sheet is not None:
-        _draw(sheet, found, f"{photos.resolve().name}: predicted classes and confidence")
+        draw_predictions(sheet, found, f"{photos.resolve().name}: predicted classes and confidence")
     if out == STDOUT:
         return
     counts = Counter(prediction.label for prediction in found)
     say(f"{out}: {len(found):,} photographs. " + ", ".join(f"{name}: {n:,}" for name, n in counts.most_common()))
     if sheet is not None:
         say(f"Contact sheet: {sheet}")
-
-
-def _draw(sheet: Path, found: list[Prediction], title: str) -> None:
-    from synthda.datasets.contact_sheet import COLUMNS, Tile, evenly, thumbnail, write_sheet
-
-    shown = [found[place] for place in evenly(len(found), 8 * COLUMNS)]
-    tiles = [Tile(thumbnail(one.path), f"{one.label}  {100 * one.confidence:.0f} %") for one in shown]
-    write_sheet(sheet, tiles, title=title)

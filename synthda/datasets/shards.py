@@ -37,11 +37,17 @@ def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]
     """Write one shard, whole or not at all: `images`, `labels`, and a data set per scene column under `scenes/`."""
     image_bytes = int(np.prod(images.shape[1:]))
     chunk = next(rows for rows in (256, 128, 64, 32, 16, 8, 4, 2, 1) if rows * image_bytes <= CHUNK_BYTES or rows == 1)
-    with written_then_named(path) as partial, h5py.File(partial, "w") as file:
+    # In memory first: on a full disk, HDF5 ends the process while it tries to close the file.
+    with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
         file.create_dataset("images", data=images, chunks=(min(chunk, len(images)), *images.shape[1:]))
         file.create_dataset("labels", data=labels)
-        for column in () if scenes is None else scenes.dtype.names or ():
-            file.create_dataset(f"scenes/{column}", data=scenes[column])
+        if scenes is not None:
+            for column in scenes.dtype.names or ():
+                file.create_dataset(f"scenes/{column}", data=scenes[column])
+        file.flush()
+        content = file.id.get_file_image()
+    with written_then_named(path) as partial:
+        partial.write_bytes(content)
 
 
 @dataclass
@@ -101,8 +107,13 @@ def open_shards(folder: Path, *, verify: bool = True) -> Domain:
         height, width, channels = manifest["image_shape"]
         classes = tuple(str(name) for name in manifest["classes"])
         entries = [(str(entry["file"]), int(entry["rows"]), str(entry["sha256"])) for entry in manifest["shards"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{folder / MANIFEST} lacks {error}; generate the domain again with --force.") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise DataError(
+            f"{folder / MANIFEST} is incomplete or damaged ({error}); generate the domain again with --force."
+        ) from error
+    for name, _, _ in entries:
+        if Path(name).name != name:
+            raise DataError(f"{folder / MANIFEST} names the shard {name!r}, which is no file beside it; do not use it.")
     if verify:
         check_shards(folder, manifest)
     labels, scenes = [], []
@@ -114,6 +125,10 @@ def open_shards(folder: Path, *, verify: bool = True) -> Domain:
         tuple(folder / name for name, _, _ in entries), tuple(rows for _, rows, _ in entries), (height, width, channels)
     )
     found = [table for table in scenes if table is not None]
+    if len({table.dtype for table in found}) > 1:
+        raise DataError(
+            f"The shards in {folder} differ in their scene columns; generate the domain again with --force."
+        )
     return Domain(
         images=images,
         labels=np.concatenate(labels) if labels else np.empty(0, dtype=np.int64),
@@ -131,7 +146,7 @@ def check_shards(folder: Path, manifest: Mapping[str, Any]) -> None:
     """
     for entry in manifest["shards"]:
         path = folder / entry["file"]
-        if Path(entry["file"]).name != entry["file"] or not path.is_file():
+        if not path.is_file():
             raise DataError(f"{path} is missing; restore it, or generate the domain again with --force.")
         if sha256_of(path) != entry["sha256"]:
             raise DataError(
@@ -156,15 +171,25 @@ def _read_columns(path: Path, rows: int, image_shape: tuple[int, int, int]) -> t
             for dataset in (file["images"], file["labels"], *(file[f"scenes/{name}"] for name in names)):
                 plain = dataset.dtype.kind in "iufb" and dataset.external is None and not dataset.is_virtual
                 if not plain or dataset.file.filename != file.filename:
-                    raise DataError(f"{path} holds {dataset.name}, which is not plain numbers; it is not our shard.")
-            if file["images"].shape != (rows, *image_shape) or file["images"].dtype != np.uint8:
-                raise DataError(f"{path} holds images of shape {file['images'].shape}, not {(rows, *image_shape)}.")
+                    raise DataError(
+                        f"{path} holds {dataset.name}, which is not plain numbers in the file itself; do not use it."
+                    )
+            images = file["images"]
+            if images.shape != (rows, *image_shape) or images.dtype != np.uint8 or images.chunks is None:
+                raise DataError(
+                    f"{path} holds images {images.dtype} {images.shape}, not chunked uint8 {(rows, *image_shape)}; "
+                    "generate the domain again with --force."
+                )
             labels = np.asarray(file["labels"][:], dtype=np.int64)
+            if labels.shape != (rows,):
+                raise DataError(
+                    f"{path} holds labels {labels.shape}, not {(rows,)}; generate the domain again with --force."
+                )
             if not names:
                 return labels, None
             scenes = np.empty(rows, dtype=[(name, file[f"scenes/{name}"].dtype) for name in names])
             for name in names:
                 scenes[name] = file[f"scenes/{name}"][:]
             return labels, scenes
-    except (OSError, KeyError, AttributeError, RuntimeError) as error:
+    except (OSError, KeyError, AttributeError, RuntimeError, TypeError, ValueError) as error:
         raise DataError(f"{path} is not a shard of synthda ({error}); generate the domain again.") from error

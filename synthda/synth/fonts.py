@@ -137,8 +137,10 @@ def _faces(path: Path, digest: str) -> list[Font]:
     from fontTools.ttLib import TTCollection, TTFont, TTLibError
 
     try:
-        with TTCollection(path, lazy=True) if path.suffix.lower() == ".ttc" else TTFont(path, lazy=True) as opened:
-            members = getattr(opened, "fonts", [opened])
+        with path.open("rb") as file:
+            members = (
+                TTCollection(file, lazy=True).fonts if path.suffix.lower() == ".ttc" else [TTFont(file, lazy=True)]
+            )
             return [
                 _face(member, path, index, digest)
                 for index, member in enumerate(members)

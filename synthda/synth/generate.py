@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import multiprocessing
 import os
 import shutil
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
-from synthda.datasets.shards import BLOCK, MANIFEST, rows_per_shard, sha256_of, shard_name, write_shard
+from synthda.datasets.shards import BLOCK, MANIFEST, rows_per_shard, shard_name, write_shard
 from synthda.errors import DataError
-from synthda.manifest import FORMAT, fingerprint, provenance, read_manifest, write_json
+from synthda.manifest import (
+    FORMAT,
+    disk_errors_told,
+    fingerprint,
+    is_vacant,
+    provenance,
+    read_manifest,
+    sha256_of,
+    write_json,
+)
 from synthda.synth.renderer import Renderer, sample_block
 
 Rendered = tuple[Scenes, NDArray[np.uint8]]
@@ -56,7 +68,6 @@ def generate(
     if _is_finished(out, plan, force):
         progress(count)
         return read_manifest(out / MANIFEST)
-    out.mkdir(parents=True, exist_ok=True)
     write_json(out / f"{MANIFEST}.partial", plan)
 
     per_shard = rows_per_shard(renderer.image_shape)
@@ -114,12 +125,15 @@ def _is_finished(out: Path, plan: dict[str, Any], force: bool) -> bool:
         raise DataError(f"{out} is a file; give a folder to --out.")
     manifests = [path for path in (out / MANIFEST, out / f"{MANIFEST}.partial") if path.exists()]
     if not manifests:
-        if out.exists() and any(out.iterdir()):
+        if out.exists() and not is_vacant(out):
             raise DataError(f"{out} is not empty and holds no domain; give --out a new or an empty folder.")
         return False
     if force:
-        for path in [*manifests, *out.glob("shard-*.h5"), *out.glob("*.writing")]:
-            path.unlink(missing_ok=True)
+        partial = out / f"{MANIFEST}.partial"
+        with disk_errors_told(out):
+            os.replace(manifests[0], partial)  # stopped half-way, the folder is still known as a domain
+            for path in [*out.glob("shard-*.h5"), *out.glob("*.writing"), partial]:
+                path.unlink(missing_ok=True)
         return False
     found = read_manifest(manifests[0])
     if found.get("fingerprint") != plan["fingerprint"]:
@@ -133,8 +147,6 @@ def _is_finished(out: Path, plan: dict[str, Any], force: bool) -> bool:
 
 
 def _as_json(value: Any) -> Any:
-    import json
-
     return json.loads(json.dumps(value, default=str))
 
 
@@ -146,12 +158,20 @@ def _render_blocks(renderer: Renderer, seed: int, blocks: list[tuple[int, int]],
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         awaited: deque[Future[Rendered]] = deque()
-        for block, rows in blocks:
-            awaited.append(pool.submit(_render_block, renderer, seed, block, rows))
-            if len(awaited) > 4 * workers:
+        try:
+            for block, rows in blocks:
+                awaited.append(pool.submit(_render_block, renderer, seed, block, rows))
+                if len(awaited) > 4 * workers:
+                    yield awaited.popleft().result()
+            while awaited:
                 yield awaited.popleft().result()
-        while awaited:
-            yield awaited.popleft().result()
+        except BrokenProcessPool as error:
+            raise DataError(
+                "A rendering process was ended from outside, perhaps for want of memory; run the same command again "
+                "with fewer --workers: what is finished is kept."
+            ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for what is queued
 
 
 def _render_block(renderer: Renderer, seed: int, block: int, rows: int) -> Rendered:
@@ -160,10 +180,16 @@ def _render_block(renderer: Renderer, seed: int, block: int, rows: int) -> Rende
 
 
 def _end_with_parent() -> None:
-    """A killed parent cannot end its workers: each watches for its death and leaves."""
+    """A killed parent cannot end its workers: each watches for its death and leaves. Ctrl-C is the parent's affair."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_exit_after_parent, daemon=True).start()
+
+
+def _exit_after_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        parent.join()
+        os._exit(1)
 
 
 def free_bytes(folder: Path) -> int:

@@ -65,6 +65,11 @@ class MnistM:
     def inputs(self) -> Mapping[str, str]:
         return {**self._digits.inputs, **self._photographs.inputs}
 
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """One line per photograph that could not be used."""
+        return self._photographs.skipped
+
     def sample(self, rng: np.random.Generator, n: int) -> Scenes:
         scenes = np.zeros(n, SCENE)
         scenes["digit"] = rng.integers(len(self._digits.labels), size=n)

@@ -73,7 +73,7 @@ class SynNumbers:
     shear: Annotated[float, "largest slant, fraction of the height", Between(0, 1)] = 0.25
     stretch: Annotated[float, "widths from 1/this to this times the font's", Between(1, 3)] = 1.3
     perspective: Annotated[float, "largest difference in nearness of two sides", Between(0, 0.8)] = 0.2
-    spacing: Annotated[float, "largest gap between digits, fraction of the height", Between(0, 1)] = 0.22
+    spacing: Annotated[float, "largest gap between digits, fraction of the height", Between(0, 1)] = 0.25
     weight: Annotated[
         float, "strokes thicker by up to this fraction of the height, or thinner by half of it", Between(0, 0.1)
     ] = 0.05
@@ -183,7 +183,7 @@ class SynNumbers:
         scenes["left"] = np.where((count == 3) | ((count == 2) & on_the_left), neighbours[0], NONE)
         scenes["right"] = np.where((count == 3) | ((count == 2) & ~on_the_left), neighbours[1], NONE)
         scenes["font"] = rng.choice(len(self._fonts), size=n, p=font_weights(self._fonts))
-        scenes["spacing"] = 0.03 + max(0.0, self.spacing - 0.03) * rng.random(n)
+        scenes["spacing"] = rng.uniform(min(0.05, self.spacing), self.spacing, n)
 
     def _sample_pose(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)

@@ -78,6 +78,6 @@ def test_a_line_knows_the_centre_of_each_character() -> None:
 
 def test_neighbours_do_not_touch_across_the_gap() -> None:
     line = set_line(find_fonts("matplotlib")[0], "00", height=40, gap=6)
-    ink = (line.field > 0).any(axis=0)
+    ink = np.asarray((line.field > 0).any(axis=0))
     first, last = np.flatnonzero(ink)[[0, -1]]
     assert 5 <= (~ink[first : last + 1]).sum() <= 8

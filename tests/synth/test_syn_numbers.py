@@ -14,10 +14,9 @@ from synthda.synth.renderer import render_rows, sample_block
 from synthda.synth.syn_numbers import NONE, SynNumbers
 
 PLAIN: dict[str, Any] = dict.fromkeys(
-    ["jitter", "angle", "shear", "perspective", "weight", "wobble", "wear", "outline", "shadow", "gradient", "texture"]
-    + ["clutter", "light", "blur", "motion", "noise"],
-    0,
-) | {"stretch": 1, "reduce": 1, "jpeg": 100, "fonts": "matplotlib"}
+    ("angle", "shear", "jitter", "perspective", "weight", "wobble", "wear", "outline", "shadow"), 0
+) | {"gradient": 0, "texture": 0, "clutter": 0, "light": 0, "blur": 0, "motion": 0, "noise": 0}
+PLAIN |= {"stretch": 1, "reduce": 1, "jpeg": 100, "fonts": "matplotlib"}
 """No factor but text, font, size and colours."""
 
 
@@ -26,13 +25,15 @@ def plain(**settings: Any) -> SynNumbers:
 
 
 def colour(scenes: Scenes, part: str) -> np.ndarray:
-    return np.stack([scenes[f"{part}_{channel}"] for channel in "rgb"], axis=1).astype(float)
+    levels: np.ndarray = np.stack([scenes[f"{part}_{channel}"] for channel in "rgb"], axis=1).astype(float)
+    return levels
 
 
 def ink(scenes: Scenes, images: np.ndarray) -> np.ndarray:
     """(n, H, W): whether a pixel is nearer to the fill than to the ground."""
     fill, ground = (colour(scenes, part)[:, None, None] for part in ("fill", "ground"))
-    return np.abs(images - fill).sum(axis=3) < np.abs(images - ground).sum(axis=3)
+    nearer: np.ndarray = np.abs(images - fill).sum(axis=3) < np.abs(images - ground).sum(axis=3)
+    return nearer
 
 
 @pytest.mark.parametrize("size", [16, 32, 80])
@@ -112,7 +113,8 @@ def test_a_lone_digit_stands_in_the_centre_at_its_height() -> None:
         rows, across = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
         assert (rows[0] + rows[-1]) / 2 == pytest.approx(15.5, abs=1)
         assert (across[0] + across[-1]) / 2 == pytest.approx(15.5, abs=1)
-        assert rows[-1] - rows[0] + 1 == pytest.approx(scene["scale"] * 32, abs=5)  # a 1 may be shorter than an 8
+        # Digits of one face differ in height, and thin strokes fade.
+        assert 0.6 * scene["scale"] * 32 < rows[-1] - rows[0] + 1 <= scene["scale"] * 32 + 1.5
 
 
 def test_the_contrast_floor_holds() -> None:
@@ -128,7 +130,7 @@ RANGES = [
     ("jitter", "shift_x", 0.2, -0.2, 0.2),
     ("stretch", "aspect", 2, 0.5, 2),
     ("perspective", "tilt_y", 0.5, -0.5, 0.5),
-    ("spacing", "spacing", 0.5, 0.03, 0.5),
+    ("spacing", "spacing", 0.5, 0.05, 0.5),
     ("weight", "weight", 0.08, -0.04, 0.08),
     ("wobble", "wobble", 0.1, 0, 0.1),
     ("wear", "wear", 1, 0, 1),
