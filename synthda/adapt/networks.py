@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -95,7 +96,7 @@ def conv_pool_relu(channels_in: int, channels_out: int, kernel: int, padding: Pa
 def fully_connected(widths: tuple[int, ...], dropout: float = 0.0) -> nn.Sequential:
     """Linear layers of the given widths, input first, with ReLU (and dropout) between them, none after the last."""
     layers: list[nn.Module] = []
-    for width_in, width_out in zip(widths[:-2], widths[1:-1], strict=True):
+    for width_in, width_out in pairwise(widths[:-1]):
         layers += [nn.Linear(width_in, width_out), nn.ReLU()]
         if dropout:
             layers.append(nn.Dropout(dropout))

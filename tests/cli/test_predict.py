@@ -65,7 +65,7 @@ def test_what_cannot_be_used_is_one_sentence(synthda, brightness_model, grey_pho
 
 def test_torch_is_never_imported(brightness_model, grey_photos, tmp_path):
     program = (
-        "import sys; from synthda.cli import app;"
+        "import sys; from synthda.cli.app import app;"
         "app(['predict', 'model.onnx', 'greys', '--sheet', 's.png'], standalone_mode=False);"
         "sys.exit('torch' in sys.modules)"
     )

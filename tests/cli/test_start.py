@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from synthda.cli import app
+from synthda.cli.app import app
 
 VERBS = ["generate", "inspect", "adapt", "evaluate", "export", "predict"]
 VERBS += ["methods", "renderers", "networks", "datasets", "doctor"]

@@ -1,0 +1,138 @@
+"""What every method in the registry must do; a new one is tested by standing there."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+from toy import CLASSES, blueprint, domain, logged, same, train_toy, weights
+
+from synthda.adapt.export import export_onnx
+from synthda.adapt.infer import probabilities
+from synthda.adapt.method import Method
+from synthda.adapt.methods import METHODS
+from synthda.adapt.metrics_log import Entry
+from synthda.adapt.resident import as_floats, as_tensor
+from synthda.adapt.run import Run
+from synthda.adapt.train import Pace
+from synthda.datasets.domain import Domain, in_memory
+from synthda.errors import SettingError
+from synthda.settings import load, settings_of
+
+every_method = pytest.mark.parametrize("name", METHODS)
+
+
+def label_loss(method: Method, labelled: Domain) -> float:
+    method.eval()
+    with torch.no_grad():
+        logits = method.predict(as_floats(as_tensor(in_memory(labelled.images))))
+    return F.cross_entropy(logits, torch.from_numpy(labelled.labels)).item()
+
+
+@every_method
+def test_it_learns_a_toy_problem(name: str, tmp_path: Path) -> None:
+    plan = blueprint(name, steps=30)
+    before = label_loss(plan.build(), domain())
+    trained = train_toy(plan, Run(tmp_path))
+    assert label_loss(trained, domain()) < before / 2
+    unseen = domain(seed=1)
+    assert (probabilities(trained, unseen.images).argmax(axis=1) == unseen.labels).mean() > 0.9
+
+
+@every_method
+def test_stopped_after_any_step_and_resumed_it_is_the_same_run(name: str, tmp_path: Path) -> None:
+    plan = blueprint(name, steps=4)
+    whole = weights(train_toy(plan, Run(tmp_path / "whole")))
+    for stop in range(1, 5):
+        run = Run(tmp_path / f"stopped-{stop}")
+
+        def interrupt(entry: Entry, stop: int = stop) -> None:
+            if entry["step"] == stop:
+                signal.raise_signal(signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt):
+            train_toy(plan, run, pace=Pace(log_every=1, on_log=interrupt))
+        assert same(weights(train_toy(plan, run)), whole)
+        assert logged(run) == logged(Run(tmp_path / "whole"))
+
+
+@every_method
+def test_it_exports_what_it_predicts(name: str, tmp_path: Path) -> None:
+    method = blueprint(name).build()
+    images = domain(256).images
+    facts = {"method": name}
+    parity = export_onnx(method, images, tmp_path / "model.onnx", classes=CLASSES, fit="stretch", facts=facts)
+    assert parity["different_classes"] == 0
+    assert (tmp_path / "model.onnx").exists()
+
+
+@every_method
+def test_it_moves_every_parameter_that_an_optimizer_holds_and_no_other(name: str, tmp_path: Path) -> None:
+    plan = blueprint(name, steps=3)
+    method = plan.build()
+    held = {
+        id(parameter)
+        for optimizer in method.optimizers(plan.recipe).values()
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    names = {name: id(parameter) in held for name, parameter in method.named_parameters()}
+    before = weights(method)
+    after = weights(train_toy(plan, Run(tmp_path), method=method))
+    assert {name: not torch.equal(before[name], after[name]) for name in names} == names
+
+
+@every_method
+def test_a_method_that_uses_no_target_never_sees_it(name: str, tmp_path: Path) -> None:
+    plan = blueprint(name, steps=2)
+    method = plan.build()
+    seen = []
+    losses = method.losses
+    method.losses = lambda batch, p: (seen.append(len(batch.target)), losses(batch, p))[1]  # type: ignore[method-assign]
+    train_toy(plan, Run(tmp_path), method=method)
+    assert seen == [int(method.uses_target)] * 2
+
+
+@every_method
+def test_equal_blueprints_build_equal_weights_and_seeds_differ(name: str) -> None:
+    assert same(weights(blueprint(name).build()), weights(blueprint(name).build()))
+    assert not same(weights(blueprint(name).build()), weights(blueprint(name, seed=1).build()))
+
+
+@every_method
+def test_predictions_are_logits_of_each_image_alone(name: str) -> None:
+    method = blueprint(name).build().eval()
+    images = torch.rand(5, 3, 16, 16)
+    assert method.predict(images).shape == (5, 2)
+    torch.testing.assert_close(method.predict(images)[3:4], method.predict(images[3:4]), rtol=1e-4, atol=1e-5)
+
+
+@every_method
+def test_a_setting_out_of_range_is_refused(name: str) -> None:
+    for setting in settings_of(load("method", name, METHODS)).values():
+        assert setting.help, f"{name}'s {setting.name} has no line of help"
+        if setting.range is not None and np.isfinite(setting.range.low):
+            with pytest.raises(SettingError, match=f"{setting.name} accepts"):
+                blueprint(name, **{setting.name: setting.range.low - 1})
+
+
+@every_method
+def test_an_unknown_setting_is_refused(name: str) -> None:
+    with pytest.raises(SettingError, match="no setting 'no_such_thing'"):
+        blueprint(name, no_such_thing=1)
+
+
+@every_method
+def test_a_method_says_what_it_is(name: str) -> None:
+    method = load("method", name, METHODS)
+    assert issubclass(method, Method)
+    assert method.__doc__
+
+
+def test_an_unknown_method_is_answered_with_near_matches() -> None:
+    with pytest.raises(SettingError, match="Did you mean dann"):
+        blueprint("dan")
