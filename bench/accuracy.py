@@ -7,6 +7,7 @@ python -m bench.accuracy mnist-m-ganin --data DATA --runs RUNS --collect
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import tomllib
 from collections.abc import Iterator
@@ -104,7 +105,7 @@ class Bench:
 
     def train(self, cell: Cell) -> None:
         run, table = self.run_of(cell), self.protocol["tables"][cell.table]
-        if run.finished:
+        if run.finished or self.measured(cell):
             return
         data = self.data_of(cell)
         # An oracle on source and target is source-only training with one more source.
@@ -122,6 +123,26 @@ class Bench:
         adapt(
             blueprint, data, run, export=False, pace=Pace(log_every=500, on_log=lambda entry: print(entry, flush=True))
         )
+
+    def measured(self, cell: Cell) -> dict[str, Any] | None:
+        """What the committed result file has of this cell, when it was measured by the protocol as it is now."""
+        path = RESULTS / f"{cell.table}.json"
+        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"rows": []}
+        if found.get("protocol") != self.protocol_of(cell.table):
+            return None
+        cells = (
+            scored
+            for row in found["rows"]
+            if row["pair"] == cell.pair
+            for scored in row["methods"][cell.method]["seeds"]
+            if scored["seed"] == cell.seed
+        )
+        return next(cells, None)
+
+    def protocol_of(self, table: str) -> str:
+        """A fingerprint of all that the protocol says of a table."""
+        pairs = [self.protocol["pairs"][pair] for pair in self.protocol["tables"][table]["pairs"]]
+        return fingerprint({"table": self.protocol["tables"][table], "pairs": pairs})
 
     def score(self, cell: Cell) -> dict[str, Any]:
         run = self.run_of(cell)
@@ -148,12 +169,23 @@ class Bench:
             methods: dict[str, Any] = {}
             for method in METHODS:
                 cells = [Cell(table, pair, method, seed) for seed in chosen["seeds"]]
-                done = [self.score(cell) for cell in cells if self.run_of(cell).finished]
+                found = [self.measured(cell) or self._score_if_finished(cell) for cell in cells]
+                done = [scored for scored in found if scored]
                 methods[method] = {"seeds": done, "missing": len(cells) - len(done)} | _summary(done)
             means = [methods[method].get("mean") for method in METHODS]
             closed = gap_closed(*means) if None not in means else None
             rows.append({"pair": pair, **self.protocol["pairs"][pair], "methods": methods, "gap_closed": closed})
-        return {"table": table, **chosen, "checkpoint": "last", "rows": rows, "machine": machine()}
+        return {
+            "table": table,
+            **chosen,
+            "checkpoint": "last",
+            "protocol": self.protocol_of(table),
+            "rows": rows,
+            "machine": machine(),
+        }
+
+    def _score_if_finished(self, cell: Cell) -> dict[str, Any] | None:
+        return self.score(cell) if self.run_of(cell).finished else None
 
 
 def _summary(done: list[dict[str, Any]]) -> dict[str, float]:

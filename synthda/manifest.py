@@ -36,7 +36,7 @@ def sha256_of(path: Path) -> str:
 def provenance(*distributions: str) -> dict[str, Any]:
     """Where something was made: command, versions of Python, synthda and `distributions`, system, commit."""
     return {
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": " ".join([Path(sys.argv[0]).name.replace("__main__.py", "synthda"), *sys.argv[1:]]),
         "synthda": __version__,
         "commit": _commit(),
         "python": platform.python_version(),

@@ -53,9 +53,9 @@ def adapt(
         scored = score(method, data.evaluation, blueprint.classes)
         results["evaluation"] = {"data": data.evaluation.name} | scored.as_dict()
         write_json(run.evaluation, results["evaluation"])
+    with written_then_named(run.sample) as partial, partial.open("wb") as file:
+        np.save(file, in_memory(data.comparison_images()))
     if export:
-        with written_then_named(run.sample) as partial, partial.open("wb") as file:
-            np.save(file, in_memory(data.comparison_images()))
         results["parity"] = export_run(run)
     run.finish(results)
     return run.read()

@@ -22,6 +22,8 @@ from synthda.cli import (
 )
 from synthda.errors import SynthdaError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="synthda",
     help="Render a labelled synthetic domain, adapt a classifier from it to unlabelled photographs, export ONNX.",
@@ -41,6 +43,7 @@ def main() -> None:
     except SynthdaError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("Stopped; what is finished is kept, and the same command goes on from there.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # Typer turns Ctrl-C into this
+            print("Stopped; what is finished is kept, and the same command goes on from there.", file=sys.stderr)
+        raise

@@ -66,7 +66,7 @@ def factors(scenes: Scenes, tables: Mapping[str, Sequence[str]]) -> dict[str, di
 
 
 def _entry(table: Sequence[str], code: int) -> str:
-    return str(table[code]) if 0 <= code < len(table) else f"({code})"
+    return str(table[code]) if 0 <= code < len(table) else "none"
 
 
 def _described(domain: Domain) -> dict[str, Any]:

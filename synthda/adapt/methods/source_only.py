@@ -1,4 +1,4 @@
-"""Training on labelled images alone: the floor that adaptation must rise above, and, on the target, its ceiling."""
+"""Training on labelled images alone: on the source, the floor of adaptation; on the target, its ceiling."""
 
 from __future__ import annotations
 
