@@ -73,14 +73,15 @@ def load_run(run: Run) -> tuple[Blueprint, Method]:
         RunError: when the folder holds no run, or its checkpoint is missing or damaged.
     """
     manifest = run.read()
-    if manifest.get("kind") != "run" or "blueprint" not in manifest.get("configuration", {}):
+    if manifest.get("kind") != "run":
         raise RunError(f"{run.folder} holds no run of synthda adapt; give the folder that --out named.")
     try:
         blueprint = Blueprint.from_dict(manifest["configuration"]["blueprint"])
+        claimed = str(manifest["fingerprint"])
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"The manifest in {run.folder} is incomplete or damaged ({error}); train again.") from error
     method = blueprint.build()
-    load_checkpoint(run.checkpoint, method, {}, str(manifest["fingerprint"]))
+    load_checkpoint(run.checkpoint, method, {}, claimed)
     method.eval()
     return blueprint, method
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,12 @@ from torch.optim import Optimizer
 from synthda.adapt.method import Method
 from synthda.errors import RunError
 from synthda.manifest import written_then_named
+
+DAMAGE = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError),
+    *(RuntimeError, KeyError, IndexError, TypeError, ValueError, AttributeError),
+)
+"""What reading a damaged or foreign file raises, from the archive down to the tensors."""
 
 
 def save_checkpoint(
@@ -41,6 +49,9 @@ def load_checkpoint(
         RunError: when the file is damaged, carries code, or belongs to another configuration.
     """
     try:
+        with zipfile.ZipFile(path) as archive:  # torch itself reads over a flipped bit
+            if archive.testzip() is not None:
+                raise ValueError("its checksums do not match")
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         if configuration is not None and state["configuration"] != configuration:
             raise RunError(f"{path} belongs to a run of another configuration; give --force to start anew.")
@@ -50,7 +61,7 @@ def load_checkpoint(
         return int(state["step"])
     except FileNotFoundError as error:
         raise RunError(f"{path} does not exist; the run has no checkpoint yet.") from error
-    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, ValueError, EOFError, OSError) as error:
+    except DAMAGE as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise RunError(
             f"{path} is no checkpoint of this configuration, or damaged ({reason}); give --force to start anew."

@@ -72,12 +72,13 @@ class Run:
         if self.folder.exists() and not self.folder.is_dir():
             raise RunError(f"{self.folder} is a file; give a folder to --out.")
         claimed = fingerprint(configuration)
-        if force and (self.manifest.exists() or self.partial_manifest.exists()):
+        known = self.manifest.exists() or self.partial_manifest.exists()
+        if not known and self.folder.exists() and not is_vacant(self.folder):
+            raise RunError(f"{self.folder} is not empty and holds no run; give --out a new or an empty folder.")
+        if known and force:
             self._discard()
-        found = self.read() if self.manifest.exists() or self.partial_manifest.exists() else None
+        found = self.read() if known and not force else None
         if found is None:
-            if self.folder.exists() and not is_vacant(self.folder):
-                raise RunError(f"{self.folder} is not empty and holds no run; give --out a new or an empty folder.")
             write_json(
                 self.partial_manifest,
                 {"format": FORMAT, "kind": "run", "fingerprint": claimed, "configuration": dict(configuration)},
@@ -106,15 +107,14 @@ class Run:
         raise RunError(f"{self.folder} holds no run; make one with: synthda adapt --out {self.folder} …")
 
     def _discard(self) -> None:
-        """Remove what runs write, and nothing else."""
+        """Remove what runs write, and nothing else; stopped half-way, the folder is still known as a run."""
         with disk_errors_told(self.folder):
             if self.manifest.exists():
-                os.replace(self.manifest, self.partial_manifest)  # stopped half-way, it is still known as a run
+                os.replace(self.manifest, self.partial_manifest)
             for path in (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity):
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)
-            self.partial_manifest.unlink(missing_ok=True)
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:

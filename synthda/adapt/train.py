@@ -116,6 +116,8 @@ def train(
             if interrupted():
                 raise KeyboardInterrupt
         save(recipe.steps)
+        if interrupted():  # while that was saved
+            raise KeyboardInterrupt
     method.eval()
     return recipe.steps - first
 

@@ -129,10 +129,9 @@ def _is_finished(out: Path, plan: dict[str, Any], force: bool) -> bool:
             raise DataError(f"{out} is not empty and holds no domain; give --out a new or an empty folder.")
         return False
     if force:
-        partial = out / f"{MANIFEST}.partial"
         with disk_errors_told(out):
-            os.replace(manifests[0], partial)  # stopped half-way, the folder is still known as a domain
-            for path in [*out.glob("shard-*.h5"), *out.glob("*.writing"), partial]:
+            os.replace(manifests[0], out / f"{MANIFEST}.partial")  # stopped half-way, it is still known as a domain
+            for path in [*out.glob("shard-*.h5"), *out.glob("*.writing")]:
                 path.unlink(missing_ok=True)
         return False
     found = read_manifest(manifests[0])

@@ -19,7 +19,12 @@ SIDE = 4
 
 def network(*, batch_norm: bool = False) -> Network:
     torch.manual_seed(0)
-    layers: list[nn.Module] = [nn.Conv2d(3, 5, 3), *([nn.BatchNorm2d(5)] if batch_norm else []), nn.Tanh(), nn.Flatten()]
+    layers: list[nn.Module] = [
+        nn.Conv2d(3, 5, 3),
+        *([nn.BatchNorm2d(5)] if batch_norm else []),
+        nn.Tanh(),
+        nn.Flatten(),
+    ]
     made = Network(nn.Sequential(*layers), fully_connected((20, 3)), 3, (SIDE, SIDE))
     made.domain_hidden = (6,)  # type: ignore[misc]
     return made
@@ -35,7 +40,9 @@ def batch(n_source: int = 4, n_target: int = 7) -> Batch:
     source = torch.rand(n_source, 3, SIDE, SIDE, generator=generator, dtype=torch.float64)
     target = torch.rand(n_target, 3, SIDE, SIDE, generator=generator, dtype=torch.float64) ** 2
     zeros = torch.zeros(n_source, dtype=torch.int64)
-    return Batch((source,), torch.arange(n_source) % 3, zeros, zeros, (target,), torch.zeros(n_target, dtype=torch.int64))
+    return Batch(
+        (source,), torch.arange(n_source) % 3, zeros, zeros, (target,), torch.zeros(n_target, dtype=torch.int64)
+    )
 
 
 def progress(p: float) -> Tensor:
@@ -153,9 +160,11 @@ def test_lambda_is_a_function_of_progress_and_of_nothing_that_went_before() -> N
         dann.losses(given, progress(p))
     again = gradients(dann.losses(given, progress(0.3))["domain"], dann.network.feature_extractor)
     assert all(torch.equal(one, other) for one, other in zip(fresh, again, strict=True))
-    assert not dann.state_dict().keys() - {f"network.{name}" for name in dann.network.state_dict()} - {
-        f"domain_classifier.{name}" for name in dann.domain_classifier.state_dict()
-    }, "no counter is kept"
+    assert (
+        not dann.state_dict().keys()
+        - {f"network.{name}" for name in dann.network.state_dict()}
+        - {f"domain_classifier.{name}" for name in dann.domain_classifier.state_dict()}
+    ), "no counter is kept"
 
 
 def test_with_lambda_max_0_the_features_learn_from_labels_alone() -> None:

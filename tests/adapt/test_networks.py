@@ -66,7 +66,9 @@ def test_normalisation_is_part_of_the_network() -> None:
     network = build("conv-small", size=(16, 16))
     images = torch.rand(4, 3, 16, 16)
     network.normalise_by(torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.5, 0.25, 0.125]))
-    shifted = (images - torch.tensor([0.1, 0.2, 0.3]).view(1, 3, 1, 1)) / torch.tensor([0.5, 0.25, 0.125]).view(1, 3, 1, 1)
+    shifted = (images - torch.tensor([0.1, 0.2, 0.3]).view(1, 3, 1, 1)) / torch.tensor([0.5, 0.25, 0.125]).view(
+        1, 3, 1, 1
+    )
     torch.testing.assert_close(network.features(images), network.feature_extractor(shifted))
     assert {"mean", "std"} <= set(network.state_dict())
 

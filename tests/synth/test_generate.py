@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -36,9 +38,30 @@ import synthda.datasets.shards as shards
 shards.SHARD_BYTES = {TWO_BLOCKS}
 from stripes import Stripes
 from synthda.synth.generate import generate
-print("ready", flush=True)
-generate(Stripes(), Path(sys.argv[1]), name="stripes", count={COUNT}, progress=lambda rows: time.sleep(0.02))
+
+
+def progress(rows):
+    print("rendered", flush=True)
+    time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    try:
+        out, count, workers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+        generate(Stripes(), out, name="stripes", count=count, workers=workers, progress=progress)
+    except KeyboardInterrupt:
+        sys.exit(130)
 """
+
+
+def start(script: Path, out: Path, count: int, workers: int) -> subprocess.Popen[bytes]:
+    """A process of its own, in a group of its own, that has begun to render."""
+    script.write_text(SCRIPT, encoding="utf-8")
+    command = [sys.executable, str(script), str(out), str(count), str(workers)]
+    begun = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    assert begun.stdout is not None
+    begun.stdout.readline()
+    return begun
 
 
 @pytest.fixture(autouse=True)
@@ -228,14 +251,30 @@ def test_a_setting_is_part_of_what_a_domain_is(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
 def test_killed_at_a_random_moment_and_run_again_it_makes_the_same_bytes(tmp_path: Path) -> None:
     for _ in range(2):
-        started = subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path / "d")], stdout=subprocess.PIPE)
-        assert started.stdout is not None
-        started.stdout.readline()
+        begun = start(tmp_path / "script.py", tmp_path / "d", COUNT, workers=1)
         time.sleep(random.uniform(0, 0.2))
-        started.kill()
-        started.wait()
-        started.stdout.close()
+        begun.kill()
+        begun.communicate()
     render(tmp_path / "d")
     render(tmp_path / "whole")
     assert sums(tmp_path / "d") == sums(tmp_path / "whole")
     assert sorted(os.listdir(tmp_path / "d")) == sorted(os.listdir(tmp_path / "whole"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX")
+def test_ctrl_c_with_workers_stops_at_once_and_without_their_tracebacks(tmp_path: Path) -> None:
+    begun = start(tmp_path / "script.py", tmp_path / "d", 1000 * BLOCK, workers=2)
+    os.killpg(begun.pid, signal.SIGINT)
+    _, said = begun.communicate(timeout=30)
+    assert (begun.returncode, said) == (130, b"")
+    assert PARTIAL in os.listdir(tmp_path / "d")
+
+
+def test_a_worker_that_is_killed_is_one_sentence(tmp_path: Path) -> None:
+    def kill(rows: int) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with pytest.raises(DataError, match="ended from outside.* with fewer --workers"):
+        render(tmp_path / "d", count=100 * BLOCK, workers=2, progress=kill)
+    assert MANIFEST not in os.listdir(tmp_path / "d")

@@ -1,0 +1,208 @@
+"""From domains to a scored ONNX file: trained once, scored after training only, exported as it was scored."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from toy import blueprint, domain
+
+from synthda.adapt import adaptation
+from synthda.adapt.adaptation import adapt, export_run, load_run
+from synthda.adapt.baselines import baseline_run, compare, run_baselines
+from synthda.adapt.data import FLOOR, ORACLE, Data
+from synthda.adapt.predict import Classifier
+from synthda.adapt.run import Run
+from synthda.adapt.train import Pace
+from synthda.datasets.domain import ArrayImages, Domain
+from synthda.errors import DataError, RunError
+from synthda.manifest import write_json
+
+PLAN = blueprint(steps=3)
+
+
+def data(**changes: Any) -> Data:
+    made = Data(
+        sources=(domain(),),
+        target=domain(target=True).images,
+        evaluation=domain(40, seed=5, target=True, name="held out"),
+        target_name="dusk",
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adaptation, "export_onnx", lambda *given, **facts: {"images": 256})
+
+
+def never(*arguments: object, **options: object) -> None:
+    raise AssertionError("this was done already")
+
+
+def test_an_adaptation_leaves_a_whole_run(tmp_path: Path) -> None:
+    manifest = adapt(PLAN, data(), Run(tmp_path))
+    written = {"run.json", "checkpoints", "metrics.jsonl", "evaluation.json", "sample.npy", "model.onnx", "parity.json"}
+    assert set(os.listdir(tmp_path)) - {"tensorboard"} == written
+    results = manifest["results"]
+    assert results["checkpoint"] == "last"
+    assert results["evaluation"]["n"] == 40
+    assert results["evaluation"]["data"] == "held out"
+    assert results["parity"]["images"] >= 256
+    assert manifest["configuration"]["data"]["target"]["name"] == "dusk"
+    assert json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8")) == results["evaluation"]
+    classifier = Classifier(Run(tmp_path).onnx)
+    right = classifier.of_domain(domain(40, seed=5, target=True).images).argmax(axis=1)
+    assert (right == domain(40, seed=5, target=True).labels).mean() == pytest.approx(results["evaluation"]["accuracy"])
+    assert classifier.metadata["manifest"] == manifest["fingerprint"]
+    blueprint_again, method = load_run(Run(tmp_path))
+    assert blueprint_again == PLAN
+    assert not method.training
+
+
+@pytest.mark.usefixtures("no_export")
+def test_a_finished_run_is_scored_again_and_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = adapt(PLAN, data(), Run(tmp_path))
+    checkpoint = Run(tmp_path).checkpoint.read_bytes()
+    monkeypatch.setattr(adaptation, "train", never)
+    assert adapt(PLAN, data(), Run(tmp_path))["results"] == first["results"]
+    other = domain(30, seed=6, target=True, name="other")
+    assert adapt(PLAN, data(evaluation=other), Run(tmp_path))["results"]["evaluation"]["data"] == "other"
+    assert Run(tmp_path).checkpoint.read_bytes() == checkpoint
+
+
+@pytest.mark.usefixtures("no_export")
+def test_a_finished_run_keeps_its_score_when_it_is_asked_for_none(tmp_path: Path) -> None:
+    first = adapt(PLAN, data(), Run(tmp_path))
+    assert adapt(PLAN, data(evaluation=None), Run(tmp_path), export=False)["results"] == first["results"]
+
+
+class Guarded(ArrayImages):
+    """Images that may be read only when `unlocked` is set."""
+
+    unlocked = False
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        assert Guarded.unlocked, "evaluation images were read before the training had ended"
+        return super().read(rows)
+
+
+def test_evaluation_is_read_after_training_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = domain(40, seed=5, target=True)
+    assert isinstance(plain.images, ArrayImages)
+    guarded = Domain(Guarded(plain.images.array), plain.labels, plain.classes)
+    steps: list[float] = []
+    real = adaptation.score
+
+    def score(*given: Any) -> Any:
+        assert steps == [1, 2, 3]
+        monkeypatch.setattr(Guarded, "unlocked", True)
+        return real(*given)
+
+    monkeypatch.setattr(adaptation, "score", score)
+    pace = Pace(log_every=1, on_log=lambda entry: steps.append(entry["step"]))
+    adapt(PLAN, data(evaluation=guarded), Run(tmp_path), export=False, pace=pace)
+    assert Guarded.unlocked
+
+
+def test_classes_that_do_not_fit_are_told_before_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adaptation, "train", never)
+    stranger = replace(domain(), classes=("left", "lower"), name="strangers")
+    with pytest.raises(DataError, match=r"strangers has classes that the model does not know \(lower\)"):
+        adapt(PLAN, data(evaluation=stranger), Run(tmp_path / "run"))
+    with pytest.raises(DataError, match="does not know"):
+        adapt(PLAN, data(sources=(stranger,)), Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_images_or_labels_are_another_run(tmp_path: Path) -> None:
+    adapt(PLAN, data(), Run(tmp_path), export=False)
+    source = domain()
+    for changed in (domain(seed=1), replace(source, labels=1 - source.labels)):
+        with pytest.raises(RunError, match="holds a run with another data"):
+            adapt(PLAN, data(sources=(changed,)), Run(tmp_path), export=False)
+    with pytest.raises(RunError, match="another blueprint"):
+        adapt(replace(PLAN, seed=1), data(), Run(tmp_path), export=False)
+    assert adapt(replace(PLAN, seed=1), data(), Run(tmp_path), export=False, force=True)
+
+
+def test_a_run_whose_export_failed_is_not_finished_and_goes_on_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object, **facts: object) -> None:
+        raise RunError("The exported model disagrees.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(adaptation, "export_onnx", fail)
+        with pytest.raises(RunError, match="disagrees"):
+            adapt(PLAN, data(), Run(tmp_path))
+    assert not Run(tmp_path).finished
+    steps: list[float] = []
+    adapt(PLAN, data(), Run(tmp_path), export=False, pace=Pace(on_log=lambda entry: steps.append(entry["step"])))
+    assert steps == []
+    assert Run(tmp_path).finished
+
+
+def test_an_export_of_a_run_with_a_damaged_sample_is_refused(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    adapt(PLAN, data(), run, export=False)
+    run.sample.unlink(missing_ok=True)
+    with pytest.raises(RunError, match=r"sample\.npy is missing"):
+        export_run(run)
+    np.save(run.sample, np.array([print], dtype=object), allow_pickle=True)
+    with pytest.raises(RunError, match=r"sample\.npy is damaged"):
+        export_run(run)
+    run.sample.write_bytes(b"\x93NUMPY")
+    with pytest.raises(RunError, match=r"sample\.npy is damaged"):
+        export_run(run)
+    assert not run.onnx.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"format": 1},
+        {"format": 1, "kind": "run", "configuration": {"blueprint": {}}, "fingerprint": ""},
+        {"format": 1, "kind": "run", "configuration": None},
+        {"format": 1, "kind": "run", "configuration": {"blueprint": PLAN.as_dict()}},
+    ],
+    ids=["foreign", "empty blueprint", "no configuration", "no fingerprint"],
+)
+def test_a_folder_that_holds_no_run_of_ours_cannot_be_loaded(tmp_path: Path, content: dict[str, Any]) -> None:
+    write_json(tmp_path / "run.json", content)
+    with pytest.raises(RunError) as caught:
+        load_run(Run(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_baselines_stand_beside_the_run_and_the_gap_is_told(tmp_path: Path) -> None:
+    given, run = data(labelled_target=domain(seed=8, target=True)), Run(tmp_path)
+    adapt(PLAN, given, run, export=False)
+    alone = compare(run, given)
+    assert (alone["source-only"], alone["oracle"], alone["gap_closed"]) == (None, None, None)
+    assert alone["proxy_a_distance"]["before"] is None
+    run_baselines(PLAN, given, run)
+    compared = compare(run, given)
+    assert all(0 <= compared[name] <= 1 for name in ("source-only", "adapted", "oracle"))
+    assert 0 <= compared["proxy_a_distance"]["before"] <= 2
+    floor, oracle = (load_run(baseline_run(run, name))[0] for name in (FLOOR, ORACLE))
+    assert (floor.method, oracle.method) == (FLOOR, ORACLE)
+    assert floor.recipe == oracle.recipe == PLAN.recipe
+    assert floor.seed == oracle.seed == PLAN.seed
+    read = baseline_run(run, ORACLE).read()["configuration"]["data"]
+    assert read == given.identity(ORACLE)
+    assert "target" not in read
+
+
+def test_without_labelled_target_photographs_the_oracle_is_not_run(tmp_path: Path) -> None:
+    adapt(PLAN, data(), Run(tmp_path), export=False)
+    run_baselines(PLAN, data(), Run(tmp_path))
+    assert baseline_run(Run(tmp_path), FLOOR).finished
+    assert not baseline_run(Run(tmp_path), ORACLE).finished
+    assert compare(Run(tmp_path), data())["gap_closed"] is None

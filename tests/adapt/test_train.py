@@ -1,0 +1,222 @@
+"""The loop: stopped anywhere and resumed it is the same run; what breaks down is told, and the good state kept."""
+
+from __future__ import annotations
+
+import inspect
+import signal
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from toy import CLASSES, blueprint, domain, logged, same, train_toy, weights
+
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.checkpoint import load_checkpoint, save_checkpoint
+from synthda.adapt.interrupt import deferred_interrupt
+from synthda.adapt.method import Batch, LossTerms
+from synthda.adapt.methods.source_only import SourceOnly
+from synthda.adapt.metrics_log import Entry
+from synthda.adapt.run import Run
+from synthda.adapt.train import Pace, _key, train
+from synthda.datasets.domain import Images
+from synthda.errors import RunError, SynthdaError
+
+
+def at_step(step: int, act: Callable[[], object]) -> Pace:
+    """A pace that saves after every step and acts when `step` is logged."""
+    return Pace(log_every=1, checkpoint_seconds=0, on_log=lambda entry: entry["step"] == step and act())
+
+
+def interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def crash() -> None:
+    raise ZeroDivisionError("a crash")
+
+
+def with_dropout(seed: int = 0, steps: int = 5) -> Blueprint:
+    texts = {"source_batch": "4", "target_batch": "3"}
+    return Blueprint.of("dann", "ganin-svhn", CLASSES, given=texts, input_size=(16, 16), seed=seed, steps=steps)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("schedule", ["ganin", "cosine"])
+def test_stopped_after_each_step_in_turn_it_is_the_same_run(optimizer: str, schedule: str, tmp_path: Path) -> None:
+    plan = blueprint(steps=5, optimizer=optimizer, schedule=schedule)
+    whole = weights(train_toy(plan, Run(tmp_path / "whole")))
+    run = Run(tmp_path / "halting")
+    for step in range(1, 6):
+        with pytest.raises(KeyboardInterrupt):
+            train_toy(plan, run, pace=at_step(step, interrupt))
+    assert same(weights(train_toy(plan, run)), whole)
+    assert logged(run) == logged(Run(tmp_path / "whole"))
+
+
+def test_dropout_draws_the_same_masks_after_an_interruption(tmp_path: Path) -> None:
+    plan = with_dropout()
+    whole = weights(train_toy(plan, Run(tmp_path / "whole")))
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(plan, Run(tmp_path / "stopped"), pace=at_step(3, interrupt))
+    torch.rand(17)
+    assert same(weights(train_toy(plan, Run(tmp_path / "stopped"))), whole)
+
+
+def test_sigterm_saves_like_ctrl_c(tmp_path: Path) -> None:
+    plan = blueprint(steps=4)
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(plan, Run(tmp_path), pace=at_step(2, lambda: signal.raise_signal(signal.SIGTERM)))
+    assert load_checkpoint(Run(tmp_path).checkpoint, plan.build(), {}) == 2
+
+
+def test_ctrl_c_during_the_last_save_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save(*arguments: Any) -> None:
+        save_checkpoint(*arguments)
+        interrupt()
+
+    monkeypatch.setattr("synthda.adapt.train.save_checkpoint", save)
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(blueprint(steps=2), Run(tmp_path), pace=Pace(checkpoint_seconds=1e9))
+
+
+def test_a_second_ctrl_c_acts_at_once_and_handlers_are_put_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with deferred_interrupt() as interrupted:
+        interrupt()
+        assert interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_crash_loses_the_step_and_not_the_log(tmp_path: Path) -> None:
+    plan = blueprint(steps=6)
+    whole = weights(train_toy(plan, Run(tmp_path / "whole")))
+    run = Run(tmp_path / "crashed")
+    with pytest.raises(ZeroDivisionError):
+        train_toy(plan, run, pace=at_step(4, crash))
+    assert load_checkpoint(run.checkpoint, plan.build(), {}) == 3
+    assert [line["step"] for line in logged(run)] == [1, 2, 3, 4]
+    with run.metrics.open("a", encoding="utf-8") as file:
+        file.write('{"step": 5, "lab')  # cut off by the crash
+    lines: list[list[int]] = []
+    resumed = train_toy(plan, run, pace=Pace(log_every=1, on_log=lambda entry: lines.append(_steps(run))))
+    assert lines[0] == [1, 2, 3, 4]
+    assert _steps(run) == [1, 2, 3, 4, 5, 6]
+    assert same(weights(resumed), whole)
+
+
+def _steps(run: Run) -> list[int]:
+    return [line["step"] for line in logged(run)]
+
+
+def test_how_often_it_logs_and_saves_does_not_change_the_weights(tmp_path: Path) -> None:
+    plan = blueprint(steps=5)
+    often = train_toy(plan, Run(tmp_path / "often"), pace=Pace(log_every=1, checkpoint_seconds=0))
+    seldom = train_toy(plan, Run(tmp_path / "seldom"), pace=Pace(log_every=100))
+    assert same(weights(often), weights(seldom))
+    assert [_steps(Run(tmp_path / name)) for name in ("often", "seldom")] == [[1, 2, 3, 4, 5], [5]]
+    means = {name: np.mean([line[name] for line in logged(Run(tmp_path / "often"))]) for name in ("label", "domain")}
+    (line,) = logged(Run(tmp_path / "seldom"))
+    assert {name: line[name] for name in means} == pytest.approx(means, abs=1e-5)
+
+
+def test_a_finished_training_is_not_trained_again(tmp_path: Path) -> None:
+    plan = blueprint(steps=3)
+    first = weights(train_toy(plan, Run(tmp_path)))
+    steps: list[Entry] = []
+    assert same(weights(train_toy(plan, Run(tmp_path), pace=Pace(log_every=1, on_log=steps.append))), first)
+    assert steps == []
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
+    zero, again, one = (
+        weights(train_toy(with_dropout(seed), Run(tmp_path / str(place)))) for place, seed in enumerate((0, 0, 1))
+    )
+    assert same(zero, again)
+    assert not any(torch.equal(zero[name], one[name]) for name in zero if name.endswith("weight"))
+
+
+def test_the_seed_of_the_loop_alone_changes_the_order_of_images(tmp_path: Path) -> None:
+    plan, found = blueprint(steps=3), []
+    for seed in (0, 1):
+        run, method = Run(tmp_path / str(seed)), plan.build()
+        run.begin({"seed": seed})
+        train(method, [domain()], domain(target=True).images, plan.recipe, run, seed=seed)
+        found.append(weights(method))
+    assert not same(*found)
+
+
+class BreaksDown(SourceOnly):
+    """A label loss that is NaN from half-way on."""
+
+    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+        terms = super().losses(batch, p)
+        return {"label": terms["label"] + torch.where(p >= 0.5, torch.nan, 0.0)}
+
+
+class DividesByZero(SourceOnly):
+    """A finite loss whose gradient is not: d√x at 0."""
+
+    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+        label = super().losses(batch, p)["label"]
+        return {"label": label + (label.detach() * 0 + 0 * next(self.parameters()).sum()).sqrt()}
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.0], ids=["saved each step", "saved at the end"])
+def test_nan_stops_with_a_message_and_keeps_the_last_good_checkpoint(seconds: float, tmp_path: Path) -> None:
+    plan, run = blueprint("source-only", steps=6), Run(tmp_path)
+    method = BreaksDown(plan.build().network)
+    with pytest.raises(RunError, match=r"stopped being finite .*--set learning_rate") as caught:
+        train_toy(plan, run, method=method, pace=Pace(log_every=1, checkpoint_seconds=seconds))
+    assert "\n" not in str(caught.value)
+    if seconds:
+        assert not run.checkpoint.exists()
+    else:
+        kept = plan.build()
+        assert load_checkpoint(run.checkpoint, kept, {}) == 3
+        assert all(value.isfinite().all() for value in kept.state_dict().values())
+
+
+def test_weights_that_are_no_numbers_are_never_saved_though_the_loss_is_finite(tmp_path: Path) -> None:
+    plan, run = blueprint("source-only", steps=1), Run(tmp_path)
+    with pytest.raises(RunError, match="stopped being finite"):
+        train_toy(plan, run, method=DividesByZero(plan.build().network))
+    assert not run.checkpoint.exists()
+
+
+def test_target_labels_cannot_be_handed_in(tmp_path: Path) -> None:
+    assert typing.get_type_hints(train)["target"] is Images
+    assert not [name for name in inspect.signature(train).parameters if "label" in name]
+    run, plan = Run(tmp_path), blueprint(steps=1)
+    run.begin({})
+    with pytest.raises(AttributeError):
+        train(plan.build(), [domain()], domain(target=True), plan.recipe, run)  # type: ignore[arg-type]
+
+
+def test_steps_and_seeds_have_streams_of_their_own() -> None:
+    assert len({_key(seed, step) for seed in range(50) for step in range(50)}) == 2500
+    assert all(0 <= _key(seed, step) < 2**63 for seed in (0, 2**40) for step in (0, 10**9))
+
+
+def test_a_full_disk_during_training_is_one_sentence_and_the_same_call_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, run, real = blueprint(steps=5), Run(tmp_path / "full"), Path.write_bytes
+    whole = weights(train_toy(plan, Run(tmp_path / "whole")))
+
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        pace = at_step(3, lambda: patched.setattr(Path, "write_bytes", full))
+        with pytest.raises(SynthdaError, match=r"last\.pt could not be written"):
+            train_toy(plan, run, pace=pace)
+    assert Path.write_bytes is real
+    assert load_checkpoint(run.checkpoint, plan.build(), {}) == 2
+    assert same(weights(train_toy(plan, run)), whole)
