@@ -76,16 +76,16 @@ def measure(work: Callable[[Path], None], result: Callable[[Path], list[str]], t
         _child(work, Path(scratch) / "undisturbed").join()
         duration = time.monotonic() - began
         expected = result(Path(scratch) / "undisturbed")
-        identical, killed, moments = 0, 0, []
+        identical, killed, tried = 0, 0, 0
         while killed < trials:
-            out = Path(scratch) / f"trial-{len(moments)}"
+            out = Path(scratch) / f"trial-{tried}"
             child = _child(work, out)
             moment = float(rng.uniform(0, duration))
             child.join(moment)
             was_running = child.is_alive()
             child.kill()
             child.join()
-            moments.append(moment)
+            tried += 1
             if not was_running:
                 continue  # it had finished before its moment came: not a kill, not counted
             killed += 1

@@ -100,14 +100,14 @@ def open_data(
     target_domain = opened(target, False)
     eval_domain = opened(evaluation, True) if evaluation else None
     labelled_domain = opened(labelled_target, True) if labelled_target else None
-    found = [*source_domains, target_domain, eval_domain, labelled_domain]
+    domains = [*source_domains, target_domain, eval_domain, labelled_domain]
     return Data(
         sources=source_domains,
         target=target_domain.images,
         evaluation=eval_domain,
         labelled_target=labelled_domain,
         target_name=target_domain.name,
-        skipped=tuple(f"{domain.name}/{line}" for domain in found if domain is not None for line in domain.skipped),
+        skipped=tuple(dict.fromkeys(f"{found.name}/{line}" for found in domains if found for line in found.skipped)),
         transductive=_overlaps(target_domain, eval_domain, labelled_domain),
     )
 

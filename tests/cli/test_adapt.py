@@ -1,0 +1,101 @@
+"""`synthda adapt` from end to end on a toy source, and its refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+QUICK = ["--set", "source_batch=8", "--set", "target_batch=8", "--set", "width=8", "--steps", "6", "--size", "16"]
+
+
+@pytest.fixture
+def source(synthda: Any, tmp_path: Path) -> str:
+    assert synthda("generate", "stripes", "--count", 64, "--out", "stripes", "--workers", 1).code == 0
+    return "stripes"
+
+
+def test_the_whole_path_ends_with_a_model_that_predicts(
+    synthda: Any, source: str, photos: Path, tmp_path: Path
+) -> None:
+    command = [
+        "adapt",
+        "--source",
+        source,
+        "--target",
+        "photos",
+        "--eval",
+        "photos",
+        "--out",
+        "run",
+        "--baselines",
+        *QUICK,
+    ]
+    first = synthda(*command)
+    assert first.code == 0, first.err
+    assert "broken.jpg" in first.err
+    assert "6 of them also in the target: transductive" in first.out
+    assert [line.split() for line in first.out.splitlines() if "not run" in line] == [["train-on-target", "not", "run"]]
+    for name in ("run.json", "model.onnx", "parity.json", "evaluation.json", "metrics.jsonl", "comparison.json"):
+        assert (tmp_path / "run" / name).is_file(), name
+    assert json.loads((tmp_path / "run" / "comparison.json").read_text())["oracle"] is None
+
+    weights = (tmp_path / "run" / "checkpoints" / "last.pt").read_bytes()
+    assert synthda(*command).code == 0
+    assert (tmp_path / "run" / "checkpoints" / "last.pt").read_bytes() == weights
+
+    predicted = synthda("predict", "run/model.onnx", "photos", "--out", "p.csv")
+    assert predicted.code == 0
+    assert len((tmp_path / "p.csv").read_text().splitlines()) == 1 + 6
+
+
+def test_a_dry_run_writes_nothing(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
+    shown = synthda("adapt", "--source", source, "--target", "photos", "--out", "run", "--dry-run", *QUICK)
+    assert shown.code == 0
+    assert "Time     about" in shown.out
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_settings_do_not_touch_a_finished_run_without_force(synthda: Any, source: str, photos: Path) -> None:
+    command = ["adapt", "--source", source, "--target", "photos", "--out", "run", "--no-export", *QUICK]
+    assert synthda(*command).code == 0
+    refused = synthda(*command, "--seed", "1")
+    assert refused.code == 2
+    assert "another" in refused.err
+    assert "--force" in refused.err
+    assert synthda(*command, "--seed", "1", "--force").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--method", "dan"], "There is no method 'dan'. Did you mean dann?"),
+        (["--network", "conv-smal"], "Did you mean conv-small?"),
+        (["--set", "lamda_max=1"], "Did you mean lambda_max"),
+        (["--set", "learning_rate=fast"], "learning_rate accepts a number"),
+        (["--size", "4"], "--size accepts 8…1024"),
+        (["--device", "abacus"], "give cpu, cuda, mps or auto"),
+        (["--method", "train-on-target"], "--labelled-target"),
+        (["--labelled-target", "photos", "--eval", "photos"], "photographs of --labelled-target are also in --eval"),
+        (["--target", "nowhere"], "There is no file, folder or data set 'nowhere'"),
+        (["--target", "empty"], "empty"),
+        (["--source", "unlabelled"], "outside of any class folder"),
+        (["--eval", "others"], "classes that the model does not know (cat)"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    options: list[str], sentence: str, synthda: Any, source: str, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder in ("unlabelled", "others/cat"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "1.png").write_bytes((photos / "level" / "0.png").read_bytes())
+    given = {"--source": source, "--target": "photos", "--out": "run"}
+    command = [part for name, value in given.items() if name not in options for part in (name, value)]
+    failed = synthda("adapt", *command, *QUICK, *options)
+    assert failed.code == 2
+    assert sentence in failed.err
+    assert "Traceback" not in failed.err
+    assert not (tmp_path / "run").exists()

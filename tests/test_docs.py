@@ -1,0 +1,28 @@
+"""The docs say what the code and the result files say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bench.tables import PAGE, page
+from synthda.cli.app import app
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_results_page_is_generated_from_the_result_files() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m bench.tables"
+
+
+def test_every_verb_that_the_readme_types_exists() -> None:
+    verbs = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    typed = set(re.findall(r"^(?:\.venv/bin/)?synthda (\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE))
+    assert typed
+    assert typed <= verbs
+
+
+def test_every_file_that_the_documents_link_exists() -> None:
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / link).exists(), f"{document.name} links {link}"
