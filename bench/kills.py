@@ -32,7 +32,7 @@ from synthda.synth.renderer import render_rows
 from synthda.synth.syn_numbers import SynNumbers
 
 RENDERER = SynNumbers(size=48, fonts="matplotlib")
-COUNT = 10_000
+COUNT = 6_000
 STEPS = 150
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthda import __version__
 from synthda.datasets.domain import Scenes
 from synthda.datasets.shards import BLOCK, MANIFEST, rows_per_shard, shard_name, write_shard
 from synthda.errors import DataError
@@ -114,7 +115,7 @@ def _plan(renderer: Renderer, name: str, count: int, seed: int) -> dict[str, Any
         "settings": {f.name: getattr(renderer, f.name) for f in dataclasses.fields(renderer)},  # type: ignore[arg-type]
         "tables": {column: list(choices) for column, choices in renderer.tables.items()},
         "inputs": dict(renderer.inputs),
-        "libraries": provenance(*LIBRARIES)["versions"],
+        "libraries": provenance(*LIBRARIES)["versions"] | {"synthda": __version__},
     }
     return plan | {"fingerprint": fingerprint(plan)}
 

@@ -154,6 +154,7 @@ class SynNumbers:
 
     def render(self, scenes: Scenes) -> NDArray[np.uint8]:
         cv2.setNumThreads(1)  # so that neither bytes nor rates depend on OpenCV's threads
+        cv2.ipp.setUseIPP(False)  # its distance transform differs in the last bit from one call to the next
         images = np.empty((len(scenes), *self.image_shape), np.uint8)
         at_once = max(1, PIXELS_AT_ONCE // self.size**2)
         for first in range(0, len(scenes), at_once):

@@ -203,3 +203,11 @@ def test_smallest_above_largest_is_refused() -> None:
 def test_no_share_of_any_number_is_refused() -> None:
     with pytest.raises(SettingError, match="share above 0"):
         SynNumbers(one=0, two=0, three=0)
+
+
+def test_rendering_leaves_opencv_without_the_code_paths_that_are_not_repeatable() -> None:
+    renderer = SynNumbers(fonts="matplotlib", size=16)
+    renderer.render(sample_block(renderer, 0, 0)[:4])
+    ink = (cv2.GaussianBlur(np.random.default_rng(0).random((200, 150)), (0, 0), 5) > 0.5).astype(np.uint8)
+    first, *others = (cv2.distanceTransform(ink.copy(), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for _ in range(20))
+    assert all(np.array_equal(first, other) for other in others)
