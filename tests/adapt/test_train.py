@@ -82,7 +82,7 @@ def test_ctrl_c_during_the_last_save_is_not_forgotten(tmp_path: Path, monkeypatc
         save_checkpoint(*arguments)
         interrupt()
 
-    monkeypatch.setattr("synthda.adapt.train.save_checkpoint", save)
+    monkeypatch.setattr("synthda.adapt.descent.save_checkpoint", save)
     with pytest.raises(KeyboardInterrupt):
         train_toy(blueprint(steps=2), Run(tmp_path), pace=Pace(checkpoint_seconds=1e9))
 
