@@ -20,11 +20,10 @@ import numpy as np
 from bench.machine import machine
 from bench.paths import RESULTS
 from synthda.adapt.adaptation import adapt, load_run, score
+from synthda.adapt.baselines import feature_distance
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, ORACLE, Data
-from synthda.adapt.distance import proxy_a_distance
 from synthda.adapt.evaluate import gap_closed
-from synthda.adapt.infer import features
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import Domain
@@ -150,7 +149,7 @@ class Bench:
         evaluation = self.open(cell.table, self.protocol["pairs"][cell.pair]["eval"])
         scored = score(method, evaluation, blueprint.classes)
         data = self.data_of(cell)
-        distance = proxy_a_distance(features(method, data.sources[0].images), features(method, data.target))
+        distance = feature_distance(method, data)
         return {
             "seed": cell.seed,
             "accuracy": scored.accuracy,

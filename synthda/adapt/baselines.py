@@ -8,12 +8,13 @@ from typing import Any
 from synthda.adapt.adaptation import adapt, load_run
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, ORACLE, Data
-from synthda.adapt.distance import proxy_a_distance
+from synthda.adapt.distance import proxy_a_distance, some_of
 from synthda.adapt.evaluate import gap_closed
 from synthda.adapt.infer import features
 from synthda.adapt.method import Method
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace
+from synthda.datasets.domain import ArrayImages
 
 
 def baseline_run(run: Run, method: str) -> Run:
@@ -40,8 +41,8 @@ def compare(run: Run, data: Data) -> dict[str, Any]:
         **accuracies,
         "gap_closed": gap_closed(*known) if len(known) == len(accuracies) else None,
         "proxy_a_distance": {
-            "before": _distance(load_run(floor)[1], data) if floor.finished else None,
-            "after": _distance(load_run(run)[1], data),
+            "before": feature_distance(load_run(floor)[1], data) if floor.finished else None,
+            "after": feature_distance(load_run(run)[1], data),
         },
     }
 
@@ -53,5 +54,7 @@ def _accuracy(run: Run) -> float | None:
     return None if found is None else float(found["accuracy"])
 
 
-def _distance(method: Method, data: Data) -> float:
-    return proxy_a_distance(features(method, data.sources[0].images), features(method, data.target))
+def feature_distance(method: Method, data: Data) -> float:
+    """Proxy A-distance between the first source and the target in the features of a trained method."""
+    source, target = (ArrayImages(some_of(images)) for images in (data.sources[0].images, data.target))
+    return proxy_a_distance(features(method, source), features(method, target))

@@ -37,15 +37,17 @@ def proxy_a_distance(features_s: NDArray[Any], features_t: NDArray[Any], *, seed
     return float(max(0.0, 2.0 * (1.0 - 2.0 * error)))
 
 
+def some_of(images: Images, *, most: int = MOST, seed: int = 0) -> NDArray[np.uint8]:
+    """At most `most` of the images, chosen at random."""
+    return images.read(np.sort(np.random.default_rng(seed).permutation(images.shape[0])[:most]))
+
+
 def thumbnails(images: Images, *, side: int = 8, most: int = MOST, seed: int = 0) -> NDArray[np.float64]:
     """(n, side²) grey thumbnails, each with mean 0 and deviation 1: what remains when light and contrast are gone."""
-    rng = np.random.default_rng(seed)
-    n = images.shape[0]
-    rows = np.sort(rng.permutation(n)[:most])
-    grey = images.read(rows).astype(np.float64).mean(axis=3)
+    grey = some_of(images, most=most, seed=seed).astype(np.float64).mean(axis=3)
     height, width = grey.shape[1] // side * side, grey.shape[2] // side * side
-    small = grey[:, :height, :width].reshape(len(rows), side, height // side, side, width // side).mean(axis=(2, 4))
-    flat = small.reshape(len(rows), -1)
+    small = grey[:, :height, :width].reshape(len(grey), side, height // side, side, width // side).mean(axis=(2, 4))
+    flat = small.reshape(len(grey), -1)
     flat -= flat.mean(axis=1, keepdims=True)
     standardised: NDArray[np.float64] = flat / (flat.std(axis=1, keepdims=True) + 1e-6)
     return standardised
