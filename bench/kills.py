@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,11 @@ def _data() -> Data:
 DATA = _data()
 
 
-def measure(work: Callable[[Path], None], result: Callable[[Path], list[str]], trials: int) -> dict[str, Any]:
-    """Kill `work` once a trial at a random moment, run it again, compare its result with an undisturbed one."""
+def measure(work: Callable[[Path], None], result: Callable[[Path], list[str]], trials: int) -> Iterator[dict[str, Any]]:
+    """Kill `work` once a trial at a random moment, run it again, compare its result with an undisturbed one.
+
+    Gives the figures after each trial, so that a measurement that is cut off keeps what it has.
+    """
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as scratch:
         began = time.monotonic()
@@ -92,7 +95,7 @@ def measure(work: Callable[[Path], None], result: Callable[[Path], list[str]], t
             _child(work, out).join()
             identical += result(out) == expected
             print(f"{work.__name__}: {identical} of {killed} identical", flush=True)
-    return {"kills": killed, "identical": identical, "seconds_undisturbed": round(duration, 2)}
+            yield {"kills": killed, "identical": identical, "seconds_undisturbed": round(duration, 2)}
 
 
 def _child(work: Callable[[Path], None], out: Path) -> multiprocessing.process.BaseProcess:
@@ -112,11 +115,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     path = RESULTS / "kills.json"
-    figures = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     for name, (work, result) in WORKS.items():
         if arguments.only in (None, name):
-            figures[name] = measure(work, result, arguments.trials) | {"machine": machine()}
-            write_json(path, figures)
+            for figures in measure(work, result, arguments.trials):
+                others = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+                write_json(path, others | {name: figures | {"machine": machine()}})
 
 
 if __name__ == "__main__":
