@@ -13,12 +13,14 @@ from synthda.manifest import provenance
 
 def machine() -> dict[str, Any]:
     """Processor, threads, versions, and the commit that the figures come from."""
+    made = provenance("torch", "numpy", "onnxruntime", "h5py", "pillow", "opencv-python-headless")
+    del made["command"]  # it holds paths of the machine that measured
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        **provenance("torch", "numpy", "onnxruntime", "h5py", "pillow", "opencv-python-headless"),
+        **made,
     }
 
 

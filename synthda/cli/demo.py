@@ -25,7 +25,7 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Of the renderings, the weights and every draw.")] = 0,
     force: Force = False,
 ) -> None:
-    """Render digits, adapt to handwriting scans that ship with scikit-learn, export, predict: about three minutes.
+    """Render digits, adapt to handwriting scans that ship with scikit-learn, export, predict: a few minutes.
 
     Examples:
 
