@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from synthda.datasets.folders import open_folder
 from synthda.datasets.reader import DataSet
 from synthda.datasets.resize import Fit, Size, resized
 from synthda.errors import DataError
-from synthda.settings import lookup, unknown
+from synthda.settings import load, lookup, unknown
 
 PHOTO_SIZE: Size = (64, 64)
 """Size of photographs for which none is asked."""
@@ -23,8 +22,7 @@ PHOTO_SIZE: Size = (64, 64)
 
 def data_set(name: str) -> DataSet:
     """The description of a named data set; raises SettingError for a name that `DATASETS` lacks."""
-    module, _, attribute = lookup("data set", name, DATASETS).partition(":")
-    found = getattr(import_module(module), attribute)
+    found = load("data set", name, DATASETS)
     assert isinstance(found, DataSet)
     return found
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
-from synthda.settings import lookup
+from synthda.settings import load
 
 RENDERERS: dict[str, str] = {
     "syn-numbers": "synthda.synth.syn_numbers:SynNumbers",
@@ -20,6 +19,5 @@ def load_renderer(name: str) -> type[Any]:
     Raises:
         SettingError: when there is none; near matches are offered.
     """
-    module, _, attribute = lookup("renderer", name, RENDERERS).partition(":")
-    found: type[Any] = getattr(importlib.import_module(module), attribute)
+    found: type[Any] = load("renderer", name, RENDERERS)
     return found
