@@ -24,7 +24,7 @@ DRAWINGS = Path(str(files("synthda.synth"))) / "signs"
 TRIANGLES = (11, *range(18, 32))
 DISCS = (*range(11), 15, 16, 17, *range(32, 43))
 LIMITS = (0, 1, 2, 3, 4, 5, 7, 8)
-EDGE = 40  # levels by which the rasteriser's edges, soft by a pixel, differ from their mirror image
+EDGE = 80  # levels by which the rasteriser's edges, soft by a pixel, differ from their mirror image
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {}">{}</svg>'
 SQUARE = SVG.format("10 10", '<rect width="10" height="10" fill="#f00"/>')
 
