@@ -1,8 +1,9 @@
-"""What a camera does to a scene: blur, motion, few pixels, sensor noise, JPEG; each with parameters from the row."""
+"""What a camera does to a scene: exposure, optics, few pixels, sensor noise, JPEG; each with parameters from the row."""
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -12,16 +13,25 @@ from synthda.datasets.domain import Scenes
 from synthda.synth import noise
 
 COLUMNS = {
+    "exposure": "f4",
+    "temperature": "f4",
+    "haze": "f4",
     "blur": "f4",
     "motion": "f4",
     "motion_angle": "f4",
+    "defocus": "f4",
     "reduce": "f4",
     "noise": "f4",
     "jpeg": "i4",
     "noise_seed": "u4",
 }
-"""Standard deviation of the blur and length of the motion, pixels of a 32-pixel frame; degrees; how many times fewer
-pixels the camera had; standard deviation of the noise, levels of 255; JPEG quality, 0 for none; seed of all noise."""
+"""Exposure in stops; colour temperature, −1 blue … 1 orange; light scattered into the lens, levels of 255; standard
+deviation of the blur, length of the motion and radius of the defocus, pixels of a 32-pixel frame; degrees; how many
+times fewer pixels the camera had; standard deviation of the noise, levels; JPEG quality, 0 for none; seed of all
+noise."""
+
+WARM = np.array([1.0, 0.0, -1.0], np.float32) * np.float32(0.35)
+"""Stops by which each channel gains as the light turns orange."""
 
 SENSOR = 100
 """Salt of the sensor's noise; renderers use smaller ones."""
@@ -36,10 +46,12 @@ def sample(
     reduce: float,
     noise_levels: float,
     jpeg: int,
+    defocus: float = 0,
 ) -> None:
-    """Fill the camera's columns. Each argument is the worst case, but `jpeg` the lowest quality (100: never JPEG).
+    """Fill the camera's columns, but for those of the exposure, which belong to the scene's light.
 
-    Most photographs are fair and some are bad: blur and noise go with the square of a uniform draw; one in six moves,
+    Each argument is the worst case, but `jpeg` the lowest quality (100: never JPEG). Most photographs are fair and
+    some are bad: blur and noise go with the square of a uniform draw; one in six moves, one in six is out of focus,
     three in ten have fewer pixels, three in ten went through JPEG.
     """
     n = len(scenes)
@@ -51,20 +63,26 @@ def sample(
     quality = rng.integers(jpeg, 96, n) if jpeg < 96 else np.zeros(n, np.int64)
     scenes["jpeg"] = np.where(rng.random(n) < 0.3, quality, 0)
     scenes["noise_seed"] = rng.integers(2**32, size=n, dtype=np.uint32)
+    scenes["defocus"] = defocus * rng.random(n) * (rng.random(n) < 1 / 6)
 
 
 def photograph(images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.uint8]:
     """The (n, H, W, 3) images, levels 0…255, as a camera would have stored them; draws nothing."""
-    taken = _levels(images)
+    taken = _levels(_exposed(images, scenes))
     size = images.shape[2]
-    for row, (sigma, length, angle, reduce) in enumerate(
-        zip(*(scenes[name].tolist() for name in ("blur", "motion", "motion_angle", "reduce")), strict=True)
+    for row, (sigma, length, angle, radius, reduce) in enumerate(
+        zip(
+            *(scenes[name].tolist() for name in ("blur", "motion", "motion_angle", "defocus", "reduce")),
+            strict=True,
+        )
     ):
         image = taken[row]
+        if radius * size / 32 > 0.5:
+            image = cv2.filter2D(image, -1, _disc(round(8 * radius * size / 32) / 8), borderType=cv2.BORDER_REFLECT)
         if sigma * size / 32 > 0.2:
             image = cv2.GaussianBlur(image, (0, 0), sigma * size / 32)
         if length * size / 32 > 0.5:
-            image = cv2.filter2D(image, -1, _streak(length * size / 32, angle))
+            image = cv2.filter2D(image, -1, _streak(round(4 * length * size / 32) / 4, round(angle / 3) * 3))
         if reduce > 1.05:
             fewer = max(4, round(size / reduce))
             image = cv2.resize(image, (fewer, fewer), interpolation=cv2.INTER_AREA)
@@ -73,10 +91,27 @@ def photograph(images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.uint8]
     noisy = np.flatnonzero(scenes["noise"] > 0.3)
     if len(noisy):
         grain = noise.normal(scenes["noise_seed"][noisy], taken.shape[1:], SENSOR)
-        taken[noisy] = _levels(taken[noisy] + scenes["noise"][noisy, None, None, None].astype(np.float32) * grain)
+        grain *= scenes["noise"][noisy, None, None, None]
+        grain += taken[noisy]
+        taken[noisy] = _levels(grain)
     for row in np.flatnonzero(scenes["jpeg"]).tolist():
         taken[row] = _through_jpeg(taken[row], int(scenes["jpeg"][row]))
     return taken
+
+
+def _exposed(images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.float32]:
+    """Gain, colour of the light, and haze; overwrites the images where there is any."""
+    changed = scenes["exposure"].astype(bool) | scenes["temperature"].astype(bool) | scenes["haze"].astype(bool)
+    rows = np.flatnonzero(changed)
+    if len(rows):
+        some = scenes[rows]
+        # In double precision: a vectorised float32 exponential may differ in its last bit with the number of rows.
+        stops = some["exposure"][:, None].astype(np.float64) + some["temperature"][:, None] * WARM
+        light = np.zeros((len(rows), 3, 4), np.float32)
+        light[:, range(3), range(3)], light[:, :, 3] = np.exp2(stops), some["haze"][:, None]
+        for row, matrix in zip(rows.tolist(), light, strict=True):
+            cv2.transform(images[row], matrix, dst=images[row])
+    return images
 
 
 def _levels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -92,6 +127,7 @@ def _through_jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     return np.asarray(decoded[:, :, ::-1], dtype=np.uint8)
 
 
+@lru_cache(maxsize=4096)
 def _streak(length: float, angle: float) -> NDArray[np.float32]:
     """The kernel of a straight movement: `length` pixels, as 16 points shared among the pixels nearest to each."""
     half = math.ceil(length / 2) + 1
@@ -103,3 +139,13 @@ def _streak(length: float, angle: float) -> NDArray[np.float32]:
     for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
         np.add.at(kernel, (top + dy, left + dx), (1 - np.abs(x - left - dx)) * (1 - np.abs(y - top - dy)) / 16)
     return kernel
+
+
+@lru_cache(maxsize=1024)
+def _disc(radius: float) -> NDArray[np.float32]:
+    """The kernel of an open aperture out of focus: an even disc of `radius` pixels, its rim in part."""
+    half = math.ceil(radius)
+    at = np.arange(-half, half + 1)
+    kernel = np.clip(radius + 0.5 - np.hypot(at[:, None], at[None]), 0, 1)
+    disc: NDArray[np.float32] = (kernel / kernel.sum()).astype(np.float32)
+    return disc
