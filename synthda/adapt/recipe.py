@@ -25,7 +25,9 @@ class Recipe:
     momentum: Annotated[float, "momentum of SGD, β1 of Adam", Between(0, 0.9999)] = 0.9
     weight_decay: Annotated[float, "ℓ2 penalty of the optimizer", Between(0)] = 0.0
     schedule: Annotated[Schedule, "how the learning rate falls with progress"] = "ganin"
-    source_view: Annotated[View, "how training changes source images: weak moves them, strong also lights them"] = "none"
+    source_view: Annotated[View, "how training changes source images: weak moves them, strong also lights them"] = (
+        "none"
+    )
     target_view: Annotated[View, "how training changes target images"] = "none"
 
     def build_optimizer(self, parameters: list[nn.Parameter]) -> Optimizer:

@@ -7,13 +7,14 @@ views.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 View = Literal["none", "weak", "strong"]
+VIEWS: tuple[View, ...] = get_args(View)
 
 TURN = 10.0
 """Largest rotation, degrees."""
@@ -25,10 +26,15 @@ SHIFT = 0.08
 CONTRAST = 2.0
 """Contrast between 1/CONTRAST and CONTRAST."""
 BRIGHTNESS = 0.25
+"""Each colour channel's level moves by at most this much of the range."""
 CAST = 0.4
 """Each colour channel's gain differs from 1 by at most this much."""
 SHARPEN = (-1.0, 1.5)
 """Share of the local detail that is added: −1 is a 3×3 box blur."""
+NEGATIVE = 0.5
+"""Share of images in which light and dark are exchanged: print is as often light on dark as dark on light."""
+RECOLOURED = 0.35
+"""Share of images whose channels may be inverted one by one."""
 NOISE = 0.06
 """Largest standard deviation of the noise."""
 
@@ -36,13 +42,13 @@ NOISE = 0.06
 def seen(images: Tensor, view: View) -> Tensor:
     """The (B, 3, H, W) float images in [0, 1] as `view` shows them, of the same shape and range.
 
-    `weak` moves: rotation, scale, shear and shift, the border repeated. `strong` also lights: contrast, brightness,
-    a colour cast, negatives (of the whole image or of single channels), blur or sharpening, noise.
+    `weak` moves: rotation, scale, shear and shift, the border repeated. `strong` also lights: blur or sharpening,
+    negatives, contrast, brightness, a colour cast, noise. A third of its images lose their hues: where colour alone
+    tells classes apart, take `weak`.
     """
     if view == "none":
         return images
-    moved_images = moved(images)
-    return moved_images if view == "weak" else lit(moved_images)
+    return moved(images) if view == "weak" else lit(moved(images))
 
 
 def moved(images: Tensor) -> Tensor:
@@ -61,19 +67,25 @@ def moved(images: Tensor) -> Tensor:
 
 
 def lit(images: Tensor) -> Tensor:
-    """Each image's contrast, brightness, colours, sharpness and noise changed on its own; clipped to [0, 1]."""
+    """Each image's sharpness, light, colours and noise changed on its own; clipped to [0, 1]."""
     smooth = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    amount = _column(_between(images, *SHARPEN) * _happens(images, 0.5))
-    images = images + amount * (images - smooth)
+    images = images + _planes(_between(images, *SHARPEN) * _happens(images, 0.5)) * (images - smooth)
+    images = _negative(images)
 
-    negative = _happens(images, 0.3)[:, None] != _happens(images, 0.3 * torch.ones(3, device=images.device))
     gain = (CONTRAST ** _between(images, -1, 1))[:, None] * (1 + CAST * _between(images, -1, 1, 3))
-    gain = torch.where(negative, -gain, gain)[:, :, None, None]
+    level = BRIGHTNESS * _between(images, -1, 1, 3)
     middle = images.mean(dim=(2, 3), keepdim=True)
-    level = torch.where(negative[:, :, None, None], 1 - middle, middle)
-    images = (images - middle) * gain + level + _column(BRIGHTNESS * _between(images, -1, 1))
-    strength = _column(NOISE * _between(images, 0, 1) ** 2)
+    images = (images - middle) * _planes(gain) + middle + _planes(level)
+    strength = _planes(NOISE * _between(images, 0, 1) ** 2)
     return (images + strength * torch.randn_like(images)).clamp_(0, 1)
+
+
+def _negative(images: Tensor) -> Tensor:
+    """Light and dark exchanged in some images, hues kept; in some, colour channels inverted one by one."""
+    luminance = images.mean(dim=1, keepdim=True)
+    images = torch.where(_planes(_happens(images, NEGATIVE)), images + 1 - 2 * luminance, images)
+    channels = _happens(images, RECOLOURED)[:, None] & (torch.rand(len(images), 3, device=images.device) < 0.5)
+    return torch.where(_planes(channels), 1 - images, images)
 
 
 def _between(images: Tensor, low: float, high: float, *more: int) -> Tensor:
@@ -81,11 +93,11 @@ def _between(images: Tensor, low: float, high: float, *more: int) -> Tensor:
     return low + (high - low) * torch.rand(len(images), *more, device=images.device)
 
 
-def _happens(images: Tensor, chance: float | Tensor) -> Tensor:
-    """Bernoulli draws, one an image, or a row an image for a tensor of chances."""
-    more = chance.shape if isinstance(chance, Tensor) else ()
-    return torch.rand(len(images), *more, device=images.device) < chance
+def _happens(images: Tensor, chance: float) -> Tensor:
+    """(B,) Bernoulli draws."""
+    return torch.rand(len(images), device=images.device) < chance
 
 
-def _column(values: Tensor) -> Tensor:
-    return values[:, None, None, None]
+def _planes(values: Tensor) -> Tensor:
+    """(B,) or (B, 3) to what multiplies (B, 3, H, W)."""
+    return values.view(len(values), -1, 1, 1)

@@ -96,4 +96,4 @@ def pyramid(template: Template) -> tuple[NDArray[np.uint8], ...]:
 
 def _product(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, 3, 3) times (n, 3, 3), in plain sums."""
-    return (left[:, :, :, None] * right[:, None, :, :]).sum(axis=2)
+    return np.asarray((left[:, :, :, None] * right[:, None, :, :]).sum(axis=2))

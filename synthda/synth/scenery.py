@@ -128,7 +128,7 @@ def _spotted(scenes: Scenes, size: int) -> NDArray[np.float32]:
     field = noise.smooth(seeds, size, max(5, size // 6), SALT)
     field += (np.float32(0.3) + grain) * noise.smooth(seeds, size, max(8, size // 2), SALT + 1)
     field += np.float32(0.5) * noise.smooth(seeds, size, 3, SALT + 2)
-    return np.asarray(np.float32(0.5) + np.float32(0.45) * relief * field, np.float32)
+    return np.asarray(np.float32(0.5) + np.float32(0.55) * relief * field, np.float32)
 
 
 def _running(scenes: Scenes, size: int) -> NDArray[np.float32]:

@@ -51,7 +51,7 @@ of 1; `bright` and `backlight` are stops by which the sign and what is behind it
 which one side is lit less; a shadow's border has an angle in degrees, a distance from the centre and a softness in
 fractions of the frame; `occluder` is the share of the frame's side that something in front of it covers."""
 
-PIXELS_AT_ONCE = 48 * 40 * 40
+PIXELS_AT_ONCE = 96 * 40 * 40
 """So few that they stay in the processor's cache, and that large images fit into memory."""
 
 NONE = -1
@@ -79,20 +79,21 @@ class SynSigns:
     neighbour: Annotated[float, "share of signs with another one above or below", Between(0, 1)] = 0.12
     pole: Annotated[float, "share of signs on a visible pole", Between(0, 1)] = 0.35
     plain: Annotated[float, "share of flat backgrounds, whatever else is behind", Between(0, 1)] = 0
-    fade: Annotated[float, "how far paint may fade: 0 not, 1 to grey", Between(0, 1)] = 0.45
+    fade: Annotated[float, "how far paint may fade: 0 not, 1 to grey", Between(0, 1)] = 0.35
     dirt: Annotated[float, "how dark dirt may be: 0 none, 1 black; one in four has some", Between(0, 1)] = 0.6
     dark: Annotated[float, "stops by which the darkest photographs are underexposed", Between(0, 8)] = 3.3
     over: Annotated[float, "stops by which the brightest photographs are overexposed", Between(0, 4)] = 1.0
     backlight: Annotated[float, "stops between the light on the sign and behind it, at most", Between(0, 6)] = 2.4
-    haze: Annotated[float, "most light scattered into the lens, levels of 255", Between(0, 200)] = 60
+    haze: Annotated[float, "most light scattered into the lens, levels of 255", Between(0, 200)] = 45
     temperature: Annotated[float, "how blue or orange light may be: 0 white, 1 most", Between(0, 2)] = 0.9
     light: Annotated[float, "largest share by which one side is lit less", Between(0, 0.9)] = 0.5
     shadow: Annotated[float, "darkest partial shadow; one sign in five has one", Between(0, 1)] = 0.7
     occlusion: Annotated[float, "largest share of the side that something hides; one in ten", Between(0, 0.9)] = 0.25
-    blur: Annotated[float, "largest Gaussian blur, standard deviation in 1/32 of the frame", Between(0, 5)] = 0.9
+    blur: Annotated[float, "largest Gaussian blur, standard deviation in 1/32 of the frame", Between(0, 5)] = 0.7
     motion: Annotated[float, "longest motion blur, in 1/32 of the frame; one in six has it", Between(0, 10)] = 4
-    defocus: Annotated[float, "largest radius of defocus, in 1/32 of the frame; one in six", Between(0, 10)] = 1.6
-    reduce: Annotated[float, "at most this many times fewer pixels, scaled up", Between(1, 8)] = 2.4
+    defocus: Annotated[float, "largest radius of defocus, in 1/32 of the frame; one in six", Between(0, 10)] = 1.3
+    reduce: Annotated[float, "at most this many times fewer pixels, scaled up", Between(1, 8)] = 2.0
+    sharpen: Annotated[float, "strongest sharpening by the camera, share of the detail added", Between(0, 4)] = 1.3
     noise: Annotated[float, "strongest sensor noise, standard deviation in levels of 255", Between(0, 64)] = 6
     jpeg: Annotated[int, "lowest JPEG quality, 100 for none; three in ten", Between(5, 100)] = 60
 
@@ -148,6 +149,7 @@ class SynSigns:
             motion=self.motion,
             defocus=self.defocus,
             reduce=self.reduce,
+            sharpen=self.sharpen,
             noise_levels=self.noise,
             jpeg=self.jpeg,
         )
@@ -252,11 +254,14 @@ class SynSigns:
 
     def _surface(self, sign: NDArray[np.float32], scenes: Scenes) -> NDArray[np.float32]:
         """(n, 3, size, size): the sign's paint faded, dirty and lit; still multiplied by its cover."""
-        red, green, blue = (sign[:, channel : channel + 1] * np.float32(colours.LUMA[channel]) for channel in range(3))
-        fade, bright = scenes["fade"][:, None, None, None], _stops(scenes["bright"])
+        fade, bright = scenes["fade"][:, None, None], _stops(scenes["bright"])[:, 0]
         # Faded paint loses its colour, and its darkness: a fifth of what is left is the white of the sheet below.
-        pale = np.float32(0.8) * (red + green + blue) + np.float32(0.2) * sign[:, 3:]
-        painted = bright * (1 - fade) * sign[:, :3] + (bright * fade) * pale
+        pale = sign[:, 3] * np.float32(0.2)
+        for channel, share in enumerate(colours.LUMA):
+            pale += sign[:, channel] * np.float32(0.8 * share)
+        pale *= bright * fade
+        painted = sign[:, :3] * (bright * (1 - fade))[:, None]
+        painted += pale[:, None]
         dirty = np.flatnonzero(scenes["dirt"])
         if len(dirty):
             some = scenes[dirty]
