@@ -142,7 +142,7 @@ def _through_jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 @lru_cache(maxsize=2)
 def _grain(values: int) -> NDArray[np.float32]:
     """`values` standard normal draws, the same in every process."""
-    return noise.normal(np.zeros(1, np.uint32), (values,), SENSOR)[0]
+    return np.asarray(noise.normal(np.zeros(1, np.uint32), (values,), SENSOR)[0])
 
 
 @lru_cache(maxsize=4096)
