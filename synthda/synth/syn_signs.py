@@ -30,6 +30,7 @@ SCENE = columns(
     neighbour="i4",
     neighbour_at="f4",
     fade="f4",
+    vivid="f4",
     dirt="f4",
     dirt_fine="f4",
     bright="f4",
@@ -47,7 +48,7 @@ SCENE = columns(
     **camera.COLUMNS,
 )
 """`neighbour` is a template's code or −1, `neighbour_at` where it stands: 0 above, 1 below. Fade and dirt are shares
-of 1; `bright` and `backlight` are stops by which the sign and what is behind it are lit; `light` is the share by
+of 1, `vivid` multiplies colour's distance from grey; `bright` and `backlight` are stops by which the sign and what is behind it are lit; `light` is the share by
 which one side is lit less; a shadow's border has an angle in degrees, a distance from the centre and a softness in
 fractions of the frame; `occluder` is the share of the frame's side that something in front of it covers."""
 
@@ -80,12 +81,14 @@ class SynSigns:
     pole: Annotated[float, "share of signs on a visible pole", Between(0, 1)] = 0.35
     plain: Annotated[float, "share of flat backgrounds, whatever else is behind", Between(0, 1)] = 0
     fade: Annotated[float, "how far paint may fade: 0 not, 1 to grey", Between(0, 1)] = 0.35
+    vivid: Annotated[float, "colours from 1/this to this times as vivid as the paint", Between(1, 4)] = 1.5
     dirt: Annotated[float, "how dark dirt may be: 0 none, 1 black; one in four has some", Between(0, 1)] = 0.6
-    dark: Annotated[float, "stops by which the darkest photographs are underexposed", Between(0, 8)] = 3.3
-    over: Annotated[float, "stops by which the brightest photographs are overexposed", Between(0, 4)] = 1.0
+    dark: Annotated[float, "stops by which the darkest photographs are underexposed", Between(0, 8)] = 3
+    over: Annotated[float, "stops by which the brightest photographs are overexposed", Between(0, 4)] = 1.2
     backlight: Annotated[float, "stops between the light on the sign and behind it, at most", Between(0, 6)] = 2.4
-    haze: Annotated[float, "most light scattered into the lens, levels of 255", Between(0, 200)] = 45
+    haze: Annotated[float, "most light scattered into the lens, levels of 255", Between(0, 200)] = 40
     temperature: Annotated[float, "how blue or orange light may be: 0 white, 1 most", Between(0, 2)] = 0.9
+    tint: Annotated[float, "how green or magenta the white balance may be: 0 neutral", Between(0, 2)] = 0.8
     light: Annotated[float, "largest share by which one side is lit less", Between(0, 0.9)] = 0.5
     shadow: Annotated[float, "darkest partial shadow; one sign in five has one", Between(0, 1)] = 0.7
     occlusion: Annotated[float, "largest share of the side that something hides; one in ten", Between(0, 0.9)] = 0.25
@@ -93,7 +96,7 @@ class SynSigns:
     motion: Annotated[float, "longest motion blur, in 1/32 of the frame; one in six has it", Between(0, 10)] = 4
     defocus: Annotated[float, "largest radius of defocus, in 1/32 of the frame; one in six", Between(0, 10)] = 1.3
     reduce: Annotated[float, "at most this many times fewer pixels, scaled up", Between(1, 8)] = 2.0
-    sharpen: Annotated[float, "strongest sharpening by the camera, share of the detail added", Between(0, 4)] = 1.3
+    sharpen: Annotated[float, "strongest sharpening by the camera, share of the detail added", Between(0, 4)] = 1
     noise: Annotated[float, "strongest sensor noise, standard deviation in levels of 255", Between(0, 64)] = 6
     jpeg: Annotated[int, "lowest JPEG quality, 100 for none; three in ten", Between(5, 100)] = 60
 
@@ -199,6 +202,7 @@ class SynSigns:
     def _sample_surface(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
         scenes["fade"] = self.fade * rng.random(n) ** 2
+        scenes["vivid"] = self.vivid ** rng.uniform(-1, 1, n)
         scenes["dirt"] = self.dirt * rng.random(n) * (rng.random(n) < 0.25)
         scenes["dirt_fine"] = rng.random(n)
         scenes["occluder"] = self.occlusion * rng.uniform(0.2, 1, n) * (rng.random(n) < 0.1)
@@ -208,11 +212,12 @@ class SynSigns:
     def _sample_light(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
         # Two signs in three are darker than white paper in the sun; metering follows what is behind the sign.
-        spread = rng.beta(1.6, 1.5, n)
+        spread = rng.beta(1.7, 1.8, n)
         scenes["exposure"] = -self.dark + (self.dark + self.over) * spread
         scenes["backlight"] = self.backlight * rng.uniform(-1, 1, (2, n)).mean(axis=0)
         scenes["bright"] = -0.25 * scenes["backlight"]
         scenes["temperature"] = self.temperature * rng.uniform(-1, 1, (2, n)).mean(axis=0)
+        scenes["tint"] = self.tint * rng.uniform(-1, 1, (2, n)).mean(axis=0)
         scenes["haze"] = self.haze * rng.random(n) ** 3
         scenes["light"] = self.light * rng.random(n) ** 2
         scenes["light_angle"] = 360 * rng.random(n)
@@ -254,14 +259,18 @@ class SynSigns:
 
     def _surface(self, sign: NDArray[np.float32], scenes: Scenes) -> NDArray[np.float32]:
         """(n, 3, size, size): the sign's paint faded, dirty and lit; still multiplied by its cover."""
-        fade, bright = scenes["fade"][:, None, None], _stops(scenes["bright"])[:, 0]
+        fade, vivid, bright = scenes["fade"][:, None, None], scenes["vivid"][:, None, None], _stops(scenes["bright"])
         # Faded paint loses its colour, and its darkness: a fifth of what is left is the white of the sheet below.
-        pale = sign[:, 3] * np.float32(0.2)
-        for channel, share in enumerate(colours.LUMA):
-            pale += sign[:, channel] * np.float32(0.8 * share)
-        pale *= bright * fade
-        painted = sign[:, :3] * (bright * (1 - fade))[:, None]
-        painted += pale[:, None]
+        colour = vivid * (1 - fade)
+        grey = sign[:, 0] * np.float32(colours.LUMA[0])
+        for channel in (1, 2):
+            grey += sign[:, channel] * np.float32(colours.LUMA[channel])
+        grey *= 1 - np.float32(0.2) * fade - colour
+        grey += np.float32(0.2) * fade * sign[:, 3]
+        painted = sign[:, :3] * colour[:, None]
+        painted += grey[:, None]
+        painted *= bright
+        np.maximum(painted, 0, out=painted)
         dirty = np.flatnonzero(scenes["dirt"])
         if len(dirty):
             some = scenes[dirty]
