@@ -48,9 +48,10 @@ SCENE = columns(
     **camera.COLUMNS,
 )
 """`neighbour` is a template's code or −1, `neighbour_at` where it stands: 0 above, 1 below. Fade and dirt are shares
-of 1, `vivid` multiplies colour's distance from grey; `bright` and `backlight` are stops by which the sign and what is behind it are lit; `light` is the share by
-which one side is lit less; a shadow's border has an angle in degrees, a distance from the centre and a softness in
-fractions of the frame; `occluder` is the share of the frame's side that something in front of it covers."""
+of 1, `vivid` multiplies colour's distance from grey; `bright` and `backlight` are stops by which the sign and what is
+behind it are lit; `light` is the share by which one side is lit less; a shadow's border has an angle in degrees, a
+distance from the centre and a softness in fractions of the frame; `occluder` is the share of the frame's side that
+something in front of it covers."""
 
 PIXELS_AT_ONCE = 96 * 40 * 40
 """So few that they stay in the processor's cache, and that large images fit into memory."""
