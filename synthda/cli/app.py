@@ -18,6 +18,7 @@ from synthda.cli import (
     methods,
     networks,
     predict,
+    preview,
     renderers,
 )
 from synthda.errors import SynthdaError
@@ -31,7 +32,11 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (generate, inspect, adapt, evaluate, export, predict, demo, methods, renderers, networks, doctor):
+VERBS = (
+    *(preview, generate, inspect, adapt, evaluate, export, predict, demo),
+    *(methods, renderers, networks, doctor),
+)
+for verb in VERBS:
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(datasets.app, name="datasets")
 
