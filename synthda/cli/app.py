@@ -8,6 +8,7 @@ import typer
 
 from synthda.cli import (
     adapt,
+    convert,
     datasets,
     demo,
     doctor,
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(preview, generate, inspect, adapt, evaluate, export, predict, demo),
+    *(preview, generate, inspect, convert, adapt, evaluate, export, predict, demo),
     *(methods, renderers, networks, doctor),
 )
 for verb in VERBS:

@@ -50,6 +50,19 @@ def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]
         partial.write_bytes(content)
 
 
+def rows_in(path: Path) -> int:
+    """How many rows a shard holds.
+
+    Raises:
+        DataError: when it is none.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return int(file["labels"].shape[0])
+    except (OSError, KeyError, AttributeError, IndexError) as error:
+        raise DataError(f"{path} is not a shard of synthda ({error}); give --force to start anew.") from error
+
+
 @dataclass
 class ShardImages:
     """Images in HDF5 files, read by whole chunks. File handles are opened in the process that reads."""
