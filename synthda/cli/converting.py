@@ -14,7 +14,8 @@ from synthda.settings import unknown
 
 def from_domain(source: str, out: Path, to: str, *, size: Any, fit: Any, data_root: Path | None, **how: Any) -> None:
     """Write the domain that `source` names in the format `to`."""
-    from synthda.datasets.export import export, origin_of
+    from synthda.datasets.export import export
+    from synthda.datasets.shards import manifest_of
     from synthda.datasets.specs import open_domain
 
     if to not in FORMATS:
@@ -22,7 +23,7 @@ def from_domain(source: str, out: Path, to: str, *, size: Any, fit: Any, data_ro
     domain = open_domain(source, size=size, fit=fit, data_root=data_root)
     warn_skipped(domain.skipped)
     with progress_bar(f"Writing {to}", len(domain)) as progress:
-        export(domain, out, to, origin=origin_of(source), progress=progress, **how)
+        export(domain, out, to, origin=manifest_of(source), progress=progress, **how)
     factors = len((domain.scenes.dtype.names or ()) if domain.scenes is not None and to != "imagefolder" else ())
     with_factors = f", with {factors} factors each" if factors else ""
     say(f"{out} is finished: {len(domain):,} images, {len(domain.classes)} classes{with_factors}.")

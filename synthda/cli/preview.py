@@ -39,9 +39,10 @@ def command(
     """
     from synthda.cli.listing import say
     from synthda.datasets.contact_sheet import write_sheet
+    from synthda.datasets.domain import factor_names
     from synthda.settings import parse_assignments
     from synthda.synth.build import build_renderer
-    from synthda.synth.preview import drawn, factors_of, preview, sweep
+    from synthda.synth.preview import drawn, preview, sweep
 
     out = out or Path(f"{renderer}-preview.png")
     options = {"digits": digits, "backgrounds": backgrounds}
@@ -51,4 +52,4 @@ def command(
     write_sheet(out, tiles, columns=columns, title=f"{renderer}: {factor or shown}")
     say(f"Contact sheet: {out} ({shown}).")
     if factor is None:
-        say(f"Vary one factor along rows with --factor: {', '.join(factors_of(drawn(built, seed)))}.")
+        say(f"Vary one factor along rows with --factor: {', '.join(factor_names(drawn(built, seed)))}.")

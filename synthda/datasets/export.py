@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from synthda.datasets.claim import claim, finish
 from synthda.datasets.domain import Domain, in_blocks
 from synthda.datasets.formats import DIGITS, Encoder, Progress, load_format
 from synthda.datasets.records import EXPORT, layout_of
-from synthda.datasets.shards import MANIFEST
-from synthda.manifest import FORMAT, provenance, read_manifest, sha256_of
+from synthda.datasets.shards import tables_of
+from synthda.manifest import FORMAT, provenance, sha256_of
 
 LIBRARIES = ("numpy", "pillow", "h5py")
 ORIGIN = ("name", "seed", "settings", "inputs", "fingerprint", "provenance")
@@ -41,7 +41,7 @@ def export(
         domain: read in blocks.
         out: folder to write to; made when missing.
         to: a name in `FORMATS`.
-        origin: the manifest of the domain's shards, as `origin_of` finds it; its tables give choices their names.
+        origin: the manifest of the domain's shards, as `manifest_of` finds it; its tables give choices their names.
         quality: of JPEG files; None for PNG files, which lose nothing.
         force: discard an export that stands in `out`.
         progress: called with the number of images just finished.
@@ -57,7 +57,7 @@ def export(
     origin = origin or {}
     if not written.carries_scenes:
         domain = replace(domain, scenes=None)
-    layout = layout_of(domain, _tables(origin))
+    layout = layout_of(domain, tables_of(origin))
     plan = {
         "format": FORMAT,
         "kind": "export",
@@ -72,17 +72,6 @@ def export(
     files = written.write(domain, layout, out, Encoder(quality), progress)
     checksums = {name: sha256_of(out / name) for name in files}
     return finish(out, EXPORT, {**claimed, "files": checksums, "provenance": provenance(*LIBRARIES)})
-
-
-def origin_of(spec: str) -> dict[str, Any]:
-    """The manifest of the shards that `spec` names; nothing for any other domain."""
-    path = Path(spec).expanduser()
-    manifest = path if path.name == MANIFEST else path / MANIFEST
-    return read_manifest(manifest) if manifest.is_file() else {}
-
-
-def _tables(origin: Mapping[str, Any]) -> dict[str, Sequence[str]]:
-    return {name: tuple(map(str, table)) for name, table in dict(origin.get("tables") or {}).items()}
 
 
 def _content_of(domain: Domain) -> str:

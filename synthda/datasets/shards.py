@@ -151,6 +151,18 @@ def open_shards(folder: Path, *, verify: bool = True) -> Domain:
     )
 
 
+def manifest_of(spec: str) -> dict[str, Any]:
+    """The manifest of the shards that `spec` names; nothing for any other domain."""
+    path = Path(spec).expanduser()
+    manifest = path if path.name == MANIFEST else path / MANIFEST
+    return read_manifest(manifest) if manifest.is_file() else {}
+
+
+def tables_of(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """By choice column of the scenes, what each code means."""
+    return {str(name): tuple(map(str, table)) for name, table in dict(manifest.get("tables") or {}).items()}
+
+
 def check_shards(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Compare every shard with its checksum.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthda.datasets.domain import UNLABELLED, Domain, Scenes
+from synthda.datasets.domain import UNLABELLED, Domain, Scenes, factor_names
 from synthda.datasets.duplicates import twins_in
 from synthda.datasets.folders import upright_shape
 from synthda.datasets.shards import MANIFEST, open_shards
@@ -59,9 +59,7 @@ def factors(scenes: Scenes, tables: Mapping[str, Sequence[str]]) -> dict[str, di
     counts of each.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name in scenes.dtype.names or ():
-        if name == "label" or name.endswith("seed"):
-            continue
+    for name in factor_names(scenes):
         column = scenes[name]
         if name in tables:
             codes, counts = np.unique(column, return_counts=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets.contact_sheet import COLUMNS, MOST_CLASS_COLUMNS, Tile, evenly, tiles_of
-from synthda.datasets.domain import Domain, Scenes
+from synthda.datasets.domain import Domain, Scenes, factor_names
 from synthda.errors import SettingError
 from synthda.settings import unknown
 from synthda.synth.renderer import Renderer, sample_block
@@ -86,11 +86,6 @@ def sweep(renderer: Renderer, factor: str, count: int, seed: int = 0) -> Tiles:
     return tiles, len(values)
 
 
-def factors_of(scenes: Scenes) -> list[str]:
-    """The columns that can be swept: neither `label`, which says what is shown, nor seeds, which are no amounts."""
-    return [name for name in scenes.dtype.names or () if name != "label" and not name.endswith("seed")]
-
-
 def captions_of(values: NDArray[np.generic], table: Sequence[str] | None) -> list[str]:
     """Values as they stand below tiles; of a choice the entries, `none` for a code outside of the table."""
     if table is not None:
@@ -110,7 +105,7 @@ def _shortened(entry: str) -> str:
 
 def _values(renderer: Renderer, scenes: Scenes, factor: str) -> NDArray[np.generic]:
     """The values to show, ascending, in the column's own type."""
-    known = factors_of(scenes)
+    known = factor_names(scenes)
     if factor in (scenes.dtype.names or ()) and factor not in known:
         why = "says what is shown, not how" if factor == "label" else "only numbers the draws of noise"
         raise SettingError(f"{factor} cannot be swept: it {why}. Give one of: {', '.join(known)}.")
@@ -153,7 +148,7 @@ def _rows_that_show_it(
     if not rows:
         raise SettingError(
             f"{factor} cannot be swept: alone, it changes no pixel, or the renderer cannot draw it; give another of: "
-            f"{', '.join(name for name in factors_of(scenes) if name != factor)}."
+            f"{', '.join(name for name in factor_names(scenes) if name != factor)}."
         )
     return rows
 

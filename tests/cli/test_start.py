@@ -22,6 +22,26 @@ def test_the_command_line_starts_without_heavy_imports():
     assert loaded.split() == []
 
 
+def test_looking_previewing_and_converting_never_load_torch(photos, tmp_path):
+    program = (
+        "import sys\n"
+        "from synthda.cli import main\n"
+        "for line in sys.stdin.read().splitlines():\n"
+        "    sys.argv = ['synthda', *line.split()]\n"
+        "    try:\n"
+        "        main()\n"
+        "    except SystemExit as stop:\n"
+        "        assert not stop.code, line\n"
+        "assert 'torch' not in sys.modules"
+    )
+    lines = "preview syn-numbers --count 2 --set fonts=matplotlib\ninspect photos\nconvert photos --to hf --out out\n"
+    lines += "convert out --to shards --out shards\n"
+    inherited = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, input=lines, env=inherited, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_has_examples_in_its_help(synthda, verb):
     shown = synthda(verb, "--help")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from synthda.datasets.domain import ArrayImages, Domain, in_memory
-from synthda.datasets.export import export, origin_of
+from synthda.datasets.export import export
 from synthda.datasets.ingest import ingest, survey
 from synthda.datasets.shards import MANIFEST, open_shards, shard_name, write_shard
 from synthda.manifest import FORMAT, sha256_of, write_json
@@ -70,4 +70,4 @@ def assert_same(one: Domain, other: Domain, *, scenes: bool = True) -> None:
         assert other.scenes is None
 
 
-__all__ = ["CLASSES", "TABLES", "assert_same", "domain_of", "exported", "made_again", "origin_of", "write_domain"]
+__all__ = ["CLASSES", "TABLES", "assert_same", "domain_of", "exported", "made_again", "write_domain"]

@@ -12,9 +12,10 @@ from PIL import Image
 
 from synthda.datasets import FORMATS, formats, ingest
 from synthda.datasets.domain import UNLABELLED
-from synthda.datasets.export import export, origin_of
+from synthda.datasets.export import export
 from synthda.datasets.formats import load_format
 from synthda.datasets.ingest import survey
+from synthda.datasets.shards import manifest_of
 from synthda.datasets.specs import open_domain
 from synthda.errors import DataError, SettingError
 from synthda.manifest import read_manifest
@@ -50,7 +51,7 @@ def small_shards(monkeypatch):
 @pytest.mark.parametrize("to", FORMATS)
 def test_a_domain_comes_back_from_every_format(tmp_path, to):
     domain = write_domain(domain_of(600), tmp_path / "domain")
-    export(domain, tmp_path / "out", to, origin=origin_of(str(tmp_path / "domain")))
+    export(domain, tmp_path / "out", to, origin=manifest_of(str(tmp_path / "domain")))
     again = made_again(tmp_path / "out", tmp_path / "again")
     assert_same(domain, again, scenes=load_format(to).carries_scenes)
     manifest = read_manifest(tmp_path / "again" / "domain.json")

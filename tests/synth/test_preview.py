@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthda.datasets.domain import Scenes
+from synthda.datasets.domain import Scenes, factor_names
 from synthda.errors import SettingError
-from synthda.synth.preview import captions_of, drawn, factors_of, preview, sweep
+from synthda.synth.preview import captions_of, drawn, preview, sweep
 from synthda.synth.renderer import columns, render_rows
 
 SCENE = columns(label="i8", level="f4", dots="i4", shade="u1", ink="i2", still="f4", idle="f4", noise_seed="i8")
@@ -139,4 +139,4 @@ def test_captions_resolve_the_steps_and_keep_the_ends_of_long_entries():
 
 
 def test_the_label_and_seeds_are_no_factors():
-    assert factors_of(drawn(Dots())) == ["level", "dots", "shade", "ink", "still", "idle"]
+    assert factor_names(drawn(Dots())) == ["level", "dots", "shade", "ink", "still", "idle"]
