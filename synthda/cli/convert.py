@@ -11,7 +11,9 @@ from synthda.cli.options import DataRoot, Force, format_names
 
 
 def command(
-    source: Annotated[str, typer.Argument(help="A domain; with --to shards, also a folder or a tar file.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A domain; with --to shards, also a folder or a tar file.")
+    ],
     to: Annotated[str, typer.Option(help="imagefolder, hf, webdataset, or shards.", autocompletion=format_names)],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")],
     size: Annotated[str | None, typer.Option(help="Pixels: 64, or 48x64 (height × width). [default: as it is]")] = None,
