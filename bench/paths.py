@@ -1,5 +1,6 @@
-"""Where result files lie."""
+"""Where result files and pictures lie."""
 
 from pathlib import Path
 
+ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).with_name("results")

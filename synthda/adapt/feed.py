@@ -10,6 +10,7 @@ import torch
 from synthda.adapt.method import Batch, Method
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import Resident
+from synthda.adapt.views import seen
 from synthda.datasets.domain import Domain, Images
 from synthda.errors import DataError, SettingError
 
@@ -41,6 +42,7 @@ class Feed:
         if method.uses_target:
             unlabelled = np.full(target.shape[0], -1, dtype=np.int64)
             self.target = Resident(target, unlabelled, recipe.target_batch, seed=seed, stream=0, device=device)
+        self.source_view, self.target_view = recipe.source_view, recipe.target_view
         self.domains = [*self.sources, self.target] if self.target else list(self.sources)
         self.images_a_step = recipe.source_batch + (recipe.target_batch if self.target else 0)
         self.source_domain = torch.cat(
@@ -51,6 +53,7 @@ class Feed:
         drawn = [source.draw(step) for source in self.sources]
         images, labels, index = (torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*drawn, strict=True))
         if self.target is None:
-            return Batch((images,), labels, self.source_domain, index, (), index.new_empty(0))
+            return Batch((seen(images, self.source_view),), labels, self.source_domain, index, (), index.new_empty(0))
         target, _, target_index = self.target.draw(step)
-        return Batch((images,), labels, self.source_domain, index, (target,), target_index)
+        views = (seen(images, self.source_view),), (seen(target, self.target_view),)
+        return Batch(views[0], labels, self.source_domain, index, views[1], target_index)

@@ -180,7 +180,7 @@ class ConvSmall(Network):
     sees. No layer looks at the other images of a batch, so two domains cannot disturb each other's statistics.
     """
 
-    recipe = Recipe(steps=1500, optimizer="adam", learning_rate=1e-3, schedule="cosine")
+    recipe = Recipe(steps=3000, optimizer="adam", learning_rate=1e-3, schedule="cosine", source_view="strong")
     scales_input = True
     domain_hidden = (128,)
 

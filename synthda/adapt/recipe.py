@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 
 from synthda.adapt.schedules import Schedule
+from synthda.adapt.views import View
 from synthda.settings import Between
 
 
@@ -24,6 +25,10 @@ class Recipe:
     momentum: Annotated[float, "momentum of SGD, β1 of Adam", Between(0, 0.9999)] = 0.9
     weight_decay: Annotated[float, "ℓ2 penalty of the optimizer", Between(0)] = 0.0
     schedule: Annotated[Schedule, "how the learning rate falls with progress"] = "ganin"
+    source_view: Annotated[View, "how training changes source images: weak moves them, strong also lights them"] = (
+        "none"
+    )
+    target_view: Annotated[View, "how training changes target images"] = "none"
 
     def build_optimizer(self, parameters: list[nn.Parameter]) -> Optimizer:
         """The optimizer over `parameters`, fused: one kernel for all of them instead of several for each."""

@@ -80,7 +80,22 @@ def read_photo(path: PhotoFile, size: Size, fit: Fit = "stretch", *, box: Box | 
         SettingError: for an unusable `size` or `fit`.
     """
     check_size(size, fit)
-    return np.asarray(fit_image(_upright_rgb(path, size, box), size, fit, box))
+    return np.asarray(fit_image(_as_rgb(path, _upright(path, None if box else size)), size, fit, box))
+
+
+def read_rgba(path: Path) -> NDArray[np.uint8]:
+    """Decode one picture with its transparency, upright, at its own size.
+
+    Returns:
+        (H, W, 4) uint8, straight alpha; opaque where the file knows no transparency.
+
+    Raises:
+        PhotoError: as `read_photo`.
+    """
+    image = _upright(path)
+    if not image.has_transparency_data or image.mode[0] in "IF":
+        image = _as_rgb(path, image)
+    return np.asarray(image.convert("RGBA"))
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -217,7 +232,7 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-def _upright_rgb(path: PhotoFile, size: Size, box: Box | None) -> Image.Image:
+def _upright(path: PhotoFile, draft: Size | None = None) -> Image.Image:
     try:
         with open_bytes(path) as file:
             if not file.read(1):  # Pillow begins at the start again
@@ -226,8 +241,8 @@ def _upright_rgb(path: PhotoFile, size: Size, box: Box | None) -> Image.Image:
                 image = Image.open(file, formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise PhotoError(path, f"{image.width} × {image.height} is more than {MAX_PIXELS // 10**6} megapixels")
-            if box is None:
-                image.draft(None, (REDUCING_GAP * max(size), REDUCING_GAP * max(size)))
+            if draft:
+                image.draft(None, (REDUCING_GAP * max(draft), REDUCING_GAP * max(draft)))
             image.load()
     except PhotoError:
         raise
@@ -240,7 +255,7 @@ def _upright_rgb(path: PhotoFile, size: Size, box: Box | None) -> Image.Image:
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "truncated or damaged"
         raise PhotoError(path, reason) from error
-    return _as_rgb(path, _turned(image))
+    return _turned(image)
 
 
 def _turned(image: Image.Image) -> Image.Image:

@@ -8,6 +8,7 @@ from synthda.settings import load
 
 RENDERERS: dict[str, str] = {
     "syn-numbers": "synthda.synth.syn_numbers:SynNumbers",
+    "syn-signs": "synthda.synth.syn_signs:SynSigns",
     "mnist-m": "synthda.synth.mnist_m:MnistM",
 }
 """By name, where a renderer's class is: import paths, so that listing them loads none."""

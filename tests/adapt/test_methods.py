@@ -45,7 +45,7 @@ def test_it_learns_a_toy_problem(name: str, tmp_path: Path) -> None:
 
 @every_method
 def test_stopped_after_any_step_and_resumed_it_is_the_same_run(name: str, tmp_path: Path) -> None:
-    plan = blueprint(name, steps=4)
+    plan = blueprint(name, steps=4, source_view="strong", target_view="strong")
     whole = weights(train_toy(plan, Run(tmp_path / "whole")))
     for stop in range(1, 5):
         run = Run(tmp_path / f"stopped-{stop}")

@@ -25,6 +25,7 @@ SETTINGS = {
     "target_batch": "12",
     "learning_rate": "0.01",
     "schedule": "constant",
+    "source_view": "none",  # in negatives, the bright half is the other one
 }
 
 

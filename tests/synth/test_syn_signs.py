@@ -1,0 +1,169 @@
+"""Traffic signs: every class, every factor a column, each row the same alone as in its block."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synthda.datasets.gtsrb import CLASSES
+from synthda.errors import DataError, SettingError
+from synthda.synth.renderer import render_rows, sample_block
+from synthda.synth.syn_signs import NONE, SynSigns
+
+CALM = {
+    "jitter": 0,
+    "stretch": 1,
+    "yaw": 0,
+    "pitch": 0,
+    "roll": 0,
+    "nearest": 100,
+    "neighbour": 0,
+    "pole": 0,
+    "plain": 1,
+    "fade": 0,
+    "vivid": 1,
+    "dirt": 0,
+    "dark": 0,
+    "over": 0,
+    "backlight": 0,
+    "haze": 0,
+    "temperature": 0,
+    "tint": 0,
+    "light": 0,
+    "shadow": 0,
+    "occlusion": 0,
+    "blur": 0,
+    "motion": 0,
+    "defocus": 0,
+    "reduce": 1,
+    "sharpen": 0,
+    "noise": 0,
+    "jpeg": 100,
+}
+"""Every factor at rest."""
+
+
+def test_the_classes_are_those_of_gtsrb() -> None:
+    assert SynSigns().classes == CLASSES
+    scenes = sample_block(SynSigns(), 0, 0)
+    assert set(np.unique(scenes["label"])) <= set(range(43))
+
+
+def test_a_row_alone_is_the_row_in_its_block() -> None:
+    renderer = SynSigns(size=32)
+    scenes = sample_block(renderer, 3, 1)
+    together = renderer.render(scenes)
+    for row in (0, 7, 100, 255):
+        np.testing.assert_array_equal(renderer.render(scenes[row : row + 1])[0], together[row])
+
+
+def test_rendering_twice_gives_the_same_bytes() -> None:
+    scenes, images = render_rows(SynSigns(), 5, 64)
+    np.testing.assert_array_equal(SynSigns().render(scenes), images)
+
+
+def test_at_rest_a_sign_is_its_template_reduced() -> None:
+    renderer = SynSigns(size=64, smallest=1, largest=1, **CALM)  # type: ignore[arg-type]
+    scenes = sample_block(renderer, 0, 0)
+    row = int(np.flatnonzero(scenes["label"] == CLASSES.index("00017"))[0])  # no entry: red, with a white bar
+    image = renderer.render(scenes[row : row + 1])[0].astype(int)
+    red, white = image[12, 32], image[32, 32]
+    assert red[0] > red[1] + 100
+    assert white.min() > 230
+
+
+@pytest.mark.parametrize(("yaw", "narrower"), [(0.0, 1.0), (60.0, 0.5)])
+def test_yaw_foreshortens_by_its_cosine(yaw: float, narrower: float) -> None:
+    renderer = SynSigns(size=128, smallest=0.7, largest=0.7, **CALM)  # type: ignore[arg-type]
+    scene = sample_block(renderer, 0, 0)[:1].copy()
+    scene["template"] = scene["label"] = 15  # no vehicles: a disc
+    scene["yaw"], scene["distance"] = yaw, 1000
+    for part in ("ground", "second"):
+        for channel, level in zip("rgb", (0, 255, 0), strict=True):
+            scene[f"{part}_{channel}"] = level
+    covered = np.abs(renderer.render(scene)[0].astype(int) - [0, 255, 0]).sum(axis=2) > 200
+    width, height = (covered.any(axis=axis).sum() for axis in (0, 1))
+    assert height == pytest.approx(0.7 * 128, abs=3)
+    assert width == pytest.approx(narrower * height, abs=3)
+
+
+@pytest.mark.parametrize("roll", [-25.0, 40.0])
+def test_a_positive_roll_turns_clockwise(roll: float) -> None:
+    renderer = SynSigns(size=96, smallest=0.8, largest=0.8, **CALM)  # type: ignore[arg-type]
+    scene = sample_block(renderer, 0, 0)[:1].copy()
+    scene["template"] = scene["label"] = 17  # its white bar is level
+    upright = renderer.render(scene)[0]
+    scene["roll"] = roll
+    turned = renderer.render(scene)[0]
+    undone = np.asarray(Image.fromarray(turned).rotate(roll, Image.Resampling.BICUBIC))
+    middle = slice(30, 66)
+    difference = np.abs(undone[middle, middle].astype(int) - upright[middle, middle])
+    assert difference.mean() < 8
+
+
+def test_each_stop_doubles_the_light() -> None:
+    renderer = SynSigns(**CALM)  # type: ignore[arg-type]
+    scene = sample_block(renderer, 0, 0)[:1].copy()
+    for channel in "rgb":
+        scene[f"ground_{channel}"] = 40
+    scene["exposure"] = 1
+    assert abs(int(renderer.render(scene)[0, 0, 0, 0]) - 80) <= 1
+    scene["exposure"], scene["haze"] = -1, 10
+    assert abs(int(renderer.render(scene)[0, 0, 0, 0]) - 25) <= 1
+
+
+def test_factors_at_their_least_are_never_drawn() -> None:
+    scenes = sample_block(SynSigns(**CALM), 0, 0)  # type: ignore[arg-type]
+    for column in ("yaw", "pitch", "roll", "fade", "dirt", "shadow", "occluder", "blur", "motion", "defocus", "jpeg"):
+        assert not scenes[column].any(), column
+    assert (scenes["neighbour"] == NONE).all()
+
+
+def test_signs_of_another_country_are_rendered_from_a_folder(tmp_path: Path) -> None:
+    for name, colour in (("stop", (200, 0, 0, 255)), ("go", (0, 150, 0, 255))):
+        Image.new("RGBA", (40, 40), colour).save(tmp_path / f"{name}.png")
+    renderer = SynSigns(templates=str(tmp_path), smallest=0.8, largest=0.8, **CALM)  # type: ignore[arg-type]
+    assert renderer.classes == ("go", "stop")
+    scenes, images = render_rows(renderer, 0, 32)
+    middle = images[:, 20, 20].astype(int)
+    assert ((middle[:, 0] > middle[:, 1]) == (scenes["label"] == 1)).all()
+
+
+def test_several_templates_of_a_class_share_its_label(tmp_path: Path) -> None:
+    for path in ("b/one.png", "b/two.png", "a/one.png"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        Image.new("RGBA", (16, 16), (9, 9, 9, 255)).save(tmp_path / path)
+    scenes = sample_block(SynSigns(templates=str(tmp_path)), 0, 0)
+    assert set(scenes["template"][scenes["label"] == 0]) == {0}
+    assert set(scenes["template"][scenes["label"] == 1]) == {1, 2}
+
+
+def test_photographs_stand_behind_half_of_the_signs(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in "abc":
+        Image.fromarray(rng.integers(0, 256, (80, 90, 3), dtype=np.uint8)).save(tmp_path / f"{name}.png")
+    renderer = SynSigns(backgrounds=str(tmp_path))
+    scenes = sample_block(renderer, 0, 0)
+    share = (scenes["photo"] >= 0).mean()
+    assert 0.4 < share < 0.6
+    assert renderer.render(scenes[:64]).std() > 10
+    assert len(renderer.tables["photo"]) == 3
+
+
+def test_sizes_in_the_wrong_order_are_refused() -> None:
+    with pytest.raises(SettingError, match="give smallest ≤ largest"):
+        SynSigns(smallest=0.9, largest=0.5)
+
+
+def test_a_missing_folder_of_templates_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no folder of templates"):
+        sample_block(SynSigns(templates=str(tmp_path / "none")), 0, 0)
+
+
+@pytest.mark.parametrize("size", [8, 200])
+def test_any_size_can_be_rendered(size: int) -> None:
+    _, images = render_rows(SynSigns(size=size), 0, 4)
+    assert images.shape == (4, size, size, 3)
