@@ -53,14 +53,16 @@ def drawn(renderer: Renderer, seed: int = 0) -> Scenes:
 
 
 def preview(renderer: Renderer, count: int, seed: int = 0) -> Tiles:
-    """At most `count` tiles from all classes, and the number of columns to lay them in."""
+    """About `count` tiles, as many of each class, and the number of columns to lay them in."""
     scenes = drawn(renderer, seed)
     labels = scenes["label"].astype(np.int64)
     present = len(np.unique(labels))
     across = present if 2 <= present <= MOST_CLASS_COLUMNS else COLUMNS
+    whole = present > MOST_CLASS_COLUMNS and count >= present  # no class is cut off at the end
+    wanted = round(count / present) * present if whole else count
     domain = Domain(RenderedImages(renderer, scenes), labels, renderer.classes)
-    tiles, columns = tiles_of(domain, rows=max(1, -(-count // across)))
-    return tiles[:count], columns
+    tiles, columns = tiles_of(domain, rows=-(-wanted // across))
+    return (tiles if whole else tiles[:count]), columns
 
 
 def sweep(renderer: Renderer, factor: str, count: int, seed: int = 0) -> Tiles:

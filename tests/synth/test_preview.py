@@ -74,6 +74,20 @@ def test_a_preview_shows_each_class_in_its_column_and_the_images_that_generate_w
     assert all(tile.image.tobytes() in known for tile in tiles)
 
 
+def test_with_many_classes_each_is_shown_as_often():
+    class Many(Dots):
+        classes = tuple(f"class {number}" for number in range(30))
+
+        def sample(self, rng, n):
+            scenes = super().sample(rng, n)
+            scenes["label"] = np.arange(n) % 30
+            return scenes
+
+    captions = [tile.caption for tile in preview(Many(), 65)[0]]
+    assert {captions.count(name) for name in Many.classes} == {2}
+    assert len(preview(Many(), 12)[0]) == 12
+
+
 def test_a_sweep_goes_evenly_from_the_least_to_the_greatest_value_and_changes_nothing_else():
     tiles, across = sweep(Dots(), "level", 27)
     levels = pixels(tiles, across, 0, 0, 0)
