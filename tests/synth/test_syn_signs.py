@@ -10,8 +10,9 @@ from PIL import Image
 
 from synthda.datasets.gtsrb import CLASSES
 from synthda.errors import DataError, SettingError
+from synthda.synth.plates import NONE
 from synthda.synth.renderer import render_rows, sample_block
-from synthda.synth.syn_signs import NONE, SynSigns
+from synthda.synth.syn_signs import SynSigns
 
 CALM = {
     "jitter": 0,
