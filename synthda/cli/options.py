@@ -36,3 +36,10 @@ def data_set_names(incomplete: str) -> list[str]:
     from synthda.datasets import DATASETS
 
     return [name for name in DATASETS if name.startswith(incomplete)]
+
+
+def format_names(incomplete: str) -> list[str]:
+    """What the shell completes a format to."""
+    from synthda.datasets import FORMATS
+
+    return [name for name in (*FORMATS, "shards") if name.startswith(incomplete)]
