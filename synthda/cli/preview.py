@@ -7,15 +7,11 @@ from typing import Annotated
 
 import typer
 
-from synthda.cli.options import Assignments, renderer_names
-
-Name = Annotated[
-    str, typer.Argument(metavar="RENDERER", help="`synthda renderers` lists them.", autocompletion=renderer_names)
-]
+from synthda.cli.options import Assignments, Backgrounds, Digits, RendererName, Side, Split, Templates
 
 
 def command(
-    renderer: Name,
+    renderer: RendererName,
     out: Annotated[Path | None, typer.Option(help="PNG to write. [default: RENDERER-preview.png]")] = None,
     count: Annotated[int, typer.Option(min=1, max=1000, help="Images on the sheet.")] = 80,
     seed: Annotated[int, typer.Option(min=0, help="Of every draw, as in generate.")] = 0,
@@ -23,8 +19,11 @@ def command(
         str | None, typer.Option(metavar="NAME", help="A scene's column to vary along each row, all else fixed.")
     ] = None,
     assignments: Assignments = None,
-    digits: Annotated[str | None, typer.Option(help="mnist-m: folder of MNIST, or labelled digits.")] = None,
-    backgrounds: Annotated[str | None, typer.Option(help="Folder of photographs to put behind.")] = None,
+    digits: Digits = None,
+    split: Split = None,
+    backgrounds: Backgrounds = None,
+    templates: Templates = None,
+    size: Side = None,
 ) -> None:
     """Draw a contact sheet of what a renderer would render; no domain is written.
 
@@ -45,7 +44,7 @@ def command(
     from synthda.synth.preview import drawn, preview, sweep
 
     out = out or Path(f"{renderer}-preview.png")
-    options = {"digits": digits, "backgrounds": backgrounds}
+    options = {"digits": digits, "split": split, "backgrounds": backgrounds, "templates": templates, "size": size}
     built = build_renderer(renderer, parse_assignments(assignments or []), options)
     tiles, columns = preview(built, count, seed) if factor is None else sweep(built, factor, count, seed)
     shown = f"{sum(tile is not None for tile in tiles):,} images, seed {seed}"
