@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,21 +24,19 @@ POSE = {
 shear as a fraction of the height, width over natural width, and perspective: how much nearer one side is."""
 
 
-def look(scenes: Scenes, size: int, offset: Any = (0.0, 0.0)) -> Maps:
+def look(scenes: Scenes, size: int) -> Maps:
     """(n, size, size) x and y, in heights of the object from its centre, that each pixel of the frame shows.
 
     Args:
         scenes: with the columns of POSE.
         size: side of the frame, pixels.
-        offset: moves the object by this fraction of the frame, x and y, each a number or (n,); for shadows.
     """
     pose = {name: scenes[name][:, None, None] for name in POSE}
     turn = np.deg2rad(pose["angle"].astype(np.float64))
     cos, sin = np.cos(turn).astype(np.float32), np.sin(turn).astype(np.float32)
     at = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
-    dx, dy = (np.asarray(part, dtype=np.float32).reshape(-1, 1, 1) for part in offset)
-    x = at[None, None, :] - (pose["shift_x"] + dx)
-    y = at[None, :, None] - (pose["shift_y"] + dy)
+    x = at[None, None, :] - pose["shift_x"]
+    y = at[None, :, None] - pose["shift_y"]
     nearer = 1 / (1 + pose["tilt_x"] * x + pose["tilt_y"] * y)
     x, y = x * nearer, y * nearer
     # Rotation, shear, stretch and scale are one matrix: whole-frame operations are what this costs.
