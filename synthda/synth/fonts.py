@@ -46,6 +46,9 @@ class Font:
     index: int = 0
     characters: str = DIGITS
 
+    def __hash__(self) -> int:
+        return hash((self.sha256, self.index))  # looked up for each glyph that is drawn
+
     @property
     def name(self) -> str:
         return f"{self.family} {self.style}"

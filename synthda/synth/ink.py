@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,23 +53,9 @@ class Ink(NamedTuple):
 def lay(scenes: Scenes, size: int, faces: Sequence[Face], characters: str) -> Ink:
     """The ink of each row; `faces` and `characters` are what its codes mean."""
     height = min(max(24, round(1.25 * size)), TALLEST_GLYPH)
-    x, y = geometry.look(scenes, size)
-    _bend(x, y, scenes, size)
-    x *= height
-    y *= height
-    field = np.empty(x.shape, np.float32)
-    names = ("label", "font", *BESIDE, "spacing", "line_gap", "line_shift")
-    for row, (label, font, *around) in enumerate(zip(*(scenes[name].tolist() for name in names), strict=True)):
-        own = glyph(faces[font], characters[label], height)
-        across, down = own.centre
-        field[row] = geometry.sampled(own.field, x[row] + across, y[row] + down)
-        if max(around[:4]) == NONE:
-            continue
-        others = [glyph(faces[font], characters[code], height) if code != NONE else None for code in around[:4]]
-        for other, dx, dy in _placed(own, others, *(part * height for part in around[4:])):
-            across, down = other.centre
-            beside = geometry.sampled(other.field, x[row] + (across - dx), y[row] + (down - dy))
-            np.maximum(field[row], beside, out=field[row])
+    x, y = geometry.look(scenes, size, unit=height)
+    _bend(x, y, scenes, size, height)
+    field = _read(x, y, scenes, height, faces, characters)
     _cut_stencils(field, x, y, scenes["stencil"] * np.float32(height), scenes["stencil_angle"])
     pixels = geometry.pixels_per_height(scenes, size)
     field *= pixels / np.float32(height)
@@ -78,6 +65,34 @@ def lay(scenes: Scenes, size: int, faces: Sequence[Face], characters: str) -> In
         ragged = noise.patches(scenes["noise_seed"][worn], size, max(4, size // 3), WEAR)
         field[worn] += scenes["wear"][worn, None, None] * np.float32(0.04) * pixels[worn] * ragged
     return Ink(field, pixels)
+
+
+def _read(
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    scenes: Scenes,
+    height: int,
+    faces: Sequence[Face],
+    characters: str,
+) -> NDArray[np.float32]:
+    """(n, H, W) distances in pixels of glyphs `height` pixels high, at places x and y from the character's middle."""
+    codes = zip(scenes["label"].tolist(), scenes["font"].tolist(), strict=True)
+    glyphs = [glyph(faces[font], characters[label], height) for label, font in codes]
+    centres = np.array([each.centre for each in glyphs], np.float32).reshape(-1, 2)
+    at_x, at_y = x + centres[:, 0, None, None], y + centres[:, 1, None, None]
+    field = np.empty(x.shape, np.float32)
+    for row, own in enumerate(glyphs):
+        cv2.remap(own.field, at_x[row], at_y[row], cv2.INTER_LINEAR, dst=field[row], borderMode=cv2.BORDER_REPLICATE)
+    gaps = np.stack([scenes[name] for name in ("spacing", "line_gap", "line_shift")], axis=1) * np.float32(height)
+    around = np.stack([scenes[name] for name in BESIDE], axis=1)
+    for row in np.flatnonzero((around != NONE).any(axis=1)).tolist():
+        face = faces[scenes["font"][row]]
+        others = [glyph(face, characters[code], height) if code != NONE else None for code in around[row].tolist()]
+        for other, dx, dy in _placed(glyphs[row], others, *gaps[row].tolist()):
+            across, down = other.centre
+            beside = geometry.sampled(other.field, x[row] + np.float32(across - dx), y[row] + np.float32(down - dy))
+            np.maximum(field[row], beside, out=field[row])
+    return field
 
 
 def _placed(
@@ -93,11 +108,11 @@ def _placed(
             yield other, shift, line * ((own.height + other.height) / 2 + line_gap)
 
 
-def _bend(x: NDArray[np.float32], y: NDArray[np.float32], scenes: Scenes, size: int) -> None:
+def _bend(x: NDArray[np.float32], y: NDArray[np.float32], scenes: Scenes, size: int, height: int) -> None:
     """Strokes as of a hand that is not quite steady."""
     rows = np.flatnonzero(scenes["wobble"])
     if len(rows):
-        bend, seeds = scenes["wobble"][rows, None, None], scenes["noise_seed"][rows]
+        bend, seeds = scenes["wobble"][rows, None, None] * np.float32(height), scenes["noise_seed"][rows]
         x[rows] += bend * noise.patches(seeds, size, 4, WOBBLE_X)
         y[rows] += bend * noise.patches(seeds, size, 4, WOBBLE_Y)
 

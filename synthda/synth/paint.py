@@ -83,7 +83,9 @@ def paint(images: NDArray[np.float32], scenes: Scenes, ink: Ink, unlit: NDArray[
         cover = np.clip(field[outlined] + width + np.float32(0.5), 0, 1)[:, None]
         images[outlined] += cover * (backgrounds.colour(scenes[outlined], "outline") - images[outlined])
     cover = _cover(scenes, ink)
-    images += cover[:, None] * (fill - images)
+    change = fill - images
+    change *= cover[:, None]
+    images += change
     shaded = np.flatnonzero(scenes["fill_gradient"])
     if len(shaded):
         shade = scenes["fill_gradient"][shaded, None, None] * along(

@@ -36,8 +36,8 @@ SCENE = columns(
     **camera.COLUMNS,
 )
 
-PIXELS_AT_ONCE = 64 * 32 * 32
-"""So few that they stay in the processor's cache, and that large images fit into memory."""
+PIXELS_AT_ONCE = 256 * 32 * 32
+"""A whole block of the usual size, since each operation has a price of its own; fewer of large images."""
 
 WIDEST, NARROWEST = 2.5, 0.6
 """Times its natural width that a character may be stretched until it spans the frame."""
@@ -55,9 +55,9 @@ class SynNumbers:
     photographs: Annotated[
         float, "share of numbers with a photograph behind, where a folder is given", Between(0, 1)
     ] = 0.5
-    one: Annotated[float, "share of numbers with one digit", Between(0)] = 0.5
-    two: Annotated[float, "share of numbers with two digits", Between(0)] = 0.25
-    three: Annotated[float, "share of numbers with three digits", Between(0)] = 0.25
+    one: Annotated[float, "share of numbers with one digit", Between(0)] = 0.6
+    two: Annotated[float, "share of numbers with two digits", Between(0)] = 0.2
+    three: Annotated[float, "share of numbers with three digits", Between(0)] = 0.2
     lines: Annotated[float, "share of numbers with another line above or below", Between(0, 1)] = 0.06
     smallest: Annotated[float, "height of the smallest digit, fraction of the frame", Between(0.2, 1.5)] = 0.55
     largest: Annotated[float, "height of the largest digit, fraction of the frame", Between(0.2, 1.5)] = 1.06
@@ -74,7 +74,7 @@ class SynNumbers:
     wobble: Annotated[float, "strokes bent as by hand by up to this fraction of the height", Between(0, 0.2)] = 0.05
     wear: Annotated[float, "how worn the paint can be: 0 never, 1 ragged and holed", Between(0, 1)] = 0.6
     stencil: Annotated[float, "widest bridge of a stencil, fraction of the height; one in 16", Between(0, 0.3)] = 0.09
-    contrast: Annotated[int, "least difference in luminance of digit and background, of 255", Between(5, 200)] = 25
+    contrast: Annotated[int, "least difference in luminance of digit and background, of 255", Between(5, 200)] = 30
     saturation: Annotated[float, "0 for greys, 1 for vivid colours", Between(0, 1)] = 1
     fill_gradient: Annotated[
         float, "largest change of the fill over the frame, of 255; one in three", Between(0, 255)
@@ -92,17 +92,17 @@ class SynNumbers:
         float, "share with edges, bars, rims, slats, bricks, screws or characters behind the digits", Between(0, 1)
     ] = 0.35
     light: Annotated[float, "largest share by which one side is lit less", Between(0, 0.9)] = 0.4
-    dark: Annotated[float, "stops by which the darkest photographs are underexposed", Between(0, 8)] = 1.2
-    over: Annotated[float, "stops by which the brightest photographs are overexposed", Between(0, 4)] = 0.5
+    dark: Annotated[float, "stops by which the darkest photographs are underexposed", Between(0, 8)] = 0.8
+    over: Annotated[float, "stops by which the brightest photographs are overexposed", Between(0, 4)] = 0.3
     temperature: Annotated[float, "how blue or orange light may be: 0 white, 1 most", Between(0, 2)] = 0.5
-    haze: Annotated[float, "most light scattered into the lens, levels of 255", Between(0, 200)] = 40
-    blur: Annotated[float, "largest Gaussian blur, standard deviation in 1/32 of the frame", Between(0, 5)] = 1.7
-    motion: Annotated[float, "longest motion blur, in 1/32 of the frame; one in six has it", Between(0, 10)] = 3.5
-    defocus: Annotated[float, "largest radius of defocus, in 1/32 of the frame; one in six", Between(0, 10)] = 1.5
+    haze: Annotated[float, "most light scattered into the lens, levels of 255", Between(0, 200)] = 25
+    blur: Annotated[float, "largest Gaussian blur, standard deviation in 1/32 of the frame", Between(0, 5)] = 1.6
+    motion: Annotated[float, "longest motion blur, in 1/32 of the frame; one in six has it", Between(0, 10)] = 3
+    defocus: Annotated[float, "largest radius of defocus, in 1/32 of the frame; one in six", Between(0, 10)] = 1.2
     reduce: Annotated[float, "at most this many times fewer pixels, scaled up; three in ten", Between(1, 8)] = 2.5
-    sharpen: Annotated[float, "strongest sharpening by the camera, share of the detail added", Between(0, 4)] = 0.6
+    sharpen: Annotated[float, "strongest sharpening by the camera, share of the detail added", Between(0, 4)] = 0.5
     noise: Annotated[float, "strongest sensor noise, standard deviation in levels of 255", Between(0, 64)] = 7
-    jpeg: Annotated[int, "lowest JPEG quality, 100 for none; three in ten", Between(5, 100)] = 40
+    jpeg: Annotated[int, "lowest JPEG quality, 100 for none; one in five", Between(5, 100)] = 40
 
     def __post_init__(self) -> None:
         if self.smallest > self.largest:
@@ -163,9 +163,8 @@ class SynNumbers:
         clutter.paint(images, scenes, self._faces, self._characters)
         laid = ink.lay(scenes, self.size, self._faces, self._characters)
         paint.paint(images, scenes, laid, self._unlit(scenes))
-        across = along(scenes["light_angle"], self.size)
-        images *= (1 - scenes["light"][:, None, None] * (across * np.float32(0.7) + np.float32(0.5)))[:, None]
-        return camera.photograph(np.ascontiguousarray(images.transpose(0, 2, 3, 1)), scenes)
+        _light(images, scenes)
+        return camera.photograph(_interleaved(images), scenes)
 
     @property
     def _characters(self) -> str:
@@ -214,7 +213,7 @@ class SynNumbers:
     def _sample_strokes(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
         scenes["weight"] = self.weight * rng.uniform(-0.5, 1, n)
-        scenes["wobble"] = self.wobble * rng.random(n) ** 2 * (rng.random(n) < 0.7)
+        scenes["wobble"] = self.wobble * rng.random(n) ** 2 * (rng.random(n) < 0.5)
         scenes["wear"] = self.wear * rng.random(n) * (rng.random(n) < 0.35)
         scenes["stencil"] = self.stencil * rng.uniform(0.5, 1, n) * (rng.random(n) < 1 / 16)
         # Never upright: that would take all of a 1.
@@ -273,7 +272,7 @@ class SynNumbers:
 
     def _sample_light(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
-        scenes["light"] = self.light * rng.random(n) ** 2
+        scenes["light"] = self.light * rng.random(n) ** 2 * (rng.random(n) < 0.7)
         scenes["light_angle"] = 360 * rng.random(n)
         camera.sample(
             rng,
@@ -286,8 +285,27 @@ class SynNumbers:
             noise_levels=self.noise,
             jpeg=self.jpeg,
         )
+        scenes["blur"] *= rng.random(n) < 0.7
+        scenes["jpeg"][rng.random(n) < 1 / 3] = 0
         # Four in ten photographs are lit as they should be.
         badly = rng.random(n) < 0.6
         scenes["exposure"] = badly * (-self.dark + (self.dark + self.over) * rng.beta(2, 1.6, n))
         scenes["temperature"] = badly * self.temperature * rng.uniform(-1, 1, (2, n)).mean(axis=0)
         scenes["haze"] = badly * self.haze * rng.random(n) ** 3
+
+
+def _light(images: NDArray[np.float32], scenes: Scenes) -> None:
+    """Light that falls off across the (n, 3, H, W) images."""
+    rows = np.flatnonzero(scenes["light"])
+    if len(rows):
+        across = along(scenes["light_angle"][rows], images.shape[-1])
+        images[rows] *= (1 - scenes["light"][rows, None, None] * (across * np.float32(0.7) + np.float32(0.5)))[:, None]
+
+
+def _interleaved(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, H, W, 3) from (n, 3, H, W); three times as fast as NumPy's copy."""
+    n, _, height, width = images.shape
+    pixels = np.empty((n, height, width, 3), np.float32)
+    for planes, image in zip(images, pixels, strict=True):
+        cv2.merge(tuple(planes), dst=image)
+    return pixels
