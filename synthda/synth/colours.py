@@ -54,7 +54,7 @@ def contrasting(
 
     Middling differences are the most frequent ones, as in photographs of signs.
     """
-    gap = contrast + 1 + (225 - contrast) * rng.beta(1.5, 1.4, n)
+    gap = contrast + 1 + (225 - contrast) * rng.beta(1.7, 1.3, n)
     dark = 12 + (238 - gap).clip(0) * rng.random(n)
     first_is_lighter = rng.random(n) < 0.5
     light = np.minimum(dark + gap, 254)

@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 HANDS = 64
+"""Different hands; each is a face with one form of each digit."""
+
 SEED = 1938
 STEPS = 24
 """Stamps of the brush between two points of a curve."""
+
 SHIFT = 4
+"""Binary digits behind the point of OpenCV's coordinates."""
 
 Curve = tuple[tuple[float, float], ...]
 
@@ -170,7 +174,11 @@ class Hand:
         """(tall, W): a digit painted by this hand, cut to its ink."""
         habits, own = (np.random.default_rng([SEED, self.number, digit]) for digit in (99, int(character)))
         wide, lean = habits.uniform(0.4, 0.85), habits.uniform(-0.08, 0.3)
-        thick, flat, turn = habits.uniform(0.09, 0.26), habits.uniform(0.35, 1), habits.uniform(0, 180)
+        thick, flat, turn = (
+            habits.uniform(0.09, 0.24) * min(1.0, wide / 0.6),
+            habits.uniform(0.35, 1),
+            habits.uniform(0, 180),
+        )
         forms = FORMS[int(character)]
         # Points that curves share move together: a corner stays closed.
         moved: dict[tuple[float, float], NDArray[np.float64]] = {}

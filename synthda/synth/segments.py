@@ -16,11 +16,13 @@ LIT = ("abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcd
 PLAIN = {6: "cdefg", 9: "abcfg"}
 """6 and 9 of displays that draw them without a tail."""
 
-WIDTH = 0.56
+WIDTH = 0.58
 """Of a digit upright, over its height."""
 
 ENDS = {"a": "tl tr", "b": "tr mr", "c": "mr br", "d": "bl br", "e": "ml bl", "f": "tl ml", "g": "ml mr"}
+LEVEL = "adg"
 SHIFT = 4
+"""Binary digits behind the point of OpenCV's coordinates."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class SegmentDisplay:
         along = (last - first) / np.linalg.norm(last - first)
         aside = np.array([-along[1], along[0]]) * half
         first, last = first + along * self.gap / 2, last - along * self.gap / 2
-        # A square segment ends where the slope of a pointed one begins.
-        slope = along * half
+        # Square level segments end at upright ones, which reach nearly to each other.
+        slope = along * half * (1 if self.pointed or segment in LEVEL else 0.25)
         tips = [first, last] if self.pointed else [first + slope, last - slope]
         corners = np.array(
             [tips[0], first + slope + aside, last - slope + aside, tips[1], last - slope - aside, first + slope - aside]
@@ -70,5 +72,5 @@ class SegmentDisplay:
 @cache
 def segment_displays() -> tuple[SegmentDisplay, ...]:
     """Every combination that is sold."""
-    shapes = product((0.1, 0.14, 0.18), (0.02, 0.05), (0.0, 0.1, 0.18), (True, False), (True, False))
+    shapes = product((0.08, 0.11, 0.14), (0.02, 0.04), (0.0, 0.1, 0.18), (True, False), (True, False))
     return tuple(SegmentDisplay(*shape) for shape in shapes)

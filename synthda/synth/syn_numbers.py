@@ -69,8 +69,8 @@ class SynNumbers:
     perspective: Annotated[float, "largest difference in nearness of two sides", Between(0, 0.8)] = 0.2
     spacing: Annotated[float, "largest gap between digits, fraction of the height", Between(0, 1)] = 0.25
     weight: Annotated[
-        float, "strokes thicker by up to this fraction of the height, or thinner by half of it", Between(0, 0.1)
-    ] = 0.05
+        float, "strokes thicker by up to this fraction of the height, or thinner by 0.4 of it", Between(0, 0.1)
+    ] = 0.06
     wobble: Annotated[float, "strokes bent as by hand by up to this fraction of the height", Between(0, 0.2)] = 0.05
     wear: Annotated[float, "how worn the paint can be: 0 never, 1 ragged and holed", Between(0, 1)] = 0.6
     stencil: Annotated[float, "widest bridge of a stencil, fraction of the height; one in 16", Between(0, 0.3)] = 0.09
@@ -212,16 +212,17 @@ class SynNumbers:
 
     def _sample_strokes(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
-        scenes["weight"] = self.weight * rng.uniform(-0.5, 1, n)
+        scenes["weight"] = self.weight * rng.uniform(-0.4, 1, n)
         scenes["wobble"] = self.wobble * rng.random(n) ** 2 * (rng.random(n) < 0.5)
-        scenes["wear"] = self.wear * rng.random(n) * (rng.random(n) < 0.35)
+        scenes["wear"] = self.wear * rng.random(n) * (rng.random(n) < 0.3)
         scenes["stencil"] = self.stencil * rng.uniform(0.5, 1, n) * (rng.random(n) < 1 / 16)
         # Never upright: that would take all of a 1.
         scenes["stencil_angle"] = rng.uniform(25, 155, n)
 
     def _sample_pose(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
-        scenes["scale"] = rng.uniform(self.smallest, self.largest, n)
+        # Photographs of single characters are cropped to them: tall ones are the more frequent.
+        scenes["scale"] = self.smallest + (self.largest - self.smallest) * rng.beta(1.8, 1.2, n)
         for axis in ("shift_x", "shift_y"):
             scenes[axis] = self.jitter * rng.uniform(-1, 1, n)
         # The mean of two draws: most signs hang nearly straight.
