@@ -13,6 +13,7 @@ from synthda.cli import (
     doctor,
     evaluate,
     export,
+    fonts,
     generate,
     inspect,
     methods,
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (generate, inspect, adapt, evaluate, export, predict, demo, methods, renderers, networks, doctor):
+for verb in (generate, inspect, adapt, evaluate, export, predict, demo, methods, renderers, networks, fonts, doctor):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(datasets.app, name="datasets")
 

@@ -26,7 +26,7 @@ LARGEST_FILE = 24_000_000
 
 UNFIT = re.compile(
     r"symbol|math|emoji|dingbat|wingding|webding|bar ?code|braille|last ?resort|icon|music|stixsiz|nonuni"
-    r"|\bcm(sy|ex|mi)|d050000l",
+    r"|\bcm(sy|ex|mi)|d050000l|marlett",
     re.IGNORECASE,
 )
 """Families whose digits, if any, are not what a sign or a house wears."""
