@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
 import cv2
+import matplotlib
 import numpy as np
 import pytest
 
@@ -57,6 +59,34 @@ def test_a_row_alone_with_a_photograph_behind_it_gives_the_same_pixels(photograp
     assert sum(name.startswith("backgrounds/") for name in numbers.inputs) == 24
     for row in range(60):
         assert (numbers.render(scenes[row : row + 1])[0] == images[row]).all()
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(0, 0, 0), (0.2, 0.12, 0.28), (1, 1, 1)])
+def test_photographs_stand_behind_their_share_of_the_numbers(
+    photographs: Path, share: float, low: float, high: float
+) -> None:
+    numbers = plain(backgrounds=str(photographs), photographs=share)
+    behind = sample_block(numbers, 0, 0)["background"] == 3
+    assert low <= behind.mean() <= high
+
+
+def test_a_tight_digit_spans_the_frame() -> None:
+    numbers = plain(tight=1, one=1, two=0, three=0, smallest=0.9, largest=0.9)
+    scenes, images = render_rows(numbers, 0, 120)
+    spans = [np.ptp(np.flatnonzero(covered.any(axis=0))) + 1 for covered in ink(scenes, images)]
+    broad = scenes["aspect"] < 2.5  # a 1 is not stretched without end
+    assert np.quantile(np.array(spans)[broad], 0.1) >= 0.65 * 32
+
+
+def test_a_font_file_or_a_photograph_that_cannot_be_used_is_named(photographs: Path, tmp_path: Path) -> None:
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    bundled = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    shutil.copy(bundled / "DejaVuSans.ttf", faces)
+    (faces / "damaged.ttf").write_bytes(b"no font")
+    (photographs / "damaged.png").write_bytes(b"no photograph")
+    numbers = SynNumbers(fonts=str(faces), backgrounds=str(photographs))
+    assert [Path(line.partition(": ")[0]).name for line in numbers.skipped] == ["damaged.ttf", "damaged.png"]
 
 
 def test_rendering_draws_from_no_global_generator() -> None:
