@@ -27,17 +27,22 @@ COLUMNS = {
     "weight": "f4",
     "wobble": "f4",
     "wear": "f4",
+    "streaks": "f4",
     "stencil": "f4",
     "stencil_angle": "f4",
 }
 """`left`, `right`, `above` and `below` are neighbouring characters or −1. Gaps to the side, gap and shift of the line
-above or below, widths of strokes, wobble and the cut of a stencil are fractions of the character's height; the cut's
+above or below, widths of strokes, wobble, streaks of a dry brush and the cut of a stencil are fractions of the character's height; the cut's
 angle is in degrees, 90 when it lies level."""
 
 TALLEST_GLYPH = 96
 """Pixels; distance fields stay sharp when enlarged, and their cache stays small."""
 
+THINNEST = 0.4
+"""A stroke loses at most this share of its width: hairlines stay."""
+
 WOBBLE_X, WOBBLE_Y, WEAR = range(3)
+STREAKS = 6
 
 
 class Ink(NamedTuple):
@@ -50,20 +55,44 @@ class Ink(NamedTuple):
     pixels: NDArray[np.float32]
 
 
+def sample(
+    rng: np.random.Generator,
+    scenes: Scenes,
+    *,
+    weight: float,
+    wobble: float,
+    wear: float,
+    streaks: float,
+    stencil: float,
+) -> None:
+    """Fill the columns of the strokes; each argument is the worst case, of the height but for `wear`, which is 0…1."""
+    n = len(scenes)
+    scenes["weight"] = weight * rng.uniform(-0.4, 1, n)
+    scenes["wobble"] = wobble * rng.random(n) ** 2 * (rng.random(n) < 0.5)
+    scenes["wear"] = wear * rng.random(n) * (rng.random(n) < 0.3)
+    scenes["streaks"] = streaks * rng.uniform(0.2, 1, n) * (rng.random(n) < 1 / 8)
+    scenes["stencil"] = stencil * rng.uniform(0.5, 1, n) * (rng.random(n) < 1 / 16)
+    # Never upright: that would take all of a 1.
+    scenes["stencil_angle"] = rng.uniform(25, 155, n)
+
+
 def lay(scenes: Scenes, size: int, faces: Sequence[Face], characters: str) -> Ink:
     """The ink of each row; `faces` and `characters` are what its codes mean."""
     height = min(max(24, round(1.25 * size)), TALLEST_GLYPH)
     x, y = geometry.look(scenes, size, unit=height)
     _bend(x, y, scenes, size, height)
-    field = _read(x, y, scenes, height, faces, characters)
+    glyphs = [
+        glyph(faces[font], characters[label], height)
+        for label, font in zip(scenes["label"].tolist(), scenes["font"].tolist(), strict=True)
+    ]
+    field = _read(x, y, scenes, height, glyphs, faces, characters)
     _cut_stencils(field, x, y, scenes["stencil"] * np.float32(height), scenes["stencil_angle"])
     pixels = geometry.pixels_per_height(scenes, size)
     field *= pixels / np.float32(height)
-    field += scenes["weight"][:, None, None] * pixels
-    worn = np.flatnonzero(scenes["wear"])
-    if len(worn):
-        ragged = noise.patches(scenes["noise_seed"][worn], size, max(4, size // 3), WEAR)
-        field[worn] += scenes["wear"][worn, None, None] * np.float32(0.04) * pixels[worn] * ragged
+    half = np.array([each.half_stroke / height for each in glyphs], np.float32)
+    weight = np.maximum(scenes["weight"], -THINNEST * half)
+    field += weight[:, None, None] * pixels
+    _wear(field, scenes, pixels, half + weight)
     return Ink(field, pixels)
 
 
@@ -72,12 +101,11 @@ def _read(
     y: NDArray[np.float32],
     scenes: Scenes,
     height: int,
+    glyphs: Sequence[Glyph],
     faces: Sequence[Face],
     characters: str,
 ) -> NDArray[np.float32]:
     """(n, H, W) distances in pixels of glyphs `height` pixels high, at places x and y from the character's middle."""
-    codes = zip(scenes["label"].tolist(), scenes["font"].tolist(), strict=True)
-    glyphs = [glyph(faces[font], characters[label], height) for label, font in codes]
     centres = np.array([each.centre for each in glyphs], np.float32).reshape(-1, 2)
     at_x, at_y = x + centres[:, 0, None, None], y + centres[:, 1, None, None]
     field = np.empty(x.shape, np.float32)
@@ -115,6 +143,24 @@ def _bend(x: NDArray[np.float32], y: NDArray[np.float32], scenes: Scenes, size: 
         bend, seeds = scenes["wobble"][rows, None, None] * np.float32(height), scenes["noise_seed"][rows]
         x[rows] += bend * noise.patches(seeds, size, 4, WOBBLE_X)
         y[rows] += bend * noise.patches(seeds, size, 4, WOBBLE_Y)
+
+
+def _wear(field: NDArray[np.float32], scenes: Scenes, pixels: NDArray[np.float32], half: NDArray[np.float32]) -> None:
+    """Ragged rims, and level streaks as a dry brush leaves them; neither deeper than half a stroke."""
+    size = field.shape[-1]
+    cells = max(4, size // 3)
+    worn = np.flatnonzero(scenes["wear"])
+    if len(worn):
+        ragged = noise.patches(scenes["noise_seed"][worn], size, cells, WEAR)
+        depth = np.minimum(np.float32(0.04) * scenes["wear"][worn], half[worn] / 2)
+        field[worn] += depth[:, None, None] * pixels[worn] * ragged
+    streaked = np.flatnonzero(scenes["streaks"])
+    if len(streaked):
+        grain = noise.patches(scenes["noise_seed"][streaked], size, cells, STREAKS)
+        depth = 2 * np.minimum(scenes["streaks"], half)
+        for row, own in zip(streaked.tolist(), grain, strict=True):
+            drawn_out = cv2.blur(own, (max(3, size // 3), 1), borderType=cv2.BORDER_REFLECT)
+            field[row] += drawn_out * (depth[row] * pixels[row])
 
 
 def _cut_stencils(

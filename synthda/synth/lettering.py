@@ -31,12 +31,14 @@ class Glyph:
         width: of the ink, pixels.
         height: of the ink, pixels.
         pad: margin on each side, pixels.
+        half_stroke: half the width of the thickest stroke, pixels.
     """
 
     field: NDArray[np.float32]
     width: float
     height: float
     pad: int
+    half_stroke: float
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -63,4 +65,5 @@ def glyph(face: Face, character: str, height: int) -> Glyph:
     inside = cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(1 - ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     field = cv2.resize(inside - outside, (across, rows), interpolation=cv2.INTER_AREA) / np.float32(oversample)
-    return Glyph(field.astype(np.float32), wide / oversample, tall / oversample, pad)
+    thickest = float(inside.max()) / oversample
+    return Glyph(field.astype(np.float32), wide / oversample, tall / oversample, pad, thickest)

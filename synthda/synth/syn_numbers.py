@@ -17,23 +17,16 @@ from numpy.typing import NDArray
 from synthda.datasets.domain import Scenes
 from synthda.errors import SettingError
 from synthda.settings import Between
-from synthda.synth import backgrounds, camera, clutter, colours, ink, paint
+from synthda.synth import backgrounds, camera, clutter, ink, lighting, paint
 from synthda.synth.charsets import CHARSETS, Charset, chances, faces_of
 from synthda.synth.fonts import Font, search_fonts
 from synthda.synth.ink import NONE
 from synthda.synth.lettering import Face, glyph
 from synthda.synth.photographs import Photographs, load_photographs
 from synthda.synth.renderer import columns
-from synthda.synth.scenery import along
 
 SCENE = columns(
-    **ink.COLUMNS,
-    **paint.COLUMNS,
-    **backgrounds.COLUMNS,
-    **clutter.COLUMNS,
-    light="f4",
-    light_angle="f4",
-    **camera.COLUMNS,
+    **ink.COLUMNS, **paint.COLUMNS, **backgrounds.COLUMNS, **clutter.COLUMNS, **lighting.COLUMNS, **camera.COLUMNS
 )
 
 PIXELS_AT_ONCE = 256 * 32 * 32
@@ -70,9 +63,10 @@ class SynNumbers:
     spacing: Annotated[float, "largest gap between digits, fraction of the height", Between(0, 1)] = 0.25
     weight: Annotated[
         float, "strokes thicker by up to this fraction of the height, or thinner by 0.4 of it", Between(0, 0.1)
-    ] = 0.06
+    ] = 0.07
     wobble: Annotated[float, "strokes bent as by hand by up to this fraction of the height", Between(0, 0.2)] = 0.05
     wear: Annotated[float, "how worn the paint can be: 0 never, 1 ragged and holed", Between(0, 1)] = 0.6
+    streaks: Annotated[float, "raggedest dry brush, fraction of the height; one in eight", Between(0, 0.2)] = 0.07
     stencil: Annotated[float, "widest bridge of a stencil, fraction of the height; one in 16", Between(0, 0.3)] = 0.09
     contrast: Annotated[int, "least difference in luminance of digit and background, of 255", Between(5, 200)] = 30
     saturation: Annotated[float, "0 for greys, 1 for vivid colours", Between(0, 1)] = 1
@@ -142,7 +136,15 @@ class SynNumbers:
     def sample(self, rng: np.random.Generator, n: int) -> Scenes:
         scenes = np.zeros(n, SCENE)
         self._sample_text(rng, scenes)
-        self._sample_strokes(rng, scenes)
+        ink.sample(
+            rng,
+            scenes,
+            weight=self.weight,
+            wobble=self.wobble,
+            wear=self.wear,
+            streaks=self.streaks,
+            stencil=self.stencil,
+        )
         self._sample_pose(rng, scenes)
         self._sample_paint(rng, scenes)
         self._sample_light(rng, scenes)
@@ -163,7 +165,7 @@ class SynNumbers:
         clutter.paint(images, scenes, self._faces, self._characters)
         laid = ink.lay(scenes, self.size, self._faces, self._characters)
         paint.paint(images, scenes, laid, self._unlit(scenes))
-        _light(images, scenes)
+        lighting.fall(images, scenes)
         return camera.photograph(_interleaved(images), scenes)
 
     @property
@@ -210,15 +212,6 @@ class SynNumbers:
         scenes["line_gap"] = rng.uniform(0.05, 0.4, n)
         scenes["line_shift"] = rng.uniform(-0.4, 0.4, n)
 
-    def _sample_strokes(self, rng: np.random.Generator, scenes: Scenes) -> None:
-        n = len(scenes)
-        scenes["weight"] = self.weight * rng.uniform(-0.4, 1, n)
-        scenes["wobble"] = self.wobble * rng.random(n) ** 2 * (rng.random(n) < 0.5)
-        scenes["wear"] = self.wear * rng.random(n) * (rng.random(n) < 0.3)
-        scenes["stencil"] = self.stencil * rng.uniform(0.5, 1, n) * (rng.random(n) < 1 / 16)
-        # Never upright: that would take all of a 1.
-        scenes["stencil_angle"] = rng.uniform(25, 155, n)
-
     def _sample_pose(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
         # Photographs of single characters are cropped to them: tall ones are the more frequent.
@@ -250,8 +243,7 @@ class SynNumbers:
             bevel=self.bevel,
             shadow=self.shadow,
         )
-        fill, ground = (colours.luminance(backgrounds.colour(scenes, part)[:, :, 0, 0]) for part in ("fill", "ground"))
-        room = np.abs(fill - ground)
+        room = np.abs(lighting.luminance(scenes, "fill") - lighting.luminance(scenes, "ground"))
         backgrounds.sample(
             rng,
             scenes,
@@ -273,8 +265,6 @@ class SynNumbers:
 
     def _sample_light(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
-        scenes["light"] = self.light * rng.random(n) ** 2 * (rng.random(n) < 0.7)
-        scenes["light_angle"] = 360 * rng.random(n)
         camera.sample(
             rng,
             scenes,
@@ -288,19 +278,15 @@ class SynNumbers:
         )
         scenes["blur"] *= rng.random(n) < 0.7
         scenes["jpeg"][rng.random(n) < 1 / 3] = 0
-        # Four in ten photographs are lit as they should be.
-        badly = rng.random(n) < 0.6
-        scenes["exposure"] = badly * (-self.dark + (self.dark + self.over) * rng.beta(2, 1.6, n))
-        scenes["temperature"] = badly * self.temperature * rng.uniform(-1, 1, (2, n)).mean(axis=0)
-        scenes["haze"] = badly * self.haze * rng.random(n) ** 3
-
-
-def _light(images: NDArray[np.float32], scenes: Scenes) -> None:
-    """Light that falls off across the (n, 3, H, W) images."""
-    rows = np.flatnonzero(scenes["light"])
-    if len(rows):
-        across = along(scenes["light_angle"][rows], images.shape[-1])
-        images[rows] *= (1 - scenes["light"][rows, None, None] * (across * np.float32(0.7) + np.float32(0.5)))[:, None]
+        lighting.sample(
+            rng,
+            scenes,
+            light=self.light,
+            dark=self.dark,
+            over=self.over,
+            temperature=self.temperature,
+            haze=self.haze,
+        )
 
 
 def _interleaved(images: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,7 +14,10 @@ from synthda.synth.syn_numbers import SynNumbers
 
 PLAIN = dict.fromkeys(("gradient", "texture", "clutter", "fill_gradient", "outline", "shadow", "bevel", "lines"), 0)
 PLAIN |= dict.fromkeys(("light", "dark", "over", "temperature", "haze", "blur", "motion", "defocus", "sharpen"), 0)
-PLAIN |= dict.fromkeys(("noise", "wear", "wobble", "hollow", "stencil", "weight"), 0) | {"reduce": 1, "jpeg": 100}
+PLAIN |= dict.fromkeys(("noise", "wear", "streaks", "wobble", "hollow", "stencil", "weight"), 0) | {
+    "reduce": 1,
+    "jpeg": 100,
+}
 """No factor but the display, its pose and its colours."""
 
 

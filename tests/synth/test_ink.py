@@ -82,6 +82,13 @@ def test_weight_thickens_each_side_of_a_stroke() -> None:
     assert thick[row].sum() - thin[row].sum() == pytest.approx(2 * 0.05 * 0.8 * SIZE, abs=2)
 
 
+def test_a_dry_brush_leaves_streaks_that_lie_level() -> None:
+    field, smooth = (lay(scene(1, scale=0.9, streaks=streaks), SIZE, FACES, DIGITS).field[0] for streaks in (0.1, 0))
+    change = field - smooth
+    assert np.abs(change).max() > 2
+    assert np.abs(np.diff(change, axis=0)).mean() > 3 * np.abs(np.diff(change, axis=1)).mean()
+
+
 def test_wobble_bends_and_wear_roughens_by_the_rows_seed() -> None:
     for factor in ("wobble", "wear"):
         first, again, other = (

@@ -18,7 +18,21 @@ from synthda.synth.renderer import render_rows, sample_block
 from synthda.synth.syn_numbers import SynNumbers
 
 PLAIN: dict[str, Any] = dict.fromkeys(
-    ("angle", "shear", "jitter", "perspective", "weight", "wobble", "wear", "stencil", "outline", "hollow", "bevel"), 0
+    (
+        "angle",
+        "shear",
+        "jitter",
+        "perspective",
+        "weight",
+        "wobble",
+        "wear",
+        "streaks",
+        "stencil",
+        "outline",
+        "hollow",
+        "bevel",
+    ),
+    0,
 )
 PLAIN |= dict.fromkeys(("shadow", "fill_gradient", "gradient", "texture", "clutter", "lines", "tight", "hand"), 0)
 PLAIN |= dict.fromkeys(("light", "dark", "over", "temperature", "haze", "blur", "motion", "defocus"), 0)
@@ -180,6 +194,7 @@ RANGES = [
     ("smallest", "scale", 0.3, 0.3, 1.06),
     ("largest", "scale", 1.2, 0.55, 1.2),
     ("stencil", "stencil", 0.2, 0, 0.2),
+    ("streaks", "streaks", 0.2, 0, 0.2),
     ("fill_gradient", "fill_gradient", 200, 0, 200),
     ("bevel", "bevel", 200, 0, 200),
     ("defocus", "defocus", 4, 0, 4),
