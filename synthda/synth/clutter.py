@@ -75,6 +75,13 @@ def sample(
     scenes["clutter_shadow"] = rng.uniform(0.1, 0.7, n) * (rng.random(n) < 0.4) * (kind != EMPTY)
     scenes["clutter_character"] = np.where(kind == CHARACTER, rng.integers(characters, size=n), -1)
     scenes["clutter_font"] = rng.choice(len(chances), size=n, p=chances)
+    _sample_colour(rng, scenes, room, saturation)
+
+
+def _sample_colour(rng: np.random.Generator, scenes: Scenes, room: NDArray[np.float64], saturation: float) -> None:
+    """Any colour at the frame's rim; what crosses the object has one close to the ground's luminance."""
+    n = len(scenes)
+    kind = scenes["clutter"]
     ground = colours.luminance(backgrounds.colour(scenes, "ground")[:, :, 0, 0])
     close = np.clip(ground + 0.5 * room * rng.uniform(-1, 1, n), 3, 252)
     beyond = (scenes["clutter_at"] > 0.36) & ((kind == EDGE) | (kind == BAR))

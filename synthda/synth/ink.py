@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -32,8 +32,8 @@ COLUMNS = {
     "stencil_angle": "f4",
 }
 """`left`, `right`, `above` and `below` are neighbouring characters or −1. Gaps to the side, gap and shift of the line
-above or below, widths of strokes, wobble, streaks of a dry brush and the cut of a stencil are fractions of the character's height; the cut's
-angle is in degrees, 90 when it lies level."""
+above or below, widths of strokes, wobble, streaks of a dry brush and the cut of a stencil are fractions of the
+character's height; the cut's angle is in degrees, 90 when it lies level."""
 
 TALLEST_GLYPH = 96
 """Pixels; distance fields stay sharp when enlarged, and their cache stays small."""
@@ -79,13 +79,15 @@ def sample(
 def lay(scenes: Scenes, size: int, faces: Sequence[Face], characters: str) -> Ink:
     """The ink of each row; `faces` and `characters` are what its codes mean."""
     height = min(max(24, round(1.25 * size)), TALLEST_GLYPH)
+
+    def drawn(font: int, code: int) -> Glyph:
+        return glyph(faces[font], characters[code], height)
+
     x, y = geometry.look(scenes, size, unit=height)
-    _bend(x, y, scenes, size, height)
-    glyphs = [
-        glyph(faces[font], characters[label], height)
-        for label, font in zip(scenes["label"].tolist(), scenes["font"].tolist(), strict=True)
-    ]
-    field = _read(x, y, scenes, height, glyphs, faces, characters)
+    _bend(x, y, scenes, height)
+    glyphs = [drawn(*codes) for codes in zip(scenes["font"].tolist(), scenes["label"].tolist(), strict=True)]
+    field = _read(x, y, glyphs)
+    _add_neighbours(field, (x, y), scenes, glyphs, drawn)
     _cut_stencils(field, x, y, scenes["stencil"] * np.float32(height), scenes["stencil_angle"])
     pixels = geometry.pixels_per_height(scenes, size)
     field *= pixels / np.float32(height)
@@ -96,48 +98,56 @@ def lay(scenes: Scenes, size: int, faces: Sequence[Face], characters: str) -> In
     return Ink(field, pixels)
 
 
-def _read(
-    x: NDArray[np.float32],
-    y: NDArray[np.float32],
-    scenes: Scenes,
-    height: int,
-    glyphs: Sequence[Glyph],
-    faces: Sequence[Face],
-    characters: str,
-) -> NDArray[np.float32]:
-    """(n, H, W) distances in pixels of glyphs `height` pixels high, at places x and y from the character's middle."""
+def _read(x: NDArray[np.float32], y: NDArray[np.float32], glyphs: Sequence[Glyph]) -> NDArray[np.float32]:
+    """(n, H, W) distances in pixels of each row's glyph, at places x and y from its middle."""
     centres = np.array([each.centre for each in glyphs], np.float32).reshape(-1, 2)
     at_x, at_y = x + centres[:, 0, None, None], y + centres[:, 1, None, None]
     field = np.empty(x.shape, np.float32)
     for row, own in enumerate(glyphs):
         cv2.remap(own.field, at_x[row], at_y[row], cv2.INTER_LINEAR, dst=field[row], borderMode=cv2.BORDER_REPLICATE)
-    gaps = np.stack([scenes[name] for name in ("spacing", "line_gap", "line_shift")], axis=1) * np.float32(height)
+    return field
+
+
+def _add_neighbours(
+    field: NDArray[np.float32],
+    at: geometry.Maps,
+    scenes: Scenes,
+    glyphs: Sequence[Glyph],
+    drawn: Callable[[int, int], Glyph],
+) -> None:
+    """Join the neighbours' ink to the field; `drawn` gives the glyph of a face's and a character's codes."""
+    x, y = at
+    gaps = np.stack([scenes[name] for name in ("spacing", "line_gap", "line_shift")], axis=1)
     around = np.stack([scenes[name] for name in BESIDE], axis=1)
     for row in np.flatnonzero((around != NONE).any(axis=1)).tolist():
-        face = faces[scenes["font"][row]]
-        others = [glyph(face, characters[code], height) if code != NONE else None for code in around[row].tolist()]
+        font = int(scenes["font"][row])
+        others = [drawn(font, code) if code != NONE else None for code in around[row].tolist()]
         for other, dx, dy in _placed(glyphs[row], others, *gaps[row].tolist()):
             across, down = other.centre
             beside = geometry.sampled(other.field, x[row] + np.float32(across - dx), y[row] + np.float32(down - dy))
             np.maximum(field[row], beside, out=field[row])
-    return field
 
 
 def _placed(
     own: Glyph, others: Sequence[Glyph | None], gap: float, line_gap: float, shift: float
 ) -> Iterator[tuple[Glyph, float, float]]:
-    """Neighbours and how far to the right and below of the own character's middle theirs is, pixels of the glyphs."""
+    """Neighbours and how far to the right and below of the own character's middle theirs is, pixels of the glyphs.
+
+    Gaps and shift are fractions of the height of the face's tallest character.
+    """
+    unit = own.scale
     for other, (side, line) in zip(others, ((-1, 0), (1, 0), (0, -1), (0, 1)), strict=True):
         if other is None:
             continue
         if side:  # they stand on one line
-            yield other, side * ((own.width + other.width) / 2 + gap), (own.height - other.height) / 2
+            yield other, side * ((own.width + other.width) / 2 + gap * unit), (own.height - other.height) / 2
         else:
-            yield other, shift, line * ((own.height + other.height) / 2 + line_gap)
+            yield other, shift * unit, line * ((own.height + other.height) / 2 + line_gap * unit)
 
 
-def _bend(x: NDArray[np.float32], y: NDArray[np.float32], scenes: Scenes, size: int, height: int) -> None:
+def _bend(x: NDArray[np.float32], y: NDArray[np.float32], scenes: Scenes, height: int) -> None:
     """Strokes as of a hand that is not quite steady."""
+    size = x.shape[-1]
     rows = np.flatnonzero(scenes["wobble"])
     if len(rows):
         bend, seeds = scenes["wobble"][rows, None, None] * np.float32(height), scenes["noise_seed"][rows]

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 class Face(Protocol):
     """What draws characters: a font, a hand, a display. Hashable, so that its characters can be kept."""
 
+    def __hash__(self) -> int:
+        """Of what decides the face's characters."""
+
     @property
     def name(self) -> str:
         """As the scene table's list of faces gives it."""
@@ -32,6 +35,7 @@ class Glyph:
         height: of the ink, pixels.
         pad: margin on each side, pixels.
         half_stroke: half the width of the thickest stroke, pixels.
+        scale: height of the face's tallest character, pixels.
     """
 
     field: NDArray[np.float32]
@@ -39,6 +43,7 @@ class Glyph:
     height: float
     pad: int
     half_stroke: float
+    scale: int
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -66,4 +71,4 @@ def glyph(face: Face, character: str, height: int) -> Glyph:
     outside = cv2.distanceTransform(1 - ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     field = cv2.resize(inside - outside, (across, rows), interpolation=cv2.INTER_AREA) / np.float32(oversample)
     thickest = float(inside.max()) / oversample
-    return Glyph(field.astype(np.float32), wide / oversample, tall / oversample, pad, thickest)
+    return Glyph(field.astype(np.float32), wide / oversample, tall / oversample, pad, thickest, height)
