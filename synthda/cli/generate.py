@@ -23,7 +23,7 @@ def command(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
     assignments: Assignments = None,
     digits: Annotated[str | None, typer.Option(help="mnist-m: folder of MNIST, or labelled digits.")] = None,
-    backgrounds: Annotated[str | None, typer.Option(help="mnist-m: folder of photographs.")] = None,
+    backgrounds: Annotated[str | None, typer.Option(help="Folder of photographs to put behind.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say count, bytes and time; write nothing.")] = False,
     force: Force = False,
 ) -> None:
