@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.machine import machine
 from bench.paths import RESULTS
@@ -59,7 +60,7 @@ class Bench:
         """Cells in order of value: one seed of everything first."""
         chosen = self.protocol["tables"][table]
         for seed in chosen["seeds"]:
-            for method in ("dann", FLOOR, ORACLE):
+            for method in chosen.get("methods", ("dann", FLOOR, ORACLE)):
                 for pair in chosen["pairs"]:
                     yield Cell(table, pair, method, seed)
 
@@ -69,9 +70,10 @@ class Bench:
         kind, _, name = spec.partition("/")
         if kind == "rendered":
             return open_domain(str(self._rendered(name)), size=(size, size), labelled=labelled)
-        path = self.data / spec.partition("@")[0]
-        domain = open_domain(str(path) if path.exists() else spec, size=(size, size), data_root=self.data)
-        return _part(domain, spec.partition("@")[2], self.protocol) if "@" in spec else domain
+        name, _, part = spec.partition("@")
+        path = self.data / name
+        domain = open_domain(str(path) if path.exists() else name, size=(size, size), data_root=self.data)
+        return _part(domain, part, PROTOCOL.parent / self.protocol["splits"][name]) if part else domain
 
     def _rendered(self, name: str) -> Path:
         folder = self.data / "rendered" / name
@@ -147,7 +149,7 @@ class Bench:
         run = self.run_of(cell)
         blueprint, method = load_run(run)
         evaluation = self.open(cell.table, self.protocol["pairs"][cell.pair]["eval"])
-        scored = score(method, evaluation, blueprint.classes)
+        scored = score(method, evaluation, blueprint.classes, groups=_tracks(evaluation))
         data = self.data_of(cell)
         distance = feature_distance(method, data)
         return {
@@ -192,13 +194,27 @@ def _summary(done: list[dict[str, Any]]) -> dict[str, float]:
     return {"mean": float(np.mean(accuracies)), "std": float(np.std(accuracies))} if accuracies else {}
 
 
-def _part(domain: Domain, part: str, protocol: dict[str, Any]) -> Domain:
-    """`@adapt` or `@eval` of a folder of photographs: the committed list names those that evaluate."""
-    names = set((PROTOCOL.parent / protocol["splits"][domain.name]).read_text(encoding="utf-8").split())
+def _part(domain: Domain, part: str, split: Path) -> Domain:
+    """`@adapt` or `@eval` of photographs: the committed list names the files, or the whole tracks, that evaluate."""
+    names = set(split.read_text(encoding="utf-8").split())
     assert domain.paths is not None
-    held_out = np.array([path in names for path in domain.paths])
-    assert held_out.sum() == len(names), "the committed split does not fit the folder"
+    own = [path if path in names else _track(path) for path in domain.paths]
+    held_out = np.array([name in names for name in own])
+    assert names == set(np.array(own)[held_out]), "the committed split does not fit the folder"
     return domain.rows(np.flatnonzero(held_out if part == "eval" else ~held_out))
+
+
+def _track(path: str) -> str:
+    """`00003/00012_00029.jpg` → `00003/00012`: the frames of a track show one sign."""
+    return path.rpartition("_")[0]
+
+
+def _tracks(domain: Domain) -> NDArray[np.int64] | None:
+    """Of photographs in tracks, the track of each: they are drawn together in the bootstrap."""
+    if not domain.name.startswith("gtsrb"):
+        return None
+    assert domain.paths is not None
+    return np.unique([_track(path) for path in domain.paths], return_inverse=True)[1]
 
 
 def main() -> None:

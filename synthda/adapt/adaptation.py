@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.checkpoint import load_checkpoint
@@ -61,9 +62,11 @@ def adapt(
     return run.read()
 
 
-def score(method: Method, domain: Domain, classes: tuple[str, ...]) -> Evaluation:
-    """The score of a trained method on a labelled domain; labels are matched by class name."""
-    return evaluate(probabilities(method, domain.images), labels_by_name(domain, classes), classes)
+def score(
+    method: Method, domain: Domain, classes: tuple[str, ...], *, groups: NDArray[np.int64] | None = None
+) -> Evaluation:
+    """The score of a trained method on a labelled domain; labels are matched by class name, `groups` as in evaluate."""
+    return evaluate(probabilities(method, domain.images), labels_by_name(domain, classes), classes, groups=groups)
 
 
 def load_run(run: Run) -> tuple[Blueprint, Method]:

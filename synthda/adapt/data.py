@@ -89,8 +89,8 @@ def open_data(
     """Open the domains that the specs name (see `open_domain`), and compare their photographs by content.
 
     Raises:
-        DataError: when one is missing or damaged; when a source has no labels; when a labelled target photograph is
-            also among those that evaluate.
+        DataError: when one is missing or damaged; when a source has no labels; when an image whose label is learnt, of
+            a source or of the labelled target, is also among those that evaluate.
     """
 
     def opened(spec: str, labelled: bool | None) -> Domain:
@@ -101,6 +101,7 @@ def open_data(
     eval_domain = opened(evaluation, True) if evaluation else None
     labelled_domain = opened(labelled_target, True) if labelled_target else None
     domains = [*source_domains, target_domain, eval_domain, labelled_domain]
+    labelled = [("--labelled-target", labelled_domain)] if labelled_domain is not None else []
     return Data(
         sources=source_domains,
         target=target_domain.images,
@@ -108,7 +109,9 @@ def open_data(
         labelled_target=labelled_domain,
         target_name=target_domain.name,
         skipped=tuple(dict.fromkeys(f"{found.name}/{line}" for found in domains if found for line in found.skipped)),
-        transductive=_overlaps(target_domain, eval_domain, labelled_domain),
+        transductive=_overlaps(
+            target_domain, eval_domain, [("--source", source) for source in source_domains] + labelled
+        ),
     )
 
 
@@ -122,18 +125,20 @@ def with_classes(domain: Domain, classes: tuple[str, ...]) -> Domain:
     return replace(domain, labels=labels_by_name(domain, classes), classes=classes)
 
 
-def _overlaps(target: Domain, evaluation: Domain | None, labelled: Domain | None) -> int:
+def _overlaps(target: Domain, evaluation: Domain | None, learnt: Sequence[tuple[str, Domain]]) -> int:
+    """How many images of `evaluation` are in the target; refuses those whose labels are learnt, by option."""
     if evaluation is None:
         return 0
     hashes = content_hashes(evaluation.images)
-    seen = set(content_hashes(labelled.images)) if labelled is not None else set()
-    shared = [row for row, content in enumerate(hashes) if content in seen]
-    if shared:
-        example = f", for example {evaluation.paths[shared[0]]}" if evaluation.paths else ""
-        raise DataError(
-            f"{len(shared)} photographs of --labelled-target are also in --eval{example}; a score on photographs whose "
-            "labels were learnt says nothing. Remove them from one of the two."
-        )
+    for option, labelled in learnt:
+        seen = set(content_hashes(labelled.images))
+        shared = [row for row, content in enumerate(hashes) if content in seen]
+        if shared:
+            example = f", for example {evaluation.paths[shared[0]]}" if evaluation.paths else ""
+            raise DataError(
+                f"{len(shared)} photographs of {option} are also in --eval{example}; a score on photographs whose "
+                "labels were learnt says nothing. Remove them from one of the two."
+            )
     unlabelled = set(content_hashes(target.images))
     return sum(content in unlabelled for content in hashes)
 

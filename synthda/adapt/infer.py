@@ -29,7 +29,11 @@ def features(method: Method, images: Images) -> NDArray[np.float32]:
 @torch.no_grad()
 def _in_batches(method: Method, function: Callable[[Tensor], Tensor], images: Images) -> NDArray[np.float32]:
     device = method.network.mean.device
-    method.eval()
-    blocks = [function(as_floats(as_tensor(block).to(device))).cpu().numpy() for block in in_blocks(images, BATCH)]
+    # Not channels last, as in training: torch's group norm then loses digits on even images, as of night or glare.
+    method.eval().to(memory_format=torch.contiguous_format)
+    blocks = [
+        function(as_floats(as_tensor(block).to(device)).contiguous()).cpu().numpy()
+        for block in in_blocks(images, BATCH)
+    ]
     joined: NDArray[np.float32] = np.concatenate(blocks)
     return joined

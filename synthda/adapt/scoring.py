@@ -2,26 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from synthda.adapt.by_factor import BINS, ByFactor, by_factor
 from synthda.adapt.evaluate import Evaluation, evaluate
+from synthda.adapt.factor_plot import draw
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
 from synthda.datasets.domain import Domain, labels_by_name
+from synthda.datasets.shards import manifest_of, tables_of
 from synthda.datasets.specs import open_domain
 
 
-def score_on(subject: Path, spec: str, *, data_root: Path | None = None) -> tuple[Evaluation, Domain, Path]:
-    """Score `subject` on the labelled images that `spec` names; labels are matched by class name.
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a classifier says of labelled images.
+
+    Attributes:
+        scored: the file that holds the classifier.
+        domain: the images, at the classifier's size.
+        probabilities: (N, K).
+        classes: K names, in the classifier's order.
+    """
+
+    scored: Path
+    domain: Domain
+    probabilities: NDArray[np.float32]
+    classes: tuple[str, ...]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(N,) whether each image is recognised."""
+        found: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == labels_by_name(self.domain, self.classes)
+        return found
+
+    def evaluation(self) -> Evaluation:
+        return evaluate(self.probabilities, labels_by_name(self.domain, self.classes), self.classes)
+
+    def by(self, factor: str, spec: str, *, bins: int = BINS, plot: Path | None = None) -> ByFactor:
+        """Accuracy by a factor of the scenes, drawn into `plot` where that is given.
+
+        Args:
+            factor: as in `by_factor`.
+            spec: what the images were opened by; the manifest of its shards has the names of choices.
+            bins: as in `by_factor`.
+            plot: a PNG to write.
+
+        Raises:
+            DataError: when the images have no scenes.
+            SettingError: for an unknown factor.
+        """
+        tables = {} if self.domain.scenes is None else tables_of(manifest_of(spec))
+        found = by_factor(self.domain, self.right, factor, tables, bins=bins)
+        if plot is not None:
+            draw(found, plot, title=f"{self.scored} on {self.domain.name}")
+        return found
+
+
+def answers_on(subject: Path, spec: str, *, data_root: Path | None = None) -> Answers:
+    """Ask `subject` for the classes of the labelled images that `spec` names; labels are matched by class name.
 
     Args:
-        subject: an ONNX file that synthda exported; or a run's folder, whose `model.onnx` is scored when it is there,
+        subject: an ONNX file that synthda exported; or a run's folder, whose `model.onnx` is asked when it is there,
             and its last checkpoint otherwise.
         spec: as in `open_domain`; images are brought to the model's size by the model's own rule.
         data_root: where named data sets lie.
-
-    Returns:
-        The evaluation, the data that it is of, and the file that was scored.
 
     Raises:
         RunError: when `subject` is neither.
@@ -29,17 +78,25 @@ def score_on(subject: Path, spec: str, *, data_root: Path | None = None) -> tupl
     """
     run = Run(subject)
     if subject.is_dir() and not run.onnx.exists():
-        return _score_checkpoint(run, spec, data_root)
+        return _answers_of_checkpoint(run, spec, data_root)
     model = run.onnx if subject.is_dir() else subject
     classifier = Classifier(model)
     domain = open_domain(spec, size=classifier.input_size, fit=classifier.fit, data_root=data_root, labelled=True)
-    labels = labels_by_name(domain, classifier.classes)
-    return evaluate(classifier.of_domain(domain.images), labels, classifier.classes), domain, model
+    labels_by_name(domain, classifier.classes)  # a class that the model lacks is told before the work
+    return Answers(model, domain, classifier.of_domain(domain.images), classifier.classes)
 
 
-def _score_checkpoint(run: Run, spec: str, data_root: Path | None) -> tuple[Evaluation, Domain, Path]:
-    from synthda.adapt.adaptation import load_run, score
+def score_on(subject: Path, spec: str, *, data_root: Path | None = None) -> tuple[Evaluation, Domain, Path]:
+    """Score `subject` as `answers_on` does: the evaluation, the data that it is of, and the file that was scored."""
+    answers = answers_on(subject, spec, data_root=data_root)
+    return answers.evaluation(), answers.domain, answers.scored
+
+
+def _answers_of_checkpoint(run: Run, spec: str, data_root: Path | None) -> Answers:
+    from synthda.adapt.adaptation import load_run
+    from synthda.adapt.infer import probabilities
 
     blueprint, method = load_run(run)
     domain = open_domain(spec, size=blueprint.input_size, fit=blueprint.fit, data_root=data_root, labelled=True)
-    return score(method, domain, blueprint.classes), domain, run.checkpoint
+    labels_by_name(domain, blueprint.classes)
+    return Answers(run.checkpoint, domain, probabilities(method, domain.images), blueprint.classes)

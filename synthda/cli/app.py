@@ -8,6 +8,7 @@ import typer
 
 from synthda.cli import (
     adapt,
+    convert,
     datasets,
     demo,
     doctor,
@@ -19,6 +20,7 @@ from synthda.cli import (
     methods,
     networks,
     predict,
+    preview,
     renderers,
 )
 from synthda.errors import SynthdaError
@@ -32,7 +34,11 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (generate, inspect, adapt, evaluate, export, predict, demo, methods, renderers, networks, fonts, doctor):
+VERBS = (
+    *(preview, generate, inspect, convert, adapt, evaluate, export, predict, demo),
+    *(methods, renderers, networks, fonts, doctor),
+)
+for verb in VERBS:
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(datasets.app, name="datasets")
 

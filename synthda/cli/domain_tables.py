@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from synthda.cli.listing import console, pairs, say, table
 
 MOST_CLASSES = 45
 MOST_ENTRIES = 4
+MOST_EXAMPLES = 3
 BAR = 30
+BARS = "▁▂▃▄▅▆▇█"
 
 
 def print_domain(facts: Mapping[str, Any]) -> None:
@@ -30,6 +32,9 @@ def print_domain(facts: Mapping[str, Any]) -> None:
     if facts.get("factors"):
         say()
         printer.print(_factor_table(facts["factors"]))
+    say()
+    for line in _twin_lines(facts["twins"]):
+        say(line)
     if "manifest" in facts:
         say()
         printer.print(pairs(_manifest_lines(facts)))
@@ -47,16 +52,30 @@ def _class_table(counts: Mapping[str, int]) -> Any:
 
 
 def _factor_table(factors: Mapping[str, Mapping[str, Any]]) -> Any:
-    grid = table("factor", "min", "mean", "max", "most frequent", right=(1, 2, 3))
+    grid = table("factor", "min", "mean", "max", "distribution", right=(1, 2, 3))
     for name, found in factors.items():
         if "taken" not in found:
-            grid.add_row(name, *(_number(found[what]) for what in ("min", "mean", "max")), "")
+            grid.add_row(name, *(_number(found[what]) for what in ("min", "mean", "max")), _bars(found["histogram"]))
             continue
         total = sum(found["taken"].values())
         entries = [f"{entry} {100 * n / total:.1f} %" for entry, n in list(found["taken"].items())[:MOST_ENTRIES]]
         more = len(found["taken"]) - len(entries)
         grid.add_row(name, "", "", "", ", ".join(entries) + (f", … {more} more of {found['choices']}" if more else ""))
     return grid
+
+
+def _bars(counts: Sequence[int]) -> str:
+    """A histogram in one line; the smallest bar is drawn for whatever is not empty."""
+    most = max(counts)
+    return "".join(BARS[max(1, round(len(BARS) * count / most)) - 1] if count else " " for count in counts)
+
+
+def _twin_lines(twins: Mapping[str, Any]) -> Iterator[str]:
+    """How many images occur twice, and where to look."""
+    of = f"{twins['examined']:,}" + ("" if twins["examined"] == twins["of"] else f" examined, of {twins['of']:,},")
+    yield f"{twins['exact']:,} of {of} images have a twin with the same pixels, {twins['near']:,} more one much like it"
+    if twins["examples"]:
+        yield "  for example " + "; ".join(f"{one} and {other}" for one, other in twins["examples"][:MOST_EXAMPLES])
 
 
 def _manifest_lines(facts: Mapping[str, Any]) -> dict[str, str]:

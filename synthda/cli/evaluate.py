@@ -13,28 +13,43 @@ from synthda.cli.options import AsJson, DataRoot
 def command(
     subject: Annotated[Path, typer.Argument(metavar="RUN|MODEL.onnx", help="A run's folder or an exported model.")],
     data: Annotated[str, typer.Option(help="Labelled images: class folders, shards or a data set.")],
+    by: Annotated[str | None, typer.Option(metavar="FACTOR", help="Also by a scene's column; data of shards.")] = None,
+    bins: Annotated[int, typer.Option(min=2, max=100, help="Of a numeric factor, with equal counts.")] = 10,
+    plot: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw accuracy by the factor.")] = None,
     as_json: AsJson = False,
     data_root: DataRoot = None,
 ) -> None:
     """Score a run or an exported model on labelled images.
 
     Accuracy with its interval, recall per class, confusions, calibration error. Labels are matched by class name.
-    Of a run, its model.onnx is scored, or its last checkpoint where there is none.
+    Of a run, its model.onnx is scored, or its last checkpoint where there is none. On renderings that training has
+    not seen, with another seed, --by tells how accuracy depends on one factor of the scenes.
 
     Examples:
 
     - `synthda evaluate runs/first --data labelled-photos`
     - `synthda evaluate model.onnx --data mnist:test --data-root data --json`
+    - `synthda evaluate runs/first --data data/held-out --by blur --plot blur.png`
     """
-    from synthda.adapt.scoring import score_on
+    from synthda.adapt.scoring import answers_on
     from synthda.cli.listing import print_json, say, warn_skipped
-    from synthda.cli.score_tables import print_evaluation
+    from synthda.cli.score_tables import print_by_factor, print_evaluation
+    from synthda.errors import SettingError
 
-    evaluation, domain, scored = score_on(subject, data, data_root=data_root)
-    warn_skipped(domain.skipped)
+    if plot is not None and by is None:
+        raise SettingError("--plot draws accuracy by a factor of the scenes; name the factor with --by.")
+    answers = answers_on(subject, data, data_root=data_root)
+    evaluation, parts = answers.evaluation(), answers.by(by, data, bins=bins, plot=plot) if by else None
+    warn_skipped(answers.domain.skipped)
     if as_json:
-        print_json({"model": str(scored), "data": domain.name, "skipped": len(domain.skipped)} | evaluation.as_dict())
+        about = {"model": str(answers.scored), "data": answers.domain.name, "skipped": len(answers.domain.skipped)}
+        print_json(about | evaluation.as_dict() | ({"by": parts.as_dict()} if parts else {}))
         return
-    say(f"{scored} on {domain.name}")
+    say(f"{answers.scored} on {answers.domain.name}")
     say()
     print_evaluation(evaluation)
+    if parts:
+        say()
+        print_by_factor(parts)
+    if plot:
+        say(f"\nDrawing: {plot}")

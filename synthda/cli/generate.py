@@ -8,22 +8,21 @@ from typing import Annotated
 
 import typer
 
-from synthda.cli.options import Assignments, Force, renderer_names
-
-Name = Annotated[
-    str, typer.Argument(metavar="RENDERER", help="`synthda renderers` lists them.", autocompletion=renderer_names)
-]
+from synthda.cli.options import Assignments, Backgrounds, Digits, Force, RendererName, Side, Split, Templates
 
 
 def command(
-    renderer: Name,
+    renderer: RendererName,
     out: Annotated[Path | None, typer.Option(help="Folder to write to. [default: data/RENDERER]")] = None,
     count: Annotated[int, typer.Option(min=1, help="Images.")] = 50_000,
     seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
     assignments: Assignments = None,
-    digits: Annotated[str | None, typer.Option(help="mnist-m: folder of MNIST, or labelled digits.")] = None,
-    backgrounds: Annotated[str | None, typer.Option(help="Folder of photographs to put behind.")] = None,
+    digits: Digits = None,
+    split: Split = None,
+    backgrounds: Backgrounds = None,
+    templates: Templates = None,
+    size: Side = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say count, bytes and time; write nothing.")] = False,
     force: Force = False,
 ) -> None:
@@ -34,6 +33,7 @@ def command(
     Examples:
 
     - `synthda generate syn-numbers --count 50000 --workers 4 --set angle=15`
+    - `synthda generate syn-signs --templates my-signs --backgrounds street-photos`
     - `synthda generate mnist-m --digits data --backgrounds data/BSDS500/data/images`
     - `synthda generate syn-numbers --count 1000000 --dry-run`
     """
@@ -45,7 +45,7 @@ def command(
     from synthda.synth.generate import generate
 
     out, workers = out or Path("data") / renderer, workers or os.cpu_count() or 1
-    options = {"digits": digits, "backgrounds": backgrounds}
+    options = {"digits": digits, "split": split, "backgrounds": backgrounds, "templates": templates, "size": size}
     built = build_renderer(renderer, parse_assignments(assignments or []), options)
     cost = cost_of(built, count, seed)
     if dry_run:

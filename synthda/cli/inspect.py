@@ -20,7 +20,8 @@ def command(
 ) -> None:
     """Show what a domain is, and draw a contact sheet.
 
-    Counts per class, sizes, factors, manifest; the checksums of shards are verified.
+    Counts per class, sizes, factors with their histograms, images that occur twice, manifest; the checksums of shards
+    are verified. Of a domain above 20,000 images, so many, evenly spaced, are searched for twins.
 
     Examples:
 

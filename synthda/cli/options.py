@@ -22,6 +22,17 @@ Assignments = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Force = Annotated[bool, typer.Option("--force", help="Discard what is there and start anew.")]
+Digits = Annotated[str | None, typer.Option(help="mnist-m: folder of MNIST, or labelled digits.", show_default=False)]
+Split = Annotated[
+    str | None, typer.Option(help="mnist-m: train or test, whose digits and photographs never mix.", show_default=False)
+]
+Backgrounds = Annotated[str | None, typer.Option(help="Folder of photographs to put behind.", show_default=False)]
+Templates = Annotated[
+    str | None, typer.Option(help="syn-signs: folder of SVG or PNG files, one a class.", show_default=False)
+]
+Side = Annotated[
+    str | None, typer.Option("--size", metavar="PIXELS", help="Side of the images, 8 to 1024.", show_default=False)
+]
 
 
 def renderer_names(incomplete: str) -> list[str]:
@@ -31,8 +42,20 @@ def renderer_names(incomplete: str) -> list[str]:
     return [name for name in RENDERERS if name.startswith(incomplete)]
 
 
+RendererName = Annotated[
+    str, typer.Argument(metavar="RENDERER", help="`synthda renderers` lists them.", autocompletion=renderer_names)
+]
+
+
 def data_set_names(incomplete: str) -> list[str]:
     """What the shell completes a data set's NAME to."""
     from synthda.datasets import DATASETS
 
     return [name for name in DATASETS if name.startswith(incomplete)]
+
+
+def format_names(incomplete: str) -> list[str]:
+    """What the shell completes a format to."""
+    from synthda.datasets import FORMATS
+
+    return [name for name in (*FORMATS, "shards") if name.startswith(incomplete)]

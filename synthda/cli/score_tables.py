@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from synthda.cli.listing import console, pairs, say, table
 
 if TYPE_CHECKING:
+    from synthda.adapt.by_factor import ByFactor
     from synthda.adapt.evaluate import Evaluation
 
 WIDEST_MATRIX = 12
 """With more classes, the largest confusions are listed instead of the whole matrix."""
 MOST_CONFUSIONS = 15
+MOST_PARTS = 40
+BAR = 30
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
@@ -34,6 +37,19 @@ def print_evaluation(evaluation: Evaluation) -> None:
         printer.print(_recalls(evaluation))
         say()
         printer.print(_confusions(evaluation))
+
+
+def print_by_factor(found: ByFactor) -> None:
+    """A table on stdout: n, accuracy and interval of each value, or range of values, of the factor."""
+    grid = table(found.factor, "images", "accuracy", "95 % interval", "", right=(1, 2))
+    shown = found.most_frequent(MOST_PARTS)
+    for part in shown:
+        low, high = part.interval
+        bar = "█" * round(BAR * part.accuracy)
+        grid.add_row(part.name, f"{part.n:,}", f"{part.accuracy:.4f}", f"{low:.4f} to {high:.4f}", bar)
+    console().print(grid)
+    if len(shown) < len(found.parts):
+        say(f"… {len(found.parts) - len(shown)} more with fewer images: all of them with --json")
 
 
 def _matrix(evaluation: Evaluation) -> Any:

@@ -24,6 +24,13 @@ DATASETS: dict[str, str] = {
 }
 """Where the description of each named data set is found: a `DataSet`, imported when asked for."""
 
+FORMATS: dict[str, str] = {
+    "imagefolder": "synthda.datasets.imagefolder:ImageFolder",
+    "hf": "synthda.datasets.huggingface:HuggingFace",
+    "webdataset": "synthda.datasets.webdataset:WebDataset",
+}
+"""Formats for other tools, that domains are converted to and from: where the class of each is found."""
+
 _HOMES = {
     "ArrayImages": "domain",
     "DataSet": "reader",
@@ -41,6 +48,7 @@ _HOMES = {
 
 __all__ = [
     "DATASETS",
+    "FORMATS",
     "ArrayImages",
     "DataSet",
     "Domain",

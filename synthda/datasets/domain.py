@@ -101,6 +101,11 @@ class Domain:
         return self.images
 
 
+def factor_names(scenes: Scenes) -> list[str]:
+    """The columns that are factors: not `label`, which says what is shown, nor seeds, which are no amounts."""
+    return [name for name in scenes.dtype.names or () if name != "label" and not name.endswith("seed")]
+
+
 def in_memory(images: Images) -> NDArray[np.uint8]:
     """All of the images as one (N, H, W, 3) array."""
     if isinstance(images, ArrayImages):

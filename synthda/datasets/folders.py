@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain
+from synthda.datasets.packed import PhotoFile, open_bytes
 from synthda.datasets.resize import REDUCING_GAP, Box, Fit, Size, check_size, fit_image
 from synthda.errors import DataError
 
@@ -53,12 +54,12 @@ _warnings_lock = threading.Lock()
 class PhotoError(DataError):
     """A file that is not a usable photograph; `reason` is the bare cause, for lists."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: PhotoFile, reason: str) -> None:
         super().__init__(f"{path} cannot be used: {reason}; leave it out or save it again as JPEG or PNG.")
         self.reason = reason
 
 
-def read_photo(path: Path, size: Size, fit: Fit = "stretch", *, box: Box | None = None) -> NDArray[np.uint8]:
+def read_photo(path: PhotoFile, size: Size, fit: Fit = "stretch", *, box: Box | None = None) -> NDArray[np.uint8]:
     """Decode one photograph, upright and in RGB, at `size`.
 
     EXIF orientation is applied; greyscale, palette and CMYK become RGB; 16-bit values are scaled to 8 bits;
@@ -173,7 +174,7 @@ def open_folder(folder: Path, *, size: Size, fit: Fit = "stretch", labelled: boo
 
 
 def read_photos(
-    paths: Sequence[Path], size: Size, fit: Fit = "stretch", *, boxes: Sequence[Box | None] | None = None
+    paths: Sequence[PhotoFile], size: Size, fit: Fit = "stretch", *, boxes: Sequence[Box | None] | None = None
 ) -> tuple[NDArray[np.uint8], list[int], list[tuple[int, str]]]:
     """Decode many photographs in threads; the result does not depend on their number.
 
@@ -231,10 +232,10 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-def _upright(path: Path, draft: Size | None = None) -> Image.Image:
+def _upright(path: PhotoFile, draft: Size | None = None) -> Image.Image:
     try:
-        with path.open("rb") as file:
-            if not os.fstat(file.fileno()).st_size:
+        with open_bytes(path) as file:
+            if not file.read(1):  # Pillow begins at the start again
                 raise PhotoError(path, "the file is empty")
             with _quietly():
                 image = Image.open(file, formats=FORMATS)
@@ -266,7 +267,7 @@ def _turned(image: Image.Image) -> Image.Image:
     return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
 
 
-def _as_rgb(path: Path, image: Image.Image) -> Image.Image:
+def _as_rgb(path: PhotoFile, image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         values = np.asarray(image)
         if image.mode == "I" and (values.min() < 0 or values.max() > 65535):
@@ -283,7 +284,7 @@ def _as_rgb(path: Path, image: Image.Image) -> Image.Image:
         raise PhotoError(path, f"its colour mode {image.mode} is not read") from None
 
 
-def _foreign(path: Path) -> str:
+def _foreign(path: PhotoFile) -> str:
     if path.suffix.lower() in UNREAD_EXTENSIONS:
         return f"{path.suffix[1:].upper()} files are not read"
     return "it is not an image of a known format, or its header is damaged"

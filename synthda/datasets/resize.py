@@ -42,6 +42,18 @@ def check_size(size: Size, fit: Fit) -> None:
         raise SettingError(unknown("fit", fit, get_args(Fit)))
 
 
+def parse_size(text: str) -> Size:
+    """`64` or `48x64` (height × width), as typed.
+
+    Raises:
+        SettingError: for anything else.
+    """
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) > 2 or not all(side.strip().isdecimal() and int(side) for side in sides):
+        raise SettingError(f"Size {text!r} is not accepted; give pixels, 64, or height × width, 48x64.")
+    return int(sides[0]), int(sides[-1])
+
+
 def fit_image(image: Image.Image, size: Size, fit: Fit = "stretch", box: Box | None = None) -> Image.Image:
     """The image, or its part inside `box`, at exactly `size`: bicubic with antialiasing (Pillow).
 

@@ -50,6 +50,19 @@ def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]
         partial.write_bytes(content)
 
 
+def rows_in(path: Path) -> int:
+    """How many rows a shard holds.
+
+    Raises:
+        DataError: when it is none.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return int(file["labels"].shape[0])
+    except (OSError, KeyError, AttributeError, IndexError) as error:
+        raise DataError(f"{path} is not a shard of synthda ({error}); give --force to start anew.") from error
+
+
 @dataclass
 class ShardImages:
     """Images in HDF5 files, read by whole chunks. File handles are opened in the process that reads."""
@@ -136,6 +149,18 @@ def open_shards(folder: Path, *, verify: bool = True) -> Domain:
         scenes=np.concatenate(found) if found else None,
         name=str(manifest.get("name", folder.name)),
     )
+
+
+def manifest_of(spec: str) -> dict[str, Any]:
+    """The manifest of the shards that `spec` names; nothing for any other domain."""
+    path = Path(spec).expanduser()
+    manifest = path if path.name == MANIFEST else path / MANIFEST
+    return read_manifest(manifest) if manifest.is_file() else {}
+
+
+def tables_of(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """By choice column of the scenes, what each code means."""
+    return {str(name): tuple(map(str, table)) for name, table in dict(manifest.get("tables") or {}).items()}
 
 
 def check_shards(folder: Path, manifest: Mapping[str, Any]) -> None:

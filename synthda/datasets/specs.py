@@ -12,9 +12,13 @@ from synthda.datasets import DATASETS
 from synthda.datasets.domain import UNLABELLED, Domain
 from synthda.datasets.folders import open_folder
 from synthda.datasets.reader import DataSet
+from synthda.datasets.records import EXPORT
 from synthda.datasets.resize import Fit, Size, resized
 from synthda.errors import DataError
+from synthda.manifest import read_manifest
 from synthda.settings import load, lookup, unknown
+
+UNFINISHED = ("domain.json.partial", f"{EXPORT}.partial")
 
 PHOTO_SIZE: Size = (64, 64)
 """Size of photographs for which none is asked."""
@@ -66,8 +70,10 @@ def open_domain(
         from synthda.datasets.shards import open_shards
 
         domain = resized(open_shards(path if path.is_dir() else path.parent), size, fit)
-    elif (path / "domain.json.partial").exists():
+    elif any((path / name).exists() for name in UNFINISHED):
         raise DataError(f"{path} is unfinished; run the command that was writing it again, and it will be finished.")
+    elif (path / EXPORT).exists() and read_manifest(path / EXPORT).get("to") != "imagefolder":
+        raise DataError(f"{path} was written for other tools; make a domain of it: synthda convert {path} --to shards.")
     else:
         return open_folder(path, size=size or PHOTO_SIZE, fit=fit, labelled=labelled)
     if labelled and not domain.labelled:

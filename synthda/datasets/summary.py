@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from synthda.datasets.domain import UNLABELLED, Domain, Scenes
+from synthda.datasets.domain import UNLABELLED, Domain, Scenes, factor_names
+from synthda.datasets.duplicates import twins_in
 from synthda.datasets.folders import upright_shape
 from synthda.datasets.shards import MANIFEST, open_shards
 from synthda.datasets.specs import open_domain
 from synthda.manifest import read_manifest
 
 MANIFEST_KEYS = ("seed", "settings", "fingerprint", "provenance")
+STEPS = 10
+MOST_WHOLE_NUMBERS = 16
 
 
 def look_at(spec: str, *, data_root: Path | None = None, verify: bool = True) -> tuple[Domain, dict[str, Any]]:
@@ -32,7 +36,7 @@ def look_at(spec: str, *, data_root: Path | None = None, verify: bool = True) ->
     folder = path.parent if path.name == MANIFEST else path
     if not (folder / MANIFEST).is_file():
         domain = open_domain(spec, data_root=data_root)
-        facts = _described(domain) | {"skipped": list(domain.skipped)}
+        facts = _described(domain) | {"skipped": list(domain.skipped), "twins": _twins(domain)}
         if path.exists() and domain.paths:
             facts["photographs"] = _photo_sizes(path.parent if path.is_file() else path, domain.paths)
         return domain, facts
@@ -42,17 +46,20 @@ def look_at(spec: str, *, data_root: Path | None = None, verify: bool = True) ->
     facts["shards"] = len(manifest["shards"])
     facts["checksums"] = "match" if verify else "not verified"
     facts["manifest"] = {key: manifest[key] for key in MANIFEST_KEYS if key in manifest}
+    facts["twins"] = _twins(domain)
     if domain.scenes is not None:
         facts["factors"] = factors(domain.scenes, manifest.get("tables", {}))
     return domain, facts
 
 
 def factors(scenes: Scenes, tables: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
-    """Each scene column but the label: least, mean and greatest; of a choice, how often each entry was taken."""
+    """Each scene column but label and seeds: least, mean, greatest, histogram; of a choice, counts of its entries.
+
+    A histogram is the counts in ten equal steps from the least value to the greatest; of up to 16 whole numbers, the
+    counts of each.
+    """
     found: dict[str, dict[str, Any]] = {}
-    for name in scenes.dtype.names or ():
-        if name == "label" or name.endswith("seed"):
-            continue
+    for name in factor_names(scenes):
         column = scenes[name]
         if name in tables:
             codes, counts = np.unique(column, return_counts=True)
@@ -62,6 +69,27 @@ def factors(scenes: Scenes, tables: Mapping[str, Sequence[str]]) -> dict[str, di
         else:
             least, mean, greatest = column.min(), column.mean(dtype=np.float64), column.max()
             found[name] = {"min": least.item(), "mean": float(mean), "max": greatest.item()}
+            found[name]["histogram"] = _histogram(column)
+    return found
+
+
+def _histogram(column: NDArray[Any]) -> list[int]:
+    least, greatest = float(column.min()), float(column.max())
+    if not least < greatest:
+        return [len(column)]
+    whole_numbers = column.dtype.kind != "f" and greatest - least < MOST_WHOLE_NUMBERS
+    steps = int(greatest - least) + 1 if whole_numbers else STEPS
+    counts, _ = np.histogram(column.astype(np.float64), steps, (least, greatest))
+    listed: list[int] = counts.tolist()
+    return listed
+
+
+def _twins(domain: Domain) -> dict[str, Any]:
+    """Counts of twins; pairs are named by their paths where the images have some."""
+    found = twins_in(domain.images).as_dict()
+    paths = domain.paths
+    if paths is not None:
+        found["examples"] = [[paths[one], paths[other]] for one, other in found["examples"]]
     return found
 
 

@@ -15,6 +15,7 @@ from synthda.synth import noise
 COLUMNS = {
     "exposure": "f4",
     "temperature": "f4",
+    "tint": "f4",
     "haze": "f4",
     "blur": "f4",
     "motion": "f4",
@@ -26,13 +27,15 @@ COLUMNS = {
     "jpeg": "i4",
     "noise_seed": "u4",
 }
-"""Exposure in stops; colour temperature, −1 blue … 1 orange; light scattered into the lens, levels of 255; standard
-deviation of the blur, length of the motion and radius of the defocus, pixels of a 32-pixel frame; degrees; how many
-times fewer pixels the camera had; share of the detail that it adds to look sharper; standard deviation of the noise,
-levels; JPEG quality, 0 for none; seed of all noise."""
+"""Exposure in stops; colour temperature, −1 blue … 1 orange; tint, −1 green … 1 magenta; light scattered into the
+lens, levels of 255 before the exposure; standard deviation of the blur, length of the motion and radius of the
+defocus, pixels of a 32-pixel frame; degrees; how many times fewer pixels the camera had; share of the detail that it
+adds to look sharper; standard deviation of the noise, levels; JPEG quality, 0 for none; seed of all noise."""
 
 WARM = np.array([1.0, 0.0, -1.0], np.float32) * np.float32(0.35)
 """Stops by which each channel gains as the light turns orange."""
+MAGENTA = np.array([0.5, -1.0, 0.5], np.float32) * np.float32(0.3)
+"""Stops by which each channel gains as the white balance turns to magenta."""
 
 SENSOR = 100
 """Salt of the sensor's noise; renderers use smaller ones."""
@@ -75,17 +78,15 @@ def sample(
 
 def photograph(images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.uint8]:
     """The (n, H, W, 3) images, levels 0…255, as a camera would have stored them; draws nothing."""
-    taken = _levels(_exposed(images, scenes))
     size = images.shape[2]
-    for row, (sigma, length, angle, radius, reduce, sharpen) in enumerate(
-        zip(
-            *(scenes[name].tolist() for name in ("blur", "motion", "motion_angle", "defocus", "reduce", "sharpen")),
-            strict=True,
-        )
+    seen = _exposed(images, scenes)
+    # Optics come before the sensor's clipping, so that overexposed light spills over its borders.
+    for row, (sigma, length, angle, radius, reduce) in enumerate(
+        zip(*(scenes[name].tolist() for name in ("blur", "motion", "motion_angle", "defocus", "reduce")), strict=True)
     ):
-        image = taken[row]
+        image = seen[row]
         if radius * size / 32 > 0.5:
-            image = cv2.filter2D(image, -1, _disc(round(8 * radius * size / 32) / 8), borderType=cv2.BORDER_REFLECT)
+            image = cv2.filter2D(image, -1, _disc(round(8 * radius * size / 32) / 8))
         if sigma * size / 32 > 0.2:
             image = cv2.GaussianBlur(image, (0, 0), sigma * size / 32)
         if length * size / 32 > 0.5:
@@ -94,9 +95,15 @@ def photograph(images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.uint8]
             fewer = max(4, round(size / reduce))
             image = cv2.resize(image, (fewer, fewer), interpolation=cv2.INTER_AREA)
             image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
-        if sharpen > 0.05:
-            image = cv2.addWeighted(image, 1 + sharpen, cv2.blur(image, (3, 3)), -sharpen, 0)
-        taken[row] = image
+        seen[row] = image
+    return _processed(_levels(seen), scenes)
+
+
+def _processed(taken: NDArray[np.uint8], scenes: Scenes) -> NDArray[np.uint8]:
+    """Sharpening, noise and JPEG, of bytes; overwrites them."""
+    for row in np.flatnonzero(scenes["sharpen"] > 0.05).tolist():
+        amount = float(scenes["sharpen"][row])
+        taken[row] = cv2.addWeighted(taken[row], 1 + amount, cv2.blur(taken[row], (3, 3)), -amount, 0)
     noisy = np.flatnonzero(scenes["noise"] > 0.3)
     if len(noisy):
         grain, values = _grain(GRAINS * taken[0].size), taken[0].size
@@ -111,14 +118,15 @@ def photograph(images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.uint8]
 
 def _exposed(images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.float32]:
     """Gain, colour of the light, and haze; overwrites the images where there is any."""
-    changed = scenes["exposure"].astype(bool) | scenes["temperature"].astype(bool) | scenes["haze"].astype(bool)
-    rows = np.flatnonzero(changed)
+    rows = np.flatnonzero(np.any([scenes[name] != 0 for name in ("exposure", "temperature", "tint", "haze")], axis=0))
     if len(rows):
         some = scenes[rows]
         # In double precision: a vectorised float32 exponential may differ in its last bit with the number of rows.
         stops = some["exposure"][:, None].astype(np.float64) + some["temperature"][:, None] * WARM
+        stops += some["tint"][:, None] * MAGENTA
         light = np.zeros((len(rows), 3, 4), np.float32)
-        light[:, range(3), range(3)], light[:, :, 3] = np.exp2(stops), some["haze"][:, None]
+        light[:, range(3), range(3)] = np.exp2(stops)
+        light[:, :, 3] = np.exp2(some["exposure"].astype(np.float64))[:, None] * some["haze"][:, None]
         for row, matrix in zip(rows.tolist(), light, strict=True):
             cv2.transform(images[row], matrix, dst=images[row])
     return images

@@ -54,10 +54,11 @@ def test_a_target_in_class_folders_gives_its_images_alone(folders: Path) -> None
     assert isinstance(data.target, ArrayImages)
 
 
-def test_labelled_photographs_that_evaluate_are_refused_under_any_name(folders: Path) -> None:
+@pytest.mark.parametrize(("folder", "option"), [("labelled", "--labelled-target"), ("source", "--source")])
+def test_labelled_photographs_that_evaluate_are_refused_under_any_name(folder: str, option: str, folders: Path) -> None:
     copied = next((folders / "eval" / "left").iterdir())
-    (folders / "labelled" / "upper" / "renamed.png").write_bytes(copied.read_bytes())
-    with pytest.raises(DataError, match="1 photographs of --labelled-target are also in --eval, for example left/"):
+    (folders / folder / "upper" / "renamed.png").write_bytes(copied.read_bytes())
+    with pytest.raises(DataError, match=f"1 photographs of {option} are also in --eval, for example left/"):
         opened(folders)
 
 

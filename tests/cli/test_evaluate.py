@@ -67,3 +67,66 @@ def test_with_many_classes_the_largest_confusions_are_listed(synthda, capsys):
     shown = capsys.readouterr().out
     line = next(line for line in shown.splitlines() if "70.0 %" in line)
     assert line.split() == ["class", "0", "class", "3", "7", "70.0", "%"]
+
+
+@pytest.fixture
+def renderings(tmp_path):
+    """Shards of even greys whose scenes tell the grey and a paper. Below 60 they are dark; below 128 they look it."""
+    import numpy as np
+
+    from synthda.datasets.shards import MANIFEST, shard_name, write_shard
+    from synthda.manifest import FORMAT, sha256_of, write_json
+
+    grey = np.linspace(10, 250, 200).round().astype("u1")
+    scenes = np.zeros(200, [("label", "i8"), ("grey", "f4"), ("paper", "i4"), ("noise_seed", "i8")])
+    scenes["label"], scenes["grey"], scenes["paper"] = np.where(grey < 60, 1, 0), grey, grey >= 128
+    folder = tmp_path / "rendered"
+    images = np.broadcast_to(grey[:, None, None, None], (200, 8, 8, 3)).copy()
+    write_shard(folder / shard_name(0), images, scenes["label"], scenes)
+    entry = {"file": shard_name(0), "rows": 200, "sha256": sha256_of(folder / shard_name(0))}
+    about = {"format": FORMAT, "name": "greys", "image_shape": [8, 8, 3], "classes": ["bright", "dark"]}
+    write_json(folder / MANIFEST, about | {"tables": {"paper": ["dull", "glossy"]}, "shards": [entry]})
+    return folder
+
+
+def test_accuracy_goes_by_a_factor_of_the_scenes(synthda, brightness_model, renderings, tmp_path):
+    done = synthda("evaluate", brightness_model, "--data", renderings, "--by", "grey", "--json", "--plot", "p.png")
+    assert done.code == 0
+    by = json.loads(done.out)["by"]
+    assert (by["factor"], by["n"]) == ("grey", 200)
+    assert len(by["parts"]) == 10
+    accuracies = [part["accuracy"] for part in by["parts"]]
+    assert accuracies[0] == accuracies[-1] == 1  # below 60 called dark, above 128 called bright: both right
+    assert min(accuracies) == 0  # between, bright ones look dark
+    assert all(part["interval"][0] <= part["accuracy"] <= part["interval"][1] for part in by["parts"])
+    with Image.open(tmp_path / "p.png") as plot:
+        assert plot.format == "PNG"
+
+
+def test_the_table_by_a_choice_names_its_entries(synthda, brightness_model, renderings):
+    shown = synthda("evaluate", brightness_model, "--data", renderings, "--by", "paper")
+    lines = {line.split()[0]: line.split() for line in shown.out.splitlines() if line.strip()}
+    assert lines["glossy"][1:3] == ["102", "1.0000"]
+    assert int(lines["dull"][1]) == 98
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--by", "gray"], "Did you mean grey"),
+        (["--by", "noise_seed"], "There is no factor 'noise_seed'"),
+        (["--plot", "p.png"], "name the factor with --by"),
+    ],
+)
+def test_a_factor_that_is_none_is_one_sentence(synthda, brightness_model, renderings, tmp_path, arguments, sentence):
+    failed = synthda("evaluate", brightness_model, "--data", renderings, *arguments)
+    assert failed.code == 2
+    assert sentence in failed.err
+    assert failed.err.count("\n") == 1
+    assert not (tmp_path / "p.png").exists()
+
+
+def test_photographs_have_no_factors(synthda, brightness_model, grey_photos):
+    failed = synthda("evaluate", brightness_model, "--data", grey_photos, "--by", "blur")
+    assert failed.code == 2
+    assert "greys has no scenes" in failed.err

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from synthda.manifest import read_manifest
 from synthda.synth import estimate
@@ -69,3 +70,29 @@ def test_a_disk_without_room_is_told_before_anything_is_written(synthda, tmp_pat
     assert "80 MB" in failed.err
     assert "1 MB free" in failed.err
     assert not (tmp_path / "d").exists()
+
+
+def test_signs_of_ones_own_are_rendered_at_the_size_asked_for(synthda, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name, colour in (("stop", "red"), ("go", "green")):
+        Image.new("RGB", (20, 20), colour).save(tmp_path / "mine" / f"{name}.png")
+    options = ["--templates", "mine", "--size", 24, "--count", 16, "--workers", 1]
+    done = synthda("generate", "syn-signs", "--out", "signs", *options)
+    assert done.code == 0, done.err
+    assert "16 images of 24×24, 2 classes" in done.out
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["syn-signs", "--size", "7"], "size accepts 8…1024"),
+        (["syn-signs", "--size", "1025"], "size accepts 8…1024"),
+        (["syn-signs", "--split", "test"], "--split is not for syn-signs"),
+        (["syn-signs", "--templates", "nowhere"], "There is no folder of templates nowhere"),
+        (["syn-signs", "--set", "smallest=1", "--set", "largest=0.5"], "give smallest ≤ largest"),
+    ],
+)
+def test_bad_options_of_signs_are_one_sentence(options, sentence, synthda):
+    done = synthda("generate", *options, "--out", "signs", "--count", 8)
+    assert (done.code, sentence in done.err) == (2, True), done.err
+    assert "Traceback" not in done.err

@@ -58,3 +58,21 @@ def test_nothing_there_is_one_sentence(synthda):
     failed = synthda("inspect", "./nothing")
     assert failed.code == 2
     assert failed.err.startswith("Error: There is nothing at ./nothing")
+
+
+def test_histograms_of_factors_are_drawn_and_counted(synthda, domain):
+    lines = {line.split()[0]: line for line in synthda("inspect", domain).out.splitlines() if line.split()}
+    assert len(set(lines["brightness"].split()[-1]) & set("▁▂▃▄▅▆▇█")) > 1
+    counts = json.loads(synthda("inspect", domain, "--json").out)["factors"]["brightness"]["histogram"]
+    assert len(counts) == 10
+    assert sum(counts) == 300
+    assert len(lines["brightness"].split()[-1]) == 10
+
+
+def test_photographs_that_occur_twice_are_named(synthda, photos):
+    (photos / "upright" / "copy.png").write_bytes((photos / "level" / "1.png").read_bytes())
+    shown = synthda("inspect", photos)
+    assert "2 of 7 images have a twin with the same pixels, 0 more one much like it" in shown.out
+    assert "for example level/1.png and upright/copy.png" in shown.out
+    twins = json.loads(synthda("inspect", photos, "--json").out)["twins"]
+    assert (twins["exact"], twins["examples"]) == (2, [["level/1.png", "upright/copy.png"]])

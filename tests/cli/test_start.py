@@ -8,7 +8,7 @@ import pytest
 
 from synthda.cli.app import app
 
-VERBS = ["generate", "inspect", "adapt", "evaluate", "export", "predict"]
+VERBS = ["preview", "generate", "inspect", "convert", "adapt", "evaluate", "export", "predict"]
 VERBS += ["methods", "renderers", "networks", "datasets", "doctor"]
 HEAVY = {"torch", "numpy", "h5py", "matplotlib", "PIL", "cv2", "onnxruntime", "rich.progress"}
 
@@ -20,6 +20,26 @@ def test_the_command_line_starts_without_heavy_imports():
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, env=inherited, capture_output=True, text=True, check=True).stdout
     assert loaded.split() == []
+
+
+def test_looking_previewing_and_converting_never_load_torch(photos, tmp_path):
+    program = (
+        "import sys\n"
+        "from synthda.cli import main\n"
+        "for line in sys.stdin.read().splitlines():\n"
+        "    sys.argv = ['synthda', *line.split()]\n"
+        "    try:\n"
+        "        main()\n"
+        "    except SystemExit as stop:\n"
+        "        assert not stop.code, line\n"
+        "assert 'torch' not in sys.modules"
+    )
+    lines = "preview syn-numbers --count 2 --set fonts=matplotlib\ninspect photos\nconvert photos --to hf --out out\n"
+    lines += "convert out --to shards --out shards\n"
+    inherited = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, input=lines, env=inherited, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from synthda.datasets.domain import ArrayImages, Domain
-from synthda.datasets.resize import as_rgb, fit_image, resized
+from synthda.datasets.resize import as_rgb, fit_image, parse_size, resized
 from synthda.errors import SettingError
 
 
@@ -85,3 +85,14 @@ def test_grey_becomes_rgb_with_three_equal_channels():
     rgb = as_rgb(grey)
     assert rgb.shape == (2, 2, 2, 3)
     assert all(np.array_equal(rgb[..., channel], grey) for channel in range(3))
+
+
+@pytest.mark.parametrize(("text", "size"), [("64", (64, 64)), ("48x64", (48, 64)), ("48×64", (48, 64))])
+def test_a_size_is_typed_as_pixels_or_height_and_width(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "0", "8x", "8x0", "8x8x8", "-3", "3.5"])
+def test_no_other_text_is_a_size(text):
+    with pytest.raises(SettingError, match="not accepted"):
+        parse_size(text)

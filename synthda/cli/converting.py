@@ -1,0 +1,49 @@
+"""What `synthda convert` does, in either direction, and says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from synthda.cli.listing import say, warn_skipped
+from synthda.cli.progress import progress_bar
+from synthda.datasets import DATASETS, FORMATS
+from synthda.errors import SettingError
+from synthda.settings import unknown
+
+
+def from_domain(source: str, out: Path, to: str, *, size: Any, fit: Any, data_root: Path | None, **how: Any) -> None:
+    """Write the domain that `source` names in the format `to`."""
+    from synthda.datasets.export import export
+    from synthda.datasets.shards import manifest_of
+    from synthda.datasets.specs import open_domain
+
+    if to not in FORMATS:
+        raise SettingError(unknown("format", to, [*FORMATS, "shards"]))
+    domain = open_domain(source, size=size, fit=fit, data_root=data_root)
+    warn_skipped(domain.skipped)
+    with progress_bar(f"Writing {to}", len(domain)) as progress:
+        export(domain, out, to, origin=manifest_of(source), progress=progress, **how)
+    factors = len((domain.scenes.dtype.names or ()) if domain.scenes is not None and to != "imagefolder" else ())
+    with_factors = f", with {factors} factors each" if factors else ""
+    say(f"{out} is finished: {len(domain):,} images, {len(domain.classes)} classes{with_factors}.")
+    say(f"And back:  synthda convert {out} --to shards --out DIR")
+
+
+def to_shards(source: str, out: Path, *, size: Any, fit: Any, quality: int | None, force: bool) -> None:
+    """Make shards of the folder or tar file `source`."""
+    from synthda.datasets.ingest import ingest, survey
+
+    if quality is not None:
+        raise SettingError("Shards hold images as they are, without --quality; leave it out.")
+    path = Path(source).expanduser()
+    if source.partition(":")[0] in DATASETS and not path.exists():
+        raise SettingError(f"{source} is read as it is wherever a domain is; there is no need of shards.")
+    found = survey(path)
+    with progress_bar("Writing shards", found.count) as progress:
+        manifest = ingest(found, out, size=size, fit=fit, force=force, progress=progress)
+    warn_skipped(manifest["skipped"])
+    height, width, _ = manifest["image_shape"]
+    classes = f"{len(found.classes)} classes" if found.classes else "no labels"
+    say(f"{out} is finished: {manifest['count']:,} images of {height}×{width}, {classes}.")
+    say(f"Look at it:  synthda inspect {out}")

@@ -1,0 +1,66 @@
+"""A folder is claimed before it is written to: the same command goes on with it, and any other is refused."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from synthda.errors import DataError
+from synthda.manifest import disk_errors_told, fingerprint, is_vacant, read_manifest, write_json
+
+
+def claim(out: Path, manifest: str, plan: Mapping[str, Any], *, ours: Iterable[str], force: bool) -> dict[str, Any]:
+    """Write the plan to `MANIFEST.partial` in `out`, or find it there from an earlier try.
+
+    Args:
+        out: folder to write to; made when missing.
+        manifest: name of the file that, written last, says that the folder is finished.
+        plan: all that decides the bytes; its fingerprint tells one command from another.
+        ours: patterns of the files that the writer writes: what `force` removes, and nothing else.
+        force: discard what a writer of the same kind has left.
+
+    Returns:
+        The plan with its fingerprint.
+
+    Raises:
+        DataError: when `out` is finished, or claimed by another command, or holds something else.
+    """
+    claimed = {**plan, "fingerprint": fingerprint(plan)}
+    finished, partial = out / manifest, out / f"{manifest}.partial"
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out} is a file; give a folder to --out.")
+    if not finished.exists() and not partial.exists():
+        if out.exists() and not is_vacant(out):
+            raise DataError(f"{out} is not empty, and not of this command; give --out a new or an empty folder.")
+    elif force:
+        _discard(out, finished, partial, ours)
+    elif finished.exists():
+        raise DataError(f"{out} is finished already; choose another --out, or give --force to make it anew.")
+    elif read_manifest(partial).get("fingerprint") != claimed["fingerprint"]:
+        raise DataError(
+            f"{out} was begun by another command; give the same command again, choose another --out, or give --force "
+            "to discard what is there."
+        )
+    write_json(partial, claimed)
+    return claimed
+
+
+def finish(out: Path, manifest: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the manifest: the folder is finished."""
+    write_json(out / manifest, content)
+    (out / f"{manifest}.partial").unlink(missing_ok=True)
+    return dict(content)
+
+
+def _discard(out: Path, finished: Path, partial: Path, ours: Iterable[str]) -> None:
+    with disk_errors_told(out):
+        if finished.exists():
+            os.replace(finished, partial)  # stopped half-way, the folder is still known
+        for pattern in ours:
+            for path in out.rglob(pattern):
+                path.unlink(missing_ok=True)
+        for folder in sorted((path for path in out.rglob("*") if path.is_dir()), reverse=True):
+            if not any(folder.iterdir()):
+                folder.rmdir()

@@ -1,0 +1,51 @@
+"""`imagefolder`: a folder a class, a PNG an image, as torchvision's ImageFolder and most tools read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from synthda.datasets.domain import UNLABELLED, Domain
+from synthda.datasets.folders import list_photos
+from synthda.datasets.formats import Encoder, Progress, Sample, file_name, write_pictures
+from synthda.datasets.records import Layout
+from synthda.errors import DataError
+
+
+class ImageFolder:
+    """Class folders of images, called by their row; images without a label lie in the folder itself."""
+
+    carries_scenes = False
+
+    def write(self, domain: Domain, layout: Layout, out: Path, encoder: Encoder, progress: Progress) -> list[str]:
+        labels = domain.labels
+        folders = [out / folder_of(name) for name in layout.classes]
+
+        def place(row: int) -> Path:
+            return (out if labels[row] == UNLABELLED else folders[labels[row]]) / file_name(row, encoder.suffix)
+
+        write_pictures(domain, place, encoder, progress, out)
+        return []
+
+    def recognises(self, path: Path) -> bool:
+        return path.is_dir()
+
+    def samples(self, path: Path, layout: Layout | None) -> Iterator[Sample]:
+        photos = list_photos(path)
+        depths = {len(photo.relative_to(path).parts) for photo in photos}
+        if layout is None:
+            labelled = depths == {2}
+            yield from (Sample(photo, photo.parent.name if labelled else None) for photo in photos)
+            return
+        names = {folder_of(name): name for name in layout.classes}
+        for photo in sorted(photos, key=lambda photo: photo.name):
+            if photo.parent != path and photo.parent.name not in names:
+                raise DataError(f"{photo} lies in a folder that is no class of {path}; remove it, or convert again.")
+            yield Sample(photo, None if photo.parent == path else names[photo.parent.name])
+
+
+def folder_of(class_name: str) -> str:
+    """A class name as a folder's name on any system: what one of them refuses becomes %XX."""
+    refused = r'[<>:"/\\|?*%\x00-\x1f]|^\.|[. ]$|^$'
+    return re.sub(refused, lambda found: f"%{ord(found[0]):02X}" if found[0] else "%", class_name)

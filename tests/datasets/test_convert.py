@@ -1,0 +1,261 @@
+"""Out into any format and back: the same domain, as far as the format can carry it, after any interruption."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from exported import CLASSES, TABLES, assert_same, domain_of, exported, made_again, write_domain
+from PIL import Image
+
+from synthda.datasets import FORMATS, formats, ingest
+from synthda.datasets.domain import UNLABELLED
+from synthda.datasets.export import export
+from synthda.datasets.formats import load_format
+from synthda.datasets.ingest import survey
+from synthda.datasets.shards import manifest_of
+from synthda.datasets.specs import open_domain
+from synthda.errors import DataError, SettingError
+from synthda.manifest import read_manifest
+
+
+class StoppedError(Exception):
+    pass
+
+
+def stop_after(calls):
+    """A progress callback that interrupts its caller."""
+    seen = []
+
+    def progress(rows):
+        seen.append(rows)
+        if len(seen) == calls:
+            raise StoppedError
+
+    return progress
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    """Shards of 256 images of these sizes, so that a few hundred make several."""
+    for module in ("synthda.datasets.ingest", "synthda.datasets.webdataset"):
+        monkeypatch.setattr(f"{module}.rows_per_shard", lambda shape: 256)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_domain_comes_back_from_every_format(tmp_path, to):
+    domain = write_domain(domain_of(600), tmp_path / "domain")
+    export(domain, tmp_path / "out", to, origin=manifest_of(str(tmp_path / "domain")))
+    again = made_again(tmp_path / "out", tmp_path / "again")
+    assert_same(domain, again, scenes=load_format(to).carries_scenes)
+    manifest = read_manifest(tmp_path / "again" / "domain.json")
+    assert [entry["rows"] for entry in manifest["shards"]] == [256, 256, 88]
+    assert (manifest["seed"], manifest["settings"]) == (7, {"angle": 3})
+    assert manifest["tables"] == (TABLES if load_format(to).carries_scenes else {})
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_images_without_labels_and_without_scenes_come_back(tmp_path, to):
+    domain = replace(domain_of(30), labels=np.full(30, UNLABELLED), classes=(), scenes=None)
+    assert_same(domain, made_again(exported(domain, tmp_path / "out", to), tmp_path / "again"), scenes=False)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_labelled_and_unlabelled_images_together_come_back(tmp_path, to):
+    domain = replace(domain_of(30), scenes=None)
+    domain.labels[::3] = UNLABELLED
+    assert_same(domain, made_again(exported(domain, tmp_path / "out", to), tmp_path / "again"), scenes=False)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_scenes_whose_label_is_not_the_image_s_keep_both(tmp_path, to):
+    domain = domain_of(30)
+    domain.scenes["label"][3] = (domain.labels[3] + 1) % 4
+    again = made_again(exported(domain, tmp_path / "out", to), tmp_path / "again")
+    assert_same(domain, again, scenes=load_format(to).carries_scenes)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_an_interrupted_export_is_finished_by_the_same_call_to_the_same_bytes(tmp_path, to):
+    domain = domain_of(600)
+    exported(domain, tmp_path / "whole", to)
+    with pytest.raises(StoppedError):
+        exported(domain, tmp_path / "out", to, progress=stop_after(2))
+    assert (tmp_path / "out" / "synthda.json.partial").exists()
+    assert not (tmp_path / "out" / "synthda.json").exists()
+    with pytest.raises(DataError, match="unfinished"):
+        survey(tmp_path / "out")
+    with pytest.raises(DataError, match="unfinished"):
+        open_domain(str(tmp_path / "out"))
+    done = []
+    exported(domain, tmp_path / "out", to, progress=done.append)
+    assert sum(done) == 600
+    whole, again = contents(tmp_path / "whole"), contents(tmp_path / "out")
+    assert whole.keys() == again.keys()
+    assert all(whole[name] == again[name] for name in whole if name.name != "synthda.json")
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_an_interrupted_return_is_finished_by_the_same_call_and_finished_shards_are_kept(tmp_path, to, monkeypatch):
+    domain = domain_of(600)
+    exported(domain, tmp_path / "out", to)
+    with pytest.raises(StoppedError):
+        made_again(tmp_path / "out", tmp_path / "again", progress=stop_after(2))
+    decoded = []
+    read = ingest.read_photos
+    monkeypatch.setattr(ingest, "read_photos", lambda photos, *how: decoded.append(len(photos)) or read(photos, *how))
+    again = made_again(tmp_path / "out", tmp_path / "again")
+    assert sum(decoded) == 600 - 256
+    assert_same(domain, again, scenes=load_format(to).carries_scenes)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_finished_folder_is_refused_unless_forced(tmp_path, to):
+    exported(domain_of(20), tmp_path / "out", to)
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(DataError, match=r"finished already.*--force"):
+        exported(domain_of(20), tmp_path / "out", to)
+    for name in FORMATS:
+        exported(domain_of(10), tmp_path / "out", name, force=True)
+    (tmp_path / "out" / "notes.txt").unlink()  # what is not ours was left alone
+    exported(domain_of(10), tmp_path / "new", list(FORMATS)[-1])
+    assert contents(tmp_path / "out").keys() == contents(tmp_path / "new").keys()
+
+
+def test_another_domain_does_not_go_on_with_what_one_has_left(tmp_path):
+    with pytest.raises(StoppedError):
+        exported(domain_of(300), tmp_path / "out", "hf", progress=stop_after(1))
+    with pytest.raises(DataError, match="begun by another command"):
+        exported(domain_of(301), tmp_path / "out", "hf")
+    with pytest.raises(DataError, match="begun by another command"):
+        exported(domain_of(300), tmp_path / "out", "hf", quality=90)
+
+
+def test_what_is_there_already_is_never_overwritten(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "holiday.jpg").write_bytes(b"mine")
+    with pytest.raises(DataError, match="not empty"):
+        exported(domain_of(5), tmp_path / "out", "imagefolder", force=True)
+    with pytest.raises(DataError, match="is a file"):
+        exported(domain_of(5), tmp_path / "out" / "holiday.jpg", "imagefolder")
+    assert (tmp_path / "out" / "holiday.jpg").read_bytes() == b"mine"
+
+
+def test_a_quality_makes_jpegs_that_resemble(tmp_path):
+    domain = domain_of(20)
+    smooth = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None, None, None] * 10, (20, 9, 12, 3))
+    domain.images.array[:] = smooth
+    exported(domain, tmp_path / "out", "hf", quality=95)
+    assert len(list(tmp_path.glob("out/images/*/*.jpg"))) == 20
+    again = made_again(tmp_path / "out", tmp_path / "again")
+    assert np.abs(again.images.read(np.arange(20)).astype(int) - smooth).max() <= 2
+
+
+def test_images_are_read_and_written_in_blocks(tmp_path, monkeypatch):
+    domain = domain_of(100)
+    monkeypatch.setattr(formats, "BLOCK", 16)
+    sizes = []
+    monkeypatch.setattr(type(domain.images), "read", lambda images, rows: sizes.append(len(rows)) or images.array[rows])
+    exported(domain, tmp_path / "out", "imagefolder")
+    assert max(sizes[1:]) == 16
+
+
+def test_photographs_of_any_size_become_shards_of_one(tmp_path):
+    for name, level in (("b10", 10), ("b2", 200)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        Image.new("RGB", (40, 20), (level, level, level)).save(tmp_path / "photos" / name / "1.png")
+    (tmp_path / "photos" / "b2" / "broken.png").write_bytes(b"none")
+    with pytest.raises(SettingError, match="--size"):
+        made_again(tmp_path / "photos", tmp_path / "again")
+    domain = made_again(tmp_path / "photos", tmp_path / "again", size=(8, 10))
+    assert domain.images.shape == (2, 8, 10, 3)
+    assert (domain.classes, domain.labels.tolist(), domain.name) == (("b2", "b10"), [1, 0], "photos")
+    assert domain.images.read(np.arange(2))[:, 0, 0, 0].tolist() == [10, 200]
+    (line,) = read_manifest(tmp_path / "again" / "domain.json")["skipped"]
+    assert "broken.png" in line
+
+
+def test_photographs_without_classes_become_unlabelled_shards(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for number in range(3):
+        Image.new("RGB", (9, 9)).save(tmp_path / "photos" / f"{number}.png")
+    domain = made_again(tmp_path / "photos", tmp_path / "again", size=(8, 8))
+    assert (domain.classes, domain.labels.tolist()) == ((), [UNLABELLED] * 3)
+
+
+def test_an_image_that_was_removed_from_an_export_is_missed(tmp_path):
+    out = exported(domain_of(20), tmp_path / "out", "imagefolder")
+    next(out.rglob("00000007.png")).unlink()
+    with pytest.raises(DataError, match="no longer holds the 20 images"):
+        made_again(out, tmp_path / "again")
+
+
+@pytest.mark.parametrize(("to", "file"), [("hf", "metadata.jsonl"), ("webdataset", "shard-00000.tar")])
+def test_a_changed_file_is_found_by_its_checksum(tmp_path, to, file):
+    out = exported(domain_of(20), tmp_path / "out", to)
+    content = bytearray((out / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (out / file).write_bytes(content)
+    with pytest.raises(DataError, match="SHA-256"):
+        survey(out)
+    (out / file).unlink()
+    with pytest.raises(DataError, match="missing"):
+        survey(out)
+
+
+def test_what_is_no_source_of_shards_is_told(tmp_path):
+    write_domain(domain_of(5), tmp_path / "domain")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("no")
+    for name, sentence in {
+        "domain": "holds shards already",
+        "empty": "no image",
+        "text.txt": "neither a folder nor a tar",
+        "nothing": "nothing at",
+    }.items():
+        with pytest.raises(DataError, match=sentence):
+            survey(tmp_path / name)
+
+
+def test_a_forged_manifest_is_refused(tmp_path):
+    out = exported(domain_of(5), tmp_path / "out", "hf")
+    manifest = json.loads((out / "synthda.json").read_text())
+    for change in (
+        {"columns": {"angle": "O"}},
+        {"columns": {"angle": "nonsense"}},
+        {"columns": []},
+        {"image_shape": 3},
+        {"files": {"../metadata.jsonl": "0"}},
+        {"files": {"metadata.jsonl": "0"}},
+    ):
+        (out / "synthda.json").write_text(json.dumps(manifest | change))
+        with pytest.raises(DataError):
+            survey(out)
+    (out / "synthda.json").write_text(json.dumps(manifest | {"to": "pickle"}))
+    with pytest.raises(SettingError, match="no format 'pickle'"):
+        survey(out)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"), [("font", 9, "outside of its 4 choices"), ("exact", np.inf, "infinite")]
+)
+def test_a_factor_that_cannot_be_written_is_told(tmp_path, column, value, sentence):
+    domain = domain_of(5)
+    domain.scenes[column][2] = value
+    with pytest.raises(DataError, match=sentence):
+        exported(domain, tmp_path / "out", "hf")
+
+
+def test_exports_that_only_shards_bring_back_whole_are_not_taken_for_folders_of_photographs(tmp_path):
+    out = exported(domain_of(5), tmp_path / "out", "hf")
+    with pytest.raises(DataError, match=r"synthda convert .* --to shards"):
+        open_domain(str(out))
+    classes = (*CLASSES[:2], "empty")
+    folder = exported(domain_of(20, classes), tmp_path / "folder", "imagefolder")
+    assert open_domain(str(folder), size=(9, 12)).classes == ("2", "10")

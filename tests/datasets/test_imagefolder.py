@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from exported import CLASSES, domain_of, exported
+from PIL import Image
+
+from synthda.datasets.imagefolder import folder_of
+
+
+def test_each_class_has_its_folder_of_pngs_called_by_their_row(tmp_path):
+    domain = domain_of(40)
+    out = exported(domain, tmp_path / "out", "imagefolder")
+    for row, label in enumerate(domain.labels.tolist()):
+        with Image.open(out / folder_of(CLASSES[label]) / f"{row:08d}.png") as image:
+            assert (image.format, image.size, image.mode) == ("PNG", (12, 9), "RGB")
+            assert image.tobytes() == domain.images.array[row].tobytes()
+    assert {path.name for path in out.iterdir()} == {"10", "2", "no%2Fslash", "schön", "synthda.json"}
+
+
+def test_no_class_name_leads_out_of_the_folder_or_hides_in_it():
+    names = {
+        "..": "%2E%2E",
+        "a/b": "a%2Fb",
+        "c:\\d": "c%3A%5Cd",
+        ".git": "%2Egit",
+        "": "%",
+        "50%": "50%25",
+        "x.": "x%2E",
+    }
+    assert {name: folder_of(name) for name in names} == names
+    assert folder_of("stop sign (old), no. 3+") == "stop sign (old), no. 3+"
