@@ -1,13 +1,17 @@
-# make demo: the whole path on real handwriting.  make test: lint, types, tests.  Both install what they need first.
+# make demo: the whole path on real handwriting.  make test: lint, types, tests.  make fonts: which fonts are here.
+# All install what they need first.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint types suite install clean
+.PHONY: demo fonts test lint types suite install clean
 
 demo: install
 	$(BIN)/synthda demo
+
+fonts: install
+	$(BIN)/synthda fonts
 
 test: lint types suite
 

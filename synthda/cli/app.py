@@ -14,6 +14,7 @@ from synthda.cli import (
     doctor,
     evaluate,
     export,
+    fonts,
     generate,
     inspect,
     methods,
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 VERBS = (
     *(preview, generate, inspect, convert, adapt, evaluate, export, predict, demo),
-    *(methods, renderers, networks, doctor),
+    *(methods, renderers, networks, fonts, doctor),
 )
 for verb in VERBS:
     app.command(verb.__name__.rpartition(".")[2])(verb.command)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 COUNT, STEPS, SIDE = 8_000, 1_000, 16
 SETTINGS = (
-    "size=8 one=1 two=0 three=0 smallest=0.8 largest=1 angle=15 wobble=0.12 reduce=1 contrast=100 saturation=0 "
-    "texture=0 clutter=0 gradient=0 shadow=0 outline=0 light=0 motion=0 noise=6 jpeg=100"
+    "size=8 one=1 two=0 three=0 lines=0 hand=0 smallest=0.8 largest=1 tight=0 angle=15 shear=0.25 stretch=1.3 "
+    "weight=0.05 wobble=0.12 streaks=0 stencil=0 hollow=0 contrast=100 saturation=0 fill_gradient=0 bevel=0 "
+    "texture=0 clutter=0 gradient=0 shadow=0 outline=0 light=0 dark=0 over=0 temperature=0 haze=0 "
+    "motion=0 defocus=0 sharpen=0 reduce=1 noise=6 jpeg=100"
 )
 """Chosen by eye beside scans of the adaptation part: single grey digits of 8×8 pixels, nothing behind them."""
 

@@ -38,6 +38,15 @@ def hues(rng: np.random.Generator, shape: int | tuple[int, ...]) -> NDArray[np.f
     return np.where(which < 0.3, warm, np.where(which < 0.5, blue, rng.random(shape)))
 
 
+def paints(rng: np.random.Generator, shape: int | tuple[int, ...]) -> NDArray[np.float64]:
+    """Hues (turns) of paint on signs, plates and walls: mostly red to yellow and blue, at times any."""
+    yellow, red = rng.uniform(0.09, 0.17, shape), rng.uniform(-0.03, 0.07, shape) % 1
+    blue = rng.uniform(0.54, 0.7, shape)
+    which = rng.random(shape)
+    first = np.where(which < 0.28, yellow, np.where(which < 0.5, red, rng.random(shape)))
+    return np.where((which >= 0.5) & (which < 0.75), blue, first)
+
+
 def contrasting(
     rng: np.random.Generator, n: int, *, contrast: float, saturation: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -45,12 +54,12 @@ def contrasting(
 
     Middling differences are the most frequent ones, as in photographs of signs.
     """
-    gap = contrast + 1 + (225 - contrast) * rng.beta(1.3, 1.5, n)
+    gap = contrast + 1 + (225 - contrast) * rng.beta(1.7, 1.3, n)
     dark = 12 + (238 - gap).clip(0) * rng.random(n)
     first_is_lighter = rng.random(n) < 0.5
     light = np.minimum(dark + gap, 254)
     dark = light - gap
-    hue = hues(rng, (2, n))
+    hue = paints(rng, (2, n))
     # Four in ten colours are nearly grey; paint and plastic are vivid.
     vivid = saturation * np.where(rng.random((2, n)) < 0.4, 0.15 * rng.random((2, n)), rng.beta(2.0, 1.3, (2, n)))
     first = coloured(np.where(first_is_lighter, light, dark), hue[0], vivid[0])

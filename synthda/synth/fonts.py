@@ -1,4 +1,4 @@
-"""The fonts of this computer whose digits can be read, in an order that does not depend on where they lie."""
+"""The fonts of this computer whose characters can be read, in an order that does not depend on where they lie."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ LARGEST_FILE = 24_000_000
 
 UNFIT = re.compile(
     r"symbol|math|emoji|dingbat|wingding|webding|bar ?code|braille|last ?resort|icon|music|stixsiz|nonuni"
-    r"|\bcm(sy|ex|mi)",
+    r"|\bcm(sy|ex|mi)|d050000l|marlett",
     re.IGNORECASE,
 )
 """Families whose digits, if any, are not what a sign or a house wears."""
+
+UNREADABLE = (OSError, LookupError, TypeError, AssertionError, ValueError, AttributeError, struct.error)
+"""What opening a damaged font file raises."""
 
 
 @dataclass(frozen=True, order=True)
@@ -41,42 +44,79 @@ class Font:
     sha256: str
     path: Path
     index: int = 0
+    characters: str = DIGITS
+
+    def __hash__(self) -> int:
+        return hash((self.sha256, self.index))  # looked up for each glyph that is drawn
 
     @property
     def name(self) -> str:
         return f"{self.family} {self.style}"
 
+    def mask(self, character: str, tall: int) -> NDArray[np.bool_]:
+        """(H, W) ink of a character, scaled until the tallest of `characters` is `tall` pixels high."""
+        return drawn(face_of_height(self, tall), character) >= 128
 
-@cache
-def find_fonts(source: str = "system") -> tuple[Font, ...]:
-    """The faces whose ten digits are all there, visible and different, sorted by family, style and hash.
+
+@dataclass(frozen=True)
+class FontsFound:
+    """What a search for fonts found.
+
+    Attributes:
+        faces: those that can be used, sorted by family, style and hash.
+        skipped: one line per font file that could not be opened or drawn.
+    """
+
+    faces: tuple[Font, ...]
+    skipped: tuple[str, ...]
+
+
+def find_fonts(source: str = "system", characters: str = DIGITS) -> tuple[Font, ...]:
+    """The faces in which all characters are there, visible and different, sorted by family, style and hash.
 
     Args:
         source: "system" for the system's (and Windows') font folders and matplotlib's own faces; "matplotlib" for
             the latter alone, the same in each installation; or a folder of font files.
+        characters: what a face must have to be used.
 
     Raises:
         DataError: when no face can be used.
     """
+    found = search_fonts(source, characters).faces
+    if not found:
+        raise DataError(
+            f"fonts={source} has no font with visible characters {characters[0]}…{characters[-1]}; give a folder of "
+            "TrueType or OpenType fonts, system, or matplotlib."
+        )
+    return found
+
+
+@cache
+def search_fonts(source: str = "system", characters: str = DIGITS) -> FontsFound:
+    """As `find_fonts`, but with what could not be used, and without complaint when nothing was found."""
     faces: dict[tuple[str, str], Font] = {}
+    skipped: list[str] = []
     seen: set[str] = set()
     for path in sorted(_files(source)):
-        digest = sha256_of(path)
-        if digest in seen:
+        try:
+            digest = sha256_of(path)
+            opened = [] if digest in seen else _faces(path, digest, characters)
+        except UNREADABLE as error:
+            skipped.append(f"{path}: {str(error) or type(error).__name__}")
             continue
         seen.add(digest)
-        for font in _faces(path, digest):
+        for font in opened:
             known = faces.get((font.family, font.style))
             # Two versions of one face would be drawn twice as often: the lower hash stays.
             if known is None or font < known:
                 faces[font.family, font.style] = font
-    fonts = tuple(sorted(font for font in faces.values() if _digits_are_clear(font)))
-    if not fonts:
-        raise DataError(
-            f"fonts={source} has no font with visible digits; give a folder of TrueType or OpenType fonts, system, "
-            "or matplotlib."
-        )
-    return fonts
+    usable = []
+    for font in sorted(faces.values()):
+        try:
+            usable += [font] if _is_clear(font) else []
+        except (OSError, ValueError) as error:
+            skipped.append(f"{font.path}: {error}")
+    return FontsFound(tuple(usable), tuple(skipped))
 
 
 def font_weights(fonts: tuple[Font, ...]) -> NDArray[np.float64]:
@@ -89,14 +129,14 @@ def font_weights(fonts: tuple[Font, ...]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1024)
 def face_of_height(font: Font, height: int) -> FreeTypeFont:
-    """The face, scaled until its tallest digit is `height` pixels."""
+    """The face, scaled until the tallest of its characters is `height` pixels."""
     from PIL import ImageFont
 
     # BASIC layout: the same outlines with and without libraqm.
     def at(points: int) -> FreeTypeFont:
         return ImageFont.truetype(str(font.path), points, index=font.index, layout_engine=ImageFont.Layout.BASIC)
 
-    points = max(4, round(200 * height / max(1, *(len(drawn(at(200), digit)) for digit in DIGITS))))
+    points = max(4, round(200 * height / max(1, *(len(drawn(at(200), each)) for each in font.characters))))
     return at(points)
 
 
@@ -132,38 +172,35 @@ def _files(source: str) -> set[Path]:
     }
 
 
-def _faces(path: Path, digest: str) -> list[Font]:
-    """The faces of a font file whose character map has 0–9; none when the file cannot be read."""
+def _faces(path: Path, digest: str, characters: str) -> list[Font]:
+    """The faces of a font file whose character map has the characters; raises what is in UNREADABLE."""
     from fontTools.ttLib import TTCollection, TTFont, TTLibError
 
-    try:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        try:
             members = (
                 TTCollection(file, lazy=True).fonts if path.suffix.lower() == ".ttc" else [TTFont(file, lazy=True)]
             )
             return [
-                _face(member, path, index, digest)
+                _face(member, path, index, digest, characters)
                 for index, member in enumerate(members)
-                if all(ord(digit) in (member.getBestCmap() or ()) for digit in DIGITS)
+                if all(ord(each) in (member.getBestCmap() or ()) for each in characters)
             ]
-    except (TTLibError, OSError, LookupError, TypeError, AssertionError, ValueError, struct.error):
-        return []
+        except TTLibError as error:
+            raise ValueError(str(error)) from error
 
 
-def _face(opened: Any, path: Path, index: int, digest: str) -> Font:
+def _face(opened: Any, path: Path, index: int, digest: str, characters: str) -> Font:
     family, style = (opened["name"].getDebugName(which) or "" for which in (1, 2))
-    return Font(family or path.stem, style or "Regular", digest, path, index)
+    return Font(family or path.stem, style or "Regular", digest, path, index, characters)
 
 
-def _digits_are_clear(font: Font) -> bool:
-    """Whether the ten digits have ink, differ from each other, and stand about as tall as each other."""
+def _is_clear(font: Font) -> bool:
+    """Whether the characters have ink, differ from each other, and stand about as tall as each other."""
     if UNFIT.search(f"{font.family} {font.path.stem}"):
         return False
-    try:
-        face = face_of_height(font, 24)
-        masks = [drawn(face, digit) for digit in DIGITS]
-    except (OSError, ValueError):
-        return False
+    face = face_of_height(font, 24)
+    masks = [drawn(face, each) for each in font.characters]
     heights = [len(mask) for mask in masks]
     return (
         min((mask >= 128).sum() for mask in masks) > 12

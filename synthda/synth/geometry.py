@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,28 +24,29 @@ POSE = {
 shear as a fraction of the height, width over natural width, and perspective: how much nearer one side is."""
 
 
-def look(scenes: Scenes, size: int, offset: Any = (0.0, 0.0)) -> Maps:
-    """(n, size, size) x and y, in heights of the object from its centre, that each pixel of the frame shows.
+def look(scenes: Scenes, size: int, unit: float = 1.0) -> Maps:
+    """(n, size, size) x and y from the object's centre that each pixel of the frame shows.
 
     Args:
         scenes: with the columns of POSE.
         size: side of the frame, pixels.
-        offset: moves the object by this fraction of the frame, x and y, each a number or (n,); for shadows.
+        unit: the object's height, in the unit of x and y.
     """
     pose = {name: scenes[name][:, None, None] for name in POSE}
     turn = np.deg2rad(pose["angle"].astype(np.float64))
     cos, sin = np.cos(turn).astype(np.float32), np.sin(turn).astype(np.float32)
     at = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
-    dx, dy = (np.asarray(part, dtype=np.float32).reshape(-1, 1, 1) for part in offset)
-    x = at[None, None, :] - (pose["shift_x"] + dx)
-    y = at[None, :, None] - (pose["shift_y"] + dy)
-    nearer = 1 / (1 + pose["tilt_x"] * x + pose["tilt_y"] * y)
-    x, y = x * nearer, y * nearer
-    # Rotation, shear, stretch and scale are one matrix: whole-frame operations are what this costs.
-    scale, width = 1 / pose["scale"], 1 / (pose["scale"] * pose["aspect"])
-    shear = pose["shear"]
-    along = width * (cos - shear * sin) * x + width * (sin + shear * cos) * y
-    return along.astype(np.float32), (scale * cos * y - scale * sin * x).astype(np.float32)
+    x = at[None, None, :] - pose["shift_x"]
+    y = at[None, :, None] - pose["shift_y"]
+    # Rotation, shear, stretch and scale are one matrix: what this costs is whole-frame operations, here five.
+    farther = (1 + pose["tilt_x"] * x) + pose["tilt_y"] * y
+    tall = np.float32(unit) / pose["scale"]
+    wide, shear = tall / pose["aspect"], pose["shear"]
+    along = wide * (cos - shear * sin) * x + wide * (sin + shear * cos) * y
+    down = tall * cos * y - tall * sin * x
+    along /= farther
+    down /= farther
+    return along, down
 
 
 def pixels_per_height(scenes: Scenes, size: int) -> NDArray[np.float32]:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from synthda.errors import DataError
-from synthda.synth.fonts import DIGITS, find_fonts, font_weights
-from synthda.synth.lettering import glyph, set_line
+from synthda.synth.fonts import DIGITS, find_fonts, font_weights, search_fonts
+from synthda.synth.lettering import glyph
 
 BUNDLED = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
@@ -66,18 +66,25 @@ def test_a_glyphs_field_is_a_distance() -> None:
     assert each.height == pytest.approx(40, abs=3)
 
 
-def test_a_line_knows_the_centre_of_each_character() -> None:
-    font = find_fonts("matplotlib")[0]
-    line = set_line(font, "818", height=40, gap=6)
-    assert line.centres[0][0] < line.centres[1][0] < line.centres[2][0]
-    x, y = line.centres[1]
-    column = (line.field > 0)[:, round(x) - 10 : round(x) + 11]
-    rows = np.flatnonzero(column.any(axis=1))
-    assert (rows[0] + rows[-1]) / 2 == pytest.approx(y, abs=1)
+def test_a_glyph_knows_the_centre_of_its_ink() -> None:
+    for character in "187":
+        each = glyph(find_fonts("matplotlib")[0], character, 40)
+        rows, columns = (np.flatnonzero((each.field > 0).any(axis=axis)) for axis in (1, 0))
+        assert each.centre == pytest.approx(((columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2), abs=0.7)
 
 
-def test_neighbours_do_not_touch_across_the_gap() -> None:
-    line = set_line(find_fonts("matplotlib")[0], "00", height=40, gap=6)
-    ink = np.asarray((line.field > 0).any(axis=0))
-    first, last = np.flatnonzero(ink)[[0, -1]]
-    assert 5 <= (~ink[first : last + 1]).sum() <= 8
+def test_a_damaged_font_file_is_skipped_and_named(tmp_path: Path) -> None:
+    shutil.copy(BUNDLED / "DejaVuSans.ttf", tmp_path / "good.ttf")
+    whole = (BUNDLED / "DejaVuSans.ttf").read_bytes()
+    (tmp_path / "cut.ttf").write_bytes(whole[:2000])
+    (tmp_path / "empty.otf").write_bytes(b"")
+    found = search_fonts(str(tmp_path))
+    assert [font.path.name for font in found.faces] == ["good.ttf"]
+    assert sorted(Path(line.partition(": ")[0]).name for line in found.skipped) == ["cut.ttf", "empty.otf"]
+
+
+def test_a_face_must_have_every_character_of_the_set(tmp_path: Path) -> None:
+    shutil.copy(BUNDLED / "DejaVuSansDisplay.ttf", tmp_path / "no-digits.ttf")
+    assert search_fonts(str(tmp_path)).faces == ()
+    with pytest.raises(DataError, match=r"A…Z.*folder of"):
+        find_fonts(str(tmp_path), "ABCZ")

@@ -1,23 +1,42 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
 import cv2
+import matplotlib
 import numpy as np
 import pytest
 
 from synthda.datasets.domain import Scenes
 from synthda.errors import SettingError
 from synthda.synth.colours import luminance
+from synthda.synth.ink import NONE
 from synthda.synth.renderer import render_rows, sample_block
-from synthda.synth.syn_numbers import NONE, SynNumbers
+from synthda.synth.syn_numbers import SynNumbers
 
 PLAIN: dict[str, Any] = dict.fromkeys(
-    ("angle", "shear", "jitter", "perspective", "weight", "wobble", "wear", "outline", "shadow"), 0
-) | {"gradient": 0, "texture": 0, "clutter": 0, "light": 0, "blur": 0, "motion": 0, "noise": 0}
-PLAIN |= {"stretch": 1, "reduce": 1, "jpeg": 100, "fonts": "matplotlib"}
+    (
+        "angle",
+        "shear",
+        "jitter",
+        "perspective",
+        "weight",
+        "wobble",
+        "wear",
+        "streaks",
+        "stencil",
+        "outline",
+        "hollow",
+        "bevel",
+    ),
+    0,
+)
+PLAIN |= dict.fromkeys(("shadow", "fill_gradient", "gradient", "texture", "clutter", "lines", "tight", "hand"), 0)
+PLAIN |= dict.fromkeys(("light", "dark", "over", "temperature", "haze", "blur", "motion", "defocus"), 0)
+PLAIN |= {"sharpen": 0, "noise": 0, "stretch": 1, "reduce": 1, "jpeg": 100, "fonts": "matplotlib"}
 """No factor but text, font, size and colours."""
 
 
@@ -51,9 +70,37 @@ def test_a_row_alone_with_a_photograph_behind_it_gives_the_same_pixels(photograp
     numbers = SynNumbers(fonts="matplotlib", backgrounds=str(photographs))
     scenes, images = render_rows(numbers, 0, 60)
     assert 15 < (scenes["background"] == 3).sum() < 45
-    assert len(numbers.inputs) == len(numbers.tables["font"]) + 24
+    assert sum(name.startswith("backgrounds/") for name in numbers.inputs) == 24
     for row in range(60):
         assert (numbers.render(scenes[row : row + 1])[0] == images[row]).all()
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(0, 0, 0), (0.2, 0.12, 0.28), (1, 1, 1)])
+def test_photographs_stand_behind_their_share_of_the_numbers(
+    photographs: Path, share: float, low: float, high: float
+) -> None:
+    numbers = plain(backgrounds=str(photographs), photographs=share)
+    behind = sample_block(numbers, 0, 0)["background"] == 3
+    assert low <= behind.mean() <= high
+
+
+def test_a_tight_digit_spans_the_frame() -> None:
+    numbers = plain(tight=1, one=1, two=0, three=0, smallest=0.9, largest=0.9)
+    scenes, images = render_rows(numbers, 0, 120)
+    spans = [np.ptp(np.flatnonzero(covered.any(axis=0))) + 1 for covered in ink(scenes, images)]
+    broad = scenes["aspect"] < 2.5  # a 1 is not stretched without end
+    assert np.quantile(np.array(spans)[broad], 0.1) >= 0.65 * 32
+
+
+def test_a_font_file_or_a_photograph_that_cannot_be_used_is_named(photographs: Path, tmp_path: Path) -> None:
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    bundled = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    shutil.copy(bundled / "DejaVuSans.ttf", faces)
+    (faces / "damaged.ttf").write_bytes(b"no font")
+    (photographs / "damaged.png").write_bytes(b"no photograph")
+    numbers = SynNumbers(fonts=str(faces), backgrounds=str(photographs))
+    assert [Path(line.partition(": ")[0]).name for line in numbers.skipped] == ["damaged.ttf", "damaged.png"]
 
 
 def test_rendering_draws_from_no_global_generator() -> None:
@@ -131,8 +178,8 @@ RANGES = [
     ("jitter", "shift_x", 0.2, -0.2, 0.2),
     ("stretch", "aspect", 2, 0.5, 2),
     ("perspective", "tilt_y", 0.5, -0.5, 0.5),
-    ("spacing", "spacing", 0.5, 0.05, 0.5),
-    ("weight", "weight", 0.08, -0.04, 0.08),
+    ("spacing", "spacing", 0.5, 0.03, 0.5),
+    ("weight", "weight", 0.08, -0.032, 0.08),
     ("wobble", "wobble", 0.1, 0, 0.1),
     ("wear", "wear", 1, 0, 1),
     ("outline", "outline_width", 0.1, 0, 0.1),
@@ -144,14 +191,24 @@ RANGES = [
     ("motion", "motion", 5, 0, 5),
     ("reduce", "reduce", 4, 1, 4),
     ("noise", "noise", 20, 0, 20),
-    ("smallest", "scale", 0.3, 0.3, 0.98),
-    ("largest", "scale", 1.2, 0.62, 1.2),
+    ("smallest", "scale", 0.3, 0.3, 1.06),
+    ("largest", "scale", 1.2, 0.55, 1.2),
+    ("stencil", "stencil", 0.2, 0, 0.2),
+    ("streaks", "streaks", 0.2, 0, 0.2),
+    ("fill_gradient", "fill_gradient", 200, 0, 200),
+    ("bevel", "bevel", 200, 0, 200),
+    ("defocus", "defocus", 4, 0, 4),
+    ("sharpen", "sharpen", 2, 0, 2),
+    ("haze", "haze", 100, 0, 100),
+    ("dark", "exposure", 4, -4, 0.3),
+    ("over", "exposure", 3, -0.8, 3),
+    ("temperature", "temperature", 2, -2, 2),
 ]
 
 
 @pytest.mark.parametrize(("setting", "column", "value", "low", "high"), RANGES)
 def test_a_setting_bounds_its_factor(setting: str, column: str, value: float, low: float, high: float) -> None:
-    drawn = sample_block(SynNumbers(fonts="matplotlib", **{setting: value}), 0, 0)[column]  # type: ignore[arg-type]
+    drawn = sample_block(SynNumbers(fonts="matplotlib", tight=0, **{setting: value}), 0, 0)[column]  # type: ignore[arg-type]
     assert low - 1e-6 <= drawn.min()
     assert drawn.max() <= high + 1e-6
     assert drawn.max() > low + 0.5 * (high - low)
@@ -160,12 +217,12 @@ def test_a_setting_bounds_its_factor(setting: str, column: str, value: float, lo
 @pytest.mark.parametrize("setting", [name for name, value in PLAIN.items() if value in (0, 1, 100)])
 def test_each_factor_changes_the_images(setting: str) -> None:
     strong = {"stretch": 1.5, "reduce": 3, "jpeg": 10, "gradient": 150, "texture": 60, "clutter": 1, "noise": 20}
+    strong |= {"angle": 30, "blur": 3, "motion": 6, "bevel": 100, "fill_gradient": 150, "haze": 100, "dark": 2}
+    strong |= {"sharpen": 2, "defocus": 4}
     value = strong.get(setting, 0.1 if setting in ("weight", "outline", "wobble") else 0.3)
-    value = {"angle": 30, "blur": 3, "motion": 6}.get(setting, value)
     numbers = plain(**{setting: value})
-    scenes, images = render_rows(numbers, 0, 64)
-    assert (plain().render(sample_block(plain(), 0, 0)[:64]) != images).any(axis=(1, 2, 3)).sum() >= 5
-    assert len(scenes) == 64
+    images, untouched = (render_rows(each, 0, 160)[1] for each in (numbers, plain()))
+    assert (untouched != images).any(axis=(1, 2, 3)).sum() >= 4
 
 
 def test_no_saturation_makes_grey_images() -> None:
@@ -184,7 +241,9 @@ def test_codes_index_their_tables() -> None:
     scenes = sample_block(numbers, 0, 0)
     for column, choices in numbers.tables.items():
         assert scenes[column].max() < max(1, len(choices)), column
-    assert set(numbers.inputs) == {f"fonts/{name}" for name in numbers.tables["font"]}
+    by_hand = [name for name in numbers.tables["font"] if name.startswith("hand ")]
+    assert len(by_hand) > 50
+    assert set(numbers.inputs) == {f"fonts/{name}" for name in numbers.tables["font"] if name not in by_hand}
 
 
 def test_a_renderer_pickles_small_and_whole() -> None:
