@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bench.machine import machine
 from bench.paths import RESULTS
-from bench.restrictions import restriction
+from bench.restrictions import restriction, with_ablations
 from synthda.adapt.adaptation import adapt, load_run, score
 from synthda.adapt.baselines import feature_distance
 from synthda.adapt.blueprint import Blueprint
@@ -54,7 +54,7 @@ class Bench:
     """The protocol, the folder of public data and rendered domains, and the folder of runs."""
 
     def __init__(self, data: Path, runs: Path) -> None:
-        self.protocol = tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))
+        self.protocol = with_ablations(tomllib.loads(PROTOCOL.read_text(encoding="utf-8")))
         self.data, self.runs = data, runs
 
     def cells(self, table: str) -> Iterator[Cell]:

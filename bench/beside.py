@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bench.adapt_photographs import Sides, arguments_of
 from bench.paths import ROOT
 
-COLUMNS, ROWS, ZOOM = 9, 12, 2
+COLUMNS, ROWS, ZOOM = 9, 8, 2
 GAP, HEADER = 24, 28
 
 

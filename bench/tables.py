@@ -13,7 +13,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 NOT_MEASURED = "not measured"
 ACCURACY = (
     *("mnist-m-ganin", "mnist-m-conv-small", "street-digits", "street-digits-paper"),
-    *("signs", "signs-paper"),
+    *("signs", "signs-paper", "ablation-numbers", "ablation-signs"),
 )
 INTRODUCTION = """# Results
 
