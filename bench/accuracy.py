@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bench.machine import machine
 from bench.paths import RESULTS
+from bench.restrictions import restriction
 from synthda.adapt.adaptation import adapt, load_run, score
 from synthda.adapt.baselines import feature_distance
 from synthda.adapt.blueprint import Blueprint
@@ -80,7 +81,9 @@ class Bench:
         if (folder / MANIFEST).exists():
             return folder
         recipe = self.protocol["rendered"][name]
-        given = {key: str(value).format(data=self.data) for key, value in recipe["set"].items()}
+        given = {key: str(value).format(data=self.data) for key, value in recipe.get("set", {}).items()}
+        if "restriction" in recipe:
+            given |= restriction(recipe["renderer"], recipe["restriction"])
         renderer_class = load("renderer", recipe["renderer"], RENDERERS)
         renderer = renderer_class(**configure({"renderer": renderer_class}, given)["renderer"])
         generate(renderer, folder, name=recipe["renderer"], count=recipe["count"], seed=recipe.get("seed", 0))

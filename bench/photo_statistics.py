@@ -1,44 +1,29 @@
-"""Compares photographs of street digits that adapt with renderings, without a label: a few quantiles of each.
+"""Compares photographs that adapt with renderings, without a label: a few quantiles of each.
 
-python -m bench.photo_statistics --data DATA [--set NAME=VALUE ...]
+python -m bench.photo_statistics numbers --data DATA [--set NAME=VALUE ...]
 
-Prints a table and, with the default settings, writes bench/results/photo-statistics-numbers.json.
+Prints a table and, with the protocol's settings, writes bench/results/photo-statistics-numbers.json (or -signs).
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.adapt_photographs import Sides, arguments_of
+from bench.machine import machine
 from bench.paths import RESULTS
-from synthda.datasets.domain import in_memory
-from synthda.datasets.specs import open_domain
+from bench.restrictions import restriction
+from synthda.adapt.distance import proxy_a_distance
 from synthda.manifest import write_json
-from synthda.settings import configure, parse_assignments
-from synthda.synth.renderer import render_rows
-from synthda.synth.syn_numbers import SynNumbers
+from synthda.settings import parse_assignments
 
-EVALUATE = Path(__file__).with_name("splits") / "street_digits_eval.txt"
-RESULT = RESULTS / "photo-statistics-numbers.json"
 QUANTILES = (5, 25, 50, 75, 95)
-SIDE = 32
 RENDERED = 4096
 BORDER = 2
-
-
-def street_photographs(data: Path, size: int) -> NDArray[np.uint8]:
-    """(N, size, size, 3): the photographs that adapt; those that evaluate are not looked at."""
-    domain = open_domain(str(data / "street_digits"), size=(size, size), labelled=False)
-    held_out = set(EVALUATE.read_text(encoding="utf-8").split())
-    assert domain.paths is not None
-    assert held_out <= set(domain.paths), "the committed split does not fit the folder"
-    return in_memory(domain.images)[[path not in held_out for path in domain.paths]]
 
 
 def statistics(images: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
@@ -46,7 +31,7 @@ def statistics(images: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
     grey = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]).astype(np.float32)
     pixels = images.astype(np.float64)
     brightest, darkest = pixels.max(axis=3), pixels.min(axis=3)
-    rim = np.ones((SIDE, SIDE), bool)
+    rim = np.ones(grey.shape[1:], bool)
     rim[BORDER:-BORDER, BORDER:-BORDER] = False
     return {
         "brightness": grey.mean(axis=(1, 2)).astype(np.float64),
@@ -68,21 +53,35 @@ def compared(photographs: NDArray[np.uint8], renderings: NDArray[np.uint8]) -> d
     }
 
 
+def distance(photographs: NDArray[np.uint8], renderings: NDArray[np.uint8]) -> float:
+    """Proxy A-distance by the statistics above and by thumbnails of 8×8 colours: 0 alike, 2 always told apart."""
+    return round(proxy_a_distance(_looks(renderings), _looks(photographs)), 3)
+
+
+def _looks(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    small = [cv2.resize(image, (8, 8), interpolation=cv2.INTER_AREA).ravel() for image in images]
+    return np.column_stack([np.array(small, np.float64), *statistics(images).values()])
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=os.environ.get("SYNTHDA_DATA"))
+    parser = arguments_of(__doc__)
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="NAME=VALUE")
     arguments = parser.parse_args()
-    settings = configure({"renderer": SynNumbers}, parse_assignments(arguments.assignments))["renderer"]
-    photographs = street_photographs(arguments.data, SIDE)
-    found = compared(photographs, render_rows(SynNumbers(**settings | {"size": SIDE}), 0, RENDERED)[1])
+    sides = Sides(arguments.which, arguments.data)
+    photographs = sides.photographs()
+    renderings = sides.renderings(RENDERED, parse_assignments(arguments.assignments))
+    found = compared(photographs, renderings)
+    papers = sides.renderings(RENDERED, restriction(sides.rendered["renderer"], "paper"))
+    distances = {"all factors": distance(photographs, renderings), "paper's factors": distance(photographs, papers)}
     print(f"{'quantiles':22}", *(f"{quantile:>8}%" for quantile in QUANTILES))
     for name, rows in found.items():
         for which, values in rows.items():
             print(f"{name if which == 'photographs' else '':10.10}{which:12}", *(f"{value:9.2f}" for value in values))
+    print("proxy A-distance", distances)
     if not arguments.assignments:
-        counts = {"photographs": len(photographs), "renderings": RENDERED}
-        write_json(RESULT, {"side": SIDE, "counts": counts, "quantiles": QUANTILES, "statistics": found})
+        content = {"side": sides.size, "photographs": len(photographs), "renderings": RENDERED, "quantiles": QUANTILES}
+        path = RESULTS / f"photo-statistics-{arguments.which}.json"
+        write_json(path, content | {"statistics": found, "proxy_a_distance": distances, "machine": machine()})
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ SENSOR = 100
 
 GRAINS = 64
 """Noise is a stretch of one long sequence that is this many images long: hashing it anew for each costs 30 µs."""
+MOST_GRAIN = 1 << 22
+"""Values of that sequence at most, 16 MB, unless two images have more."""
 
 
 def sample(
@@ -106,8 +108,9 @@ def _processed(taken: NDArray[np.uint8], scenes: Scenes) -> NDArray[np.uint8]:
         taken[row] = cv2.addWeighted(taken[row], 1 + amount, cv2.blur(taken[row], (3, 3)), -amount, 0)
     noisy = np.flatnonzero(scenes["noise"] > 0.3)
     if len(noisy):
-        grain, values = _grain(GRAINS * taken[0].size), taken[0].size
-        starts = (scenes["noise_seed"][noisy] % np.uint32((GRAINS - 1) * values)).tolist()
+        values = taken[0].size
+        grain = _grain(max(2 * values, min(GRAINS * values, MOST_GRAIN)))
+        starts = (scenes["noise_seed"][noisy] % np.uint32(len(grain) - values)).tolist()
         for row, start, sigma in zip(noisy.tolist(), starts, scenes["noise"][noisy].tolist(), strict=True):
             own = grain[start : start + values].reshape(taken.shape[1:])
             taken[row] = cv2.add(taken[row], own * np.float32(sigma), dtype=cv2.CV_8U)
