@@ -37,7 +37,7 @@ def command(
     - `synthda generate mnist-m --digits data --backgrounds data/BSDS500/data/images`
     - `synthda generate syn-numbers --count 1000000 --dry-run`
     """
-    from synthda.cli.listing import say
+    from synthda.cli.listing import say, warn_skipped
     from synthda.cli.progress import progress_bar
     from synthda.settings import parse_assignments
     from synthda.synth.build import build_renderer
@@ -58,5 +58,6 @@ def command(
     with progress_bar(f"Rendering {renderer}", count) as progress:
         generate(built, out, name=renderer, count=count, seed=seed, workers=workers, force=force, progress=progress)
     say(f"{out} {'was already finished with these settings' if finished else 'is finished'}: {cost}.")
+    warn_skipped(getattr(built, "skipped", ()), "fonts or photographs")
     say(f"Look at it:   synthda inspect {out}")
     say(f"Train on it:  synthda adapt --source {out} --target PHOTOS")

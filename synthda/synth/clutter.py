@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
-from synthda.synth import backgrounds, colours, geometry
+from synthda.synth import backgrounds, colours
 from synthda.synth.lettering import Face, glyph
 from synthda.synth.scenery import along
 
@@ -99,8 +100,9 @@ def paint(images: NDArray[np.float32], scenes: Scenes, faces: Sequence[Face], ch
         rows = np.flatnonzero(scenes["clutter"] == kind)
         if len(rows):
             _lay(images, rows, scenes[rows], distance(scenes[rows], size))
-    for row in np.flatnonzero(scenes["clutter"] == CHARACTER)[:, None]:
-        _lay(images, row, scenes[row], _character(scenes[row], size, faces, characters))
+    rows = np.flatnonzero(scenes["clutter"] == CHARACTER)
+    if len(rows):
+        _lay(images, rows, scenes[rows], _characters(scenes[rows], size, faces, characters))
 
 
 def _lay(images: NDArray[np.float32], rows: NDArray[np.intp], scenes: Scenes, inside: NDArray[np.float32]) -> None:
@@ -168,19 +170,24 @@ def _axes(scenes: Scenes, size: int) -> tuple[NDArray[np.float32], NDArray[np.fl
     return along(angle, size), along(angle + np.float32(90), size)
 
 
-def _character(scene: Scenes, size: int, faces: Sequence[Face], characters: str) -> NDArray[np.float32]:
-    """One that stands upright with its middle near the frame's rim, in the clutter's direction."""
+def _characters(scenes: Scenes, size: int, faces: Sequence[Face], characters: str) -> NDArray[np.float32]:
+    """They stand upright with their middles near the frame's rim, in the clutter's direction."""
     height = 40
-    drawn = glyph(faces[scene["clutter_font"][0]], characters[scene["clutter_character"][0]], height)
-    turn = np.deg2rad(scene["clutter_angle"].astype(np.float64))
-    away = 0.45 + scene["clutter_at"].astype(np.float64) / 2
-    at = (np.arange(size) + 0.5) / size - 0.5
-    frames = float(scene["clutter_period"][0])
-    across, down = drawn.centre
-    x = np.broadcast_to(((at - away * np.cos(turn)) * (height / frames) + across)[None, :], (size, size))
-    y = np.broadcast_to(((at - away * np.sin(turn)) * (height / frames) + down)[:, None], (size, size))
-    field = geometry.sampled(drawn.field, x.astype(np.float32), y.astype(np.float32))
-    return field[None] * np.float32(frames / height)
+    turn = np.deg2rad(scenes["clutter_angle"].astype(np.float64))
+    away = 0.45 + scenes["clutter_at"].astype(np.float64) / 2
+    tall = scenes["clutter_period"].astype(np.float64)
+    step = height / (tall * size)  # of the field, for one pixel of the frame
+    left, top = ((0.5 / size - 0.5 - away * part) * (height / tall) for part in (np.cos(turn), np.sin(turn)))
+    inside = np.empty((len(scenes), size, size), np.float32)
+    codes = zip(scenes["clutter_font"].tolist(), scenes["clutter_character"].tolist(), strict=True)
+    for row, (font, code) in enumerate(codes):
+        drawn = glyph(faces[font], characters[code], height)
+        across, down = drawn.centre
+        seen = np.array([[step[row], 0, left[row] + across], [0, step[row], top[row] + down]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(drawn.field, seen, (size, size), inside[row], flags, cv2.BORDER_REPLICATE)
+    inside *= (tall / height).astype(np.float32)[:, None, None]
+    return inside
 
 
 DISTANCES: Mapping[int, Callable[[Scenes, int], NDArray[np.float32]]] = {

@@ -82,13 +82,14 @@ def find_fonts(source: str = "system", characters: str = DIGITS) -> tuple[Font, 
     Raises:
         DataError: when no face can be used.
     """
-    found = search_fonts(source, characters).faces
-    if not found:
+    found = search_fonts(source, characters)
+    if not found.faces:
+        unreadable = f" ({len(found.skipped)} files could not be read)" if found.skipped else ""
         raise DataError(
-            f"fonts={source} has no font with visible characters {characters[0]}…{characters[-1]}; give a folder of "
-            "TrueType or OpenType fonts, system, or matplotlib."
+            f"fonts={source} has no font with visible characters {characters[0]}…{characters[-1]}{unreadable}; give a "
+            "folder of TrueType or OpenType fonts, system, or matplotlib."
         )
-    return found
+    return found.faces
 
 
 @cache

@@ -14,6 +14,7 @@ from synthda.datasets.domain import Scenes
 from synthda.errors import SettingError
 from synthda.synth.colours import luminance
 from synthda.synth.ink import NONE
+from synthda.synth.lettering import glyph
 from synthda.synth.renderer import render_rows, sample_block
 from synthda.synth.syn_numbers import SynNumbers
 
@@ -72,6 +73,16 @@ def test_a_row_alone_with_a_photograph_behind_it_gives_the_same_pixels(photograp
     assert 15 < (scenes["background"] == 3).sum() < 45
     assert sum(name.startswith("backgrounds/") for name in numbers.inputs) == 24
     for row in range(60):
+        assert (numbers.render(scenes[row : row + 1])[0] == images[row]).all()
+
+
+def test_pixels_do_not_depend_on_what_was_drawn_before() -> None:
+    numbers = SynNumbers(fonts="matplotlib")
+    scenes = sample_block(numbers, 0, 0)[:60]
+    images = numbers.render(scenes)
+    glyph.cache_clear()
+    cv2.ipp.setUseIPP(True)
+    for row in range(59, -1, -7):
         assert (numbers.render(scenes[row : row + 1])[0] == images[row]).all()
 
 
