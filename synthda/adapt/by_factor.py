@@ -88,6 +88,16 @@ def by_factor(
         DataError: when the domain has no scenes.
         SettingError: for an unknown factor; near matches are offered.
     """
+    column = column_of(domain, factor)
+    if factor in tables:
+        parts = sorted(_by_choice(column, right, tables[factor]), key=lambda part: (part.accuracy, -part.n))
+    else:
+        parts = list(_by_number(column, right, bins))
+    return ByFactor(factor, factor not in tables, len(right), float(right.mean()), tuple(parts))
+
+
+def column_of(domain: Domain, factor: str) -> NDArray[Any]:
+    """(N,) the domain's column called `factor`; raises as `by_factor` does."""
     if domain.scenes is None:
         raise DataError(
             f"{domain.name or 'The data'} has no scenes to go by; --by takes shards that a renderer wrote: "
@@ -96,12 +106,8 @@ def by_factor(
     known = factor_names(domain.scenes)
     if factor not in known:
         raise SettingError(unknown("factor", factor, known))
-    column = domain.scenes[factor]
-    if factor in tables:
-        parts = sorted(_by_choice(column, right, tables[factor]), key=lambda part: (part.accuracy, -part.n))
-    else:
-        parts = list(_by_number(column, right, bins))
-    return ByFactor(factor, factor not in tables, len(right), float(right.mean()), tuple(parts))
+    column: NDArray[Any] = domain.scenes[factor]
+    return column
 
 
 def wilson_interval(hits: int, n: int) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from synthda.adapt.by_factor import BINS, ByFactor, by_factor
+from synthda.adapt.by_factor import BINS, ByFactor, by_factor, column_of
 from synthda.adapt.evaluate import Evaluation, evaluate
 from synthda.adapt.factor_plot import draw
 from synthda.adapt.predict import Classifier
@@ -63,7 +63,7 @@ class Answers:
         return found
 
 
-def answers_on(subject: Path, spec: str, *, data_root: Path | None = None) -> Answers:
+def answers_on(subject: Path, spec: str, *, data_root: Path | None = None, factor: str | None = None) -> Answers:
     """Ask `subject` for the classes of the labelled images that `spec` names; labels are matched by class name.
 
     Args:
@@ -71,18 +71,21 @@ def answers_on(subject: Path, spec: str, *, data_root: Path | None = None) -> An
             and its last checkpoint otherwise.
         spec: as in `open_domain`; images are brought to the model's size by the model's own rule.
         data_root: where named data sets lie.
+        factor: a scene column that the data must have, told before the work.
 
     Raises:
         RunError: when `subject` is neither.
-        DataError: when the data has no labels, or classes that the model does not know.
+        DataError: when the data has no labels, no scenes although there is a `factor`, or classes that the model does
+            not know.
+        SettingError: for an unknown factor.
     """
     run = Run(subject)
     if subject.is_dir() and not run.onnx.exists():
-        return _answers_of_checkpoint(run, spec, data_root)
+        return _answers_of_checkpoint(run, spec, data_root, factor)
     model = run.onnx if subject.is_dir() else subject
     classifier = Classifier(model)
     domain = open_domain(spec, size=classifier.input_size, fit=classifier.fit, data_root=data_root, labelled=True)
-    labels_by_name(domain, classifier.classes)  # a class that the model lacks is told before the work
+    _check(domain, classifier.classes, factor)
     return Answers(model, domain, classifier.of_domain(domain.images), classifier.classes)
 
 
@@ -92,11 +95,18 @@ def score_on(subject: Path, spec: str, *, data_root: Path | None = None) -> tupl
     return answers.evaluation(), answers.domain, answers.scored
 
 
-def _answers_of_checkpoint(run: Run, spec: str, data_root: Path | None) -> Answers:
+def _check(domain: Domain, classes: tuple[str, ...], factor: str | None) -> None:
+    """A class that the model lacks, or a factor that the scenes lack, is told before the work."""
+    labels_by_name(domain, classes)
+    if factor is not None:
+        column_of(domain, factor)
+
+
+def _answers_of_checkpoint(run: Run, spec: str, data_root: Path | None, factor: str | None) -> Answers:
     from synthda.adapt.adaptation import load_run
     from synthda.adapt.infer import probabilities
 
     blueprint, method = load_run(run)
     domain = open_domain(spec, size=blueprint.input_size, fit=blueprint.fit, data_root=data_root, labelled=True)
-    labels_by_name(domain, blueprint.classes)
+    _check(domain, blueprint.classes, factor)
     return Answers(run.checkpoint, domain, probabilities(method, domain.images), blueprint.classes)

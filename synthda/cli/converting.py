@@ -20,6 +20,9 @@ def from_domain(source: str, out: Path, to: str, *, size: Any, fit: Any, data_ro
 
     if to not in FORMATS:
         raise SettingError(unknown("format", to, [*FORMATS, "shards"]))
+    path = Path(source).expanduser()
+    if size is None and path.is_dir() and not manifest_of(source):
+        raise SettingError("Photographs come in sizes of their own; give the images' with --size, for example 64.")
     domain = open_domain(source, size=size, fit=fit, data_root=data_root)
     warn_skipped(domain.skipped)
     with progress_bar(f"Writing {to}", len(domain)) as progress:

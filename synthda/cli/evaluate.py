@@ -38,7 +38,7 @@ def command(
 
     if plot is not None and by is None:
         raise SettingError("--plot draws accuracy by a factor of the scenes; name the factor with --by.")
-    answers = answers_on(subject, data, data_root=data_root)
+    answers = answers_on(subject, data, data_root=data_root, factor=by)
     evaluation, parts = answers.evaluation(), answers.by(by, data, bins=bins, plot=plot) if by else None
     warn_skipped(answers.domain.skipped)
     if as_json:

@@ -18,7 +18,8 @@ def claim(out: Path, manifest: str, plan: Mapping[str, Any], *, ours: Iterable[s
         out: folder to write to; made when missing.
         manifest: name of the file that, written last, says that the folder is finished.
         plan: all that decides the bytes; its fingerprint tells one command from another.
-        ours: patterns of the files that the writer writes: what `force` removes, and nothing else.
+        ours: patterns, relative to `out`, of the files that the writer writes: what `force` removes, and nothing else
+            but the folders that are empty then.
         force: discard what a writer of the same kind has left.
 
     Returns:
@@ -58,9 +59,10 @@ def _discard(out: Path, finished: Path, partial: Path, ours: Iterable[str]) -> N
     with disk_errors_told(out):
         if finished.exists():
             os.replace(finished, partial)  # stopped half-way, the folder is still known
-        for pattern in ours:
-            for path in out.rglob(pattern):
-                path.unlink(missing_ok=True)
-        for folder in sorted((path for path in out.rglob("*") if path.is_dir()), reverse=True):
-            if not any(folder.iterdir()):
+        removed = [path for pattern in ours for path in out.glob(pattern)]
+        for path in removed:
+            path.unlink(missing_ok=True)
+        for folder in {path.parent for path in removed}:
+            while folder != out and not any(folder.iterdir()):
                 folder.rmdir()
+                folder = folder.parent

@@ -22,7 +22,9 @@ ORIGIN = ("name", "seed", "settings", "inputs", "fingerprint", "provenance")
 """Of the manifest of shards, what is handed on."""
 
 NUMBERED = "[0-9]" * DIGITS
-WRITTEN = (f"{NUMBERED}.png", f"{NUMBERED}.jpg", "metadata.jsonl", "shard-[0-9]*.tar", "*.writing")
+IMAGES = tuple(f"{folder}{NUMBERED}.{kind}*" for folder in ("", "*/", "images/*/") for kind in ("png", "jpg"))
+WRITTEN = (*IMAGES, "metadata.jsonl*", "shard-[0-9]*.tar*", "*.writing")
+"""Patterns of what the formats write, each with the unfinished files beside it."""
 
 
 def export(

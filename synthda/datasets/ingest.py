@@ -121,6 +121,8 @@ def ingest(
         "libraries": provenance(*LIBRARIES)["versions"],
         **{key: found.origin[key] for key in HANDED_ON if key in found.origin},
     }
+    if out.resolve().is_relative_to(found.path.resolve()):
+        raise DataError(f"{out} lies within {found.path}; give --out a folder outside of it.")
     claimed = claim(out, MANIFEST, plan, ours=WRITTEN, force=force)
     shards, skipped = _write_shards(found, out, size, fit, progress)
     content = {**claimed, "count": sum(entry["rows"] for entry in shards), "shards": shards, "skipped": skipped}
@@ -143,6 +145,8 @@ def _write_shards(
             shard, bad = _decoded(islice(samples, wanted), size, fit, progress)
             taken = len(shard.samples) + len(bad)
             skipped += bad
+            if taken != wanted:
+                raise _changed(found)
             if not shard.samples:
                 continue
             labels = shard.labels(found.classes)
@@ -154,7 +158,8 @@ def _write_shards(
     if next(samples, None) is not None:
         raise _changed(found)
     if not entries:
-        raise DataError(f"None of the {found.count} images in {found.path} can be used; the first is {skipped[0]}.")
+        first = f"; the first is {skipped[0]}" if skipped else ""
+        raise DataError(f"None of the {found.count} images in {found.path} can be used{first}.")
     return entries, skipped
 
 
@@ -188,12 +193,12 @@ def _decoded(samples: Iterator[Sample], size: Size, fit: Fit, progress: Progress
 def _survey_export(path: Path, manifest: Path) -> Collection:
     layout, content = read_layout(manifest)
     name = lookup("format", str(content.get("to")), {known: known for known in FORMATS})
-    for file, checksum in dict(content.get("files") or {}).items():
+    for file, checksum in content["files"].items():
         if Path(file).name != file:
             raise DataError(f"{manifest} names the file {file!r}, which is not beside it; do not use it.")
         if path.is_dir() or file == path.name:
             _check(path if path.is_file() else path / file, str(checksum))
-    found = Collection(path, name, layout.count, layout.classes, layout, dict(content.get("origin") or {}))
+    found = Collection(path, name, layout.count, layout.classes, layout, content["origin"])
     return found if path.is_dir() else replace(found, count=sum(1 for _ in found.samples()))
 
 

@@ -89,6 +89,7 @@ def read_layout(path: Path) -> tuple[Layout, dict[str, Any]]:
             columns={str(name): str(kind) for name, kind in manifest["columns"].items()},
             tables={str(name): tuple(str(entry) for entry in table) for name, table in manifest["tables"].items()},
         )
+        manifest |= {name: dict(manifest.get(name) or {}) for name in ("files", "origin")}
         plain = all(np.dtype(kind).kind in "iufb" for kind in layout.columns.values())
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{path} is incomplete or damaged ({error}); convert the domain again.") from error

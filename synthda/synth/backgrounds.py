@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
 from synthda.synth import noise
-from synthda.synth.scenery import along, crop
+from synthda.synth.geometry import along
+from synthda.synth.photographs import crop
 
 KINDS = ("flat", "gradient", "texture", "photograph")
 FLAT, GRADIENT, TEXTURE, PHOTOGRAPH = range(4)

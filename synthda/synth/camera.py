@@ -158,15 +158,16 @@ def _grain(values: int) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=4096)
 def _streak(length: float, angle: float) -> NDArray[np.float32]:
-    """The kernel of a straight movement: `length` pixels, as 16 points shared among the pixels nearest to each."""
+    """The kernel of a straight movement: `length` pixels, as points shared among the pixels nearest to each."""
+    points = max(16, math.ceil(2 * length))
     half = math.ceil(length / 2) + 1
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    at = length * ((np.arange(16) + 0.5) / 16 - 0.5)
+    at = length * ((np.arange(points) + 0.5) / points - 0.5)
     x, y = half + at * cos, half + at * sin
     left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
     for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        np.add.at(kernel, (top + dy, left + dx), (1 - np.abs(x - left - dx)) * (1 - np.abs(y - top - dy)) / 16)
+        np.add.at(kernel, (top + dy, left + dx), (1 - np.abs(x - left - dx)) * (1 - np.abs(y - top - dy)) / points)
     return kernel
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
 from synthda.synth import backgrounds, colours
+from synthda.synth.geometry import along
 from synthda.synth.lettering import Face, glyph
-from synthda.synth.scenery import along
 
 KINDS = ("none", "edge", "bar", "rim", "slats", "bricks", "screws", "character")
 EMPTY, EDGE, BAR, RIM, SLATS, BRICKS, SCREWS, CHARACTER = range(8)

@@ -31,8 +31,8 @@ UNFIT = re.compile(
 )
 """Families whose digits, if any, are not what a sign or a house wears."""
 
-UNREADABLE = (OSError, LookupError, TypeError, AssertionError, ValueError, AttributeError, struct.error)
-"""What opening a damaged font file raises."""
+UNREADABLE = (OSError, LookupError, TypeError, AssertionError, ValueError, AttributeError, struct.error, ImportError)
+"""What opening a damaged font file raises, or a compressed one (WOFF2) without its decoder."""
 
 
 @dataclass(frozen=True, order=True)

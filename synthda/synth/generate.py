@@ -36,7 +36,7 @@ from synthda.manifest import (
 from synthda.synth.renderer import Renderer, sample_block
 
 Rendered = tuple[Scenes, NDArray[np.uint8]]
-LIBRARIES = ("numpy", "pillow", "opencv-python-headless", "h5py", "albumentations")
+LIBRARIES = ("numpy", "pillow", "opencv-python-headless", "h5py", "resvg_py")
 
 
 def generate(

@@ -39,7 +39,8 @@ def look(scenes: Scenes, size: int, unit: float = 1.0) -> Maps:
     x = at[None, None, :] - pose["shift_x"]
     y = at[None, :, None] - pose["shift_y"]
     # Rotation, shear, stretch and scale are one matrix: what this costs is whole-frame operations, here five.
-    farther = (1 + pose["tilt_x"] * x) + pose["tilt_y"] * y
+    # Never nearer than a tenth of the distance: at the extremes of tilt and shift the frame would fold over.
+    farther = np.maximum((1 + pose["tilt_x"] * x) + pose["tilt_y"] * y, np.float32(0.1))
     tall = np.float32(unit) / pose["scale"]
     wide, shear = tall / pose["aspect"], pose["shear"]
     along = wide * (cos - shear * sin) * x + wide * (sin + shear * cos) * y
@@ -60,3 +61,12 @@ def sampled(field: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.fl
     """One (H, W) field read at pixel coordinates x and y, linearly; its edge value lies all around it."""
     read = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(read, dtype=np.float32)
+
+
+def along(angle: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """(n, size, size): distance from the frame's centre in a direction (degrees), fractions of the frame."""
+    turn = np.deg2rad(angle.astype(np.float64))
+    cos, sin = (part.astype(np.float32)[:, None, None] for part in (np.cos(turn), np.sin(turn)))
+    at = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
+    distance: NDArray[np.float32] = cos * at[None, None, :] + sin * at[None, :, None]
+    return distance

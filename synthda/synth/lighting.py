@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
 from synthda.synth import backgrounds, colours
-from synthda.synth.scenery import along
+from synthda.synth.geometry import along
 
 COLUMNS = {"light": "f4", "light_angle": "f4"}
 """Share by which one side is lit less, and the direction in degrees; exposure, temperature and haze are the camera's

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
 from synthda.synth import backgrounds, colours, noise
+from synthda.synth.geometry import along
 from synthda.synth.ink import Ink
-from synthda.synth.scenery import along
 
 COLUMNS = {
     **{f"{part}_{channel}": "u1" for part in ("fill", "ground", "outline") for channel in "rgb"},

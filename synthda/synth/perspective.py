@@ -66,6 +66,11 @@ def homographies(scenes: Scenes, size: int, offset: Any = (0.0, 0.0)) -> NDArray
     return found
 
 
+def nearness(homography: NDArray[np.float64]) -> float:
+    """Depth of a template's nearest corner, as a share of the camera's distance; below 0 it is behind the camera."""
+    return float(homography[2, 2] - 0.5 * np.abs(homography[2, :2]).sum())
+
+
 def warped(template: Template, homography: NDArray[np.float64], size: int, covers: float) -> NDArray[np.uint8]:
     """(size, size, 4) uint8 RGBA, colour multiplied by alpha, of a template seen through a homography.
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,3 +113,14 @@ def _read(path: Path, at_least: int) -> NDArray[np.uint8]:
     height, width = upright_shape(path)
     scale = max(min(1.0, LONGEST_SIDE / max(height, width)), at_least / min(height, width))
     return read_photo(path, (max(at_least, round(height * scale)), max(at_least, round(width * scale))))
+
+
+def crop(photograph: NDArray[np.uint8], scene: np.void, size: int) -> NDArray[np.uint8]:
+    """The (size, size, 3) part of a photograph that a row names."""
+    height, width = photograph.shape[:2]
+    side = int(min(height, width, max(size, round(size * float(scene["photo_zoom"])))))
+    # A share just below 1 may have been rounded to 1 when it was stored.
+    top = min(int(float(scene["photo_y"]) * (height - side + 1)), height - side)
+    left = min(int(float(scene["photo_x"]) * (width - side + 1)), width - side)
+    part = photograph[top : top + side, left : left + side]
+    return part if side == size else np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
-from synthda.synth import colours, noise, perspective, scenery
+from synthda.synth import colours, noise, perspective
+from synthda.synth.geometry import along
 from synthda.synth.templates import Template
 
 COLUMNS = {
@@ -41,6 +42,8 @@ DIRT = 40
 """Salts 40…43 are dirt's and leaves'."""
 LEAF = np.array([0.95, 1.0, 0.7], np.float32)[:, None, None]
 """Share of the occluder's grey in each channel."""
+NEAREST = 0.1
+"""Depth of a plate's nearest corner, as a share of the sign's distance, from which on it is seen."""
 BESIDE = 1.06
 """Distance of a neighbouring sign's centre, in sides of the template."""
 
@@ -58,6 +61,8 @@ def seen(scenes: Scenes, templates: Sequence[Template], size: int) -> NDArray[np
         some = scenes[beside]
         found = perspective.homographies(some, size, (0.0, BESIDE * (2 * some["neighbour_at"] - 1)))
         for place, row in enumerate(beside.tolist()):
+            if perspective.nearness(found[place]) < NEAREST:
+                continue  # it stands beside the camera or behind it
             other = templates[some["neighbour"][place]]
             behind = perspective.warped(other, found[place], size, covers[row]).transpose(2, 0, 1)
             signs[row] += behind * (1 - signs[row, 3] * np.float32(1 / 255))
@@ -93,7 +98,7 @@ def hide(images: NDArray[np.float32], scenes: Scenes, size: int) -> None:
         return
     some = scenes[hidden]
     ragged = noise.smooth(some["noise_seed"], size, max(4, size // 6), DIRT + 3)
-    reach = scenery.along(some["occluder_angle"], size) - 0.5 + some["occluder"][:, None, None]
+    reach = along(some["occluder_angle"], size) - 0.5 + some["occluder"][:, None, None]
     front = np.clip((reach + np.float32(0.05) * ragged) * np.float32(size), 0, 1)[:, None]
     leaf = LEAF * some["occluder_grey"][:, None, None, None]
     images[hidden] += front * (leaf * (1 + np.float32(0.25) * ragged[:, None]) - images[hidden])
@@ -101,12 +106,12 @@ def hide(images: NDArray[np.float32], scenes: Scenes, size: int) -> None:
 
 def falling_light(scenes: Scenes, size: int) -> NDArray[np.float32]:
     """(n, size, size): light that falls off across the frame, and the border of a shadow."""
-    across = scenery.along(scenes["light_angle"], size)
+    across = along(scenes["light_angle"], size)
     light = 1 - scenes["light"][:, None, None] * (across * np.float32(0.7) + np.float32(0.5))
     shadowed = np.flatnonzero(scenes["shadow"])
     if len(shadowed):
         some = {name: scenes[name][shadowed, None, None] for name in ("shadow", "shadow_at", "shadow_soft")}
-        beyond = scenery.along(scenes["shadow_angle"][shadowed], size) - some["shadow_at"]
+        beyond = along(scenes["shadow_angle"][shadowed], size) - some["shadow_at"]
         light[shadowed] *= 1 - some["shadow"] * np.clip(beyond / some["shadow_soft"] + np.float32(0.5), 0, 1)
     return np.asarray(light, np.float32)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
 from synthda.synth import colours, noise
+from synthda.synth.geometry import along
+from synthda.synth.photographs import crop
 
 KINDS = ("flat", "sky", "foliage", "wall", "street", "photograph")
 FLAT, SKY, FOLIAGE, WALL, STREET, PHOTOGRAPH = range(6)
@@ -88,15 +89,6 @@ def paint(scenes: Scenes, size: int, photographs: Sequence[NDArray[np.uint8]]) -
     return images
 
 
-def crop(photograph: NDArray[np.uint8], scene: np.void, size: int) -> NDArray[np.uint8]:
-    """The (size, size, 3) part of a photograph that a row names."""
-    height, width = photograph.shape[:2]
-    side = int(min(height, width, max(size, round(size * float(scene["photo_zoom"])))))
-    top, left = int(float(scene["photo_y"]) * (height - side + 1)), int(float(scene["photo_x"]) * (width - side + 1))
-    part = photograph[top : top + side, left : left + side]
-    return part if side == size else np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _palette(rng: np.random.Generator, kind: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Two (n, 3) colours for each kind of scenery, in daylight."""
     n = len(kind)
@@ -143,15 +135,6 @@ def _bordered(scenes: Scenes, size: int) -> NDArray[np.float32]:
     border = np.clip(across * np.float32(size / 2) + np.float32(0.5), 0, 1)
     rough = noise.smooth(seeds, size, 4, SALT) + grain * noise.smooth(seeds, size, max(6, size // 4), SALT + 1)
     return np.asarray(border + np.float32(0.2) * relief * rough)
-
-
-def along(angle: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """(n, size, size): distance from the frame's centre in a direction (degrees), fractions of the frame."""
-    turn = np.deg2rad(angle.astype(np.float64))
-    cos, sin = (part.astype(np.float32)[:, None, None] for part in (np.cos(turn), np.sin(turn)))
-    at = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
-    distance: NDArray[np.float32] = cos * at[None, None, :] + sin * at[None, :, None]
-    return distance
 
 
 def _stand(image: NDArray[np.float32], scene: np.void, size: int) -> None:

@@ -23,7 +23,7 @@ from synthda.synth.fonts import Font, search_fonts
 from synthda.synth.ink import NONE
 from synthda.synth.lettering import Face, glyph
 from synthda.synth.photographs import Photographs, load_photographs
-from synthda.synth.renderer import columns
+from synthda.synth.renderer import columns, in_pieces
 
 SCENE = columns(
     **ink.COLUMNS, **paint.COLUMNS, **backgrounds.COLUMNS, **clutter.COLUMNS, **lighting.COLUMNS, **camera.COLUMNS
@@ -96,7 +96,7 @@ class SynNumbers:
     reduce: Annotated[float, "at most this many times fewer pixels, scaled up; three in ten", Between(1, 8)] = 2.5
     sharpen: Annotated[float, "strongest sharpening by the camera, share of the detail added", Between(0, 4)] = 0.5
     noise: Annotated[float, "strongest sensor noise, standard deviation in levels of 255", Between(0, 64)] = 7
-    jpeg: Annotated[int, "lowest JPEG quality, 100 for none; one in five", Between(5, 100)] = 40
+    jpeg: Annotated[int, "lowest JPEG quality, 96 or more for none; one in five", Between(5, 100)] = 40
 
     def __post_init__(self) -> None:
         if self.smallest > self.largest:
@@ -151,14 +151,7 @@ class SynNumbers:
         return scenes
 
     def render(self, scenes: Scenes) -> NDArray[np.uint8]:
-        cv2.setNumThreads(1)  # so that neither bytes nor rates depend on OpenCV's threads
-        cv2.ipp.setUseIPP(False)
-        images = np.empty((len(scenes), *self.image_shape), np.uint8)
-        at_once = max(1, PIXELS_AT_ONCE // self.size**2)
-        for first in range(0, len(scenes), at_once):
-            rows = slice(first, first + at_once)
-            images[rows] = self._rendered(scenes[rows])
-        return images
+        return in_pieces(self._rendered, scenes, self.image_shape, PIXELS_AT_ONCE)
 
     def _rendered(self, scenes: Scenes) -> NDArray[np.uint8]:
         images = backgrounds.paint(scenes, self.size, self._photographs.images if self._photographs else ())

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +19,7 @@ from synthda.errors import SettingError
 from synthda.settings import Between
 from synthda.synth import camera, perspective, plates, scenery
 from synthda.synth.photographs import Photographs, load_photographs
-from synthda.synth.renderer import columns
+from synthda.synth.renderer import columns, in_pieces
 from synthda.synth.templates import Template, load_templates
 
 SCENE = columns(
@@ -58,7 +57,11 @@ class SynSigns:
     dirt: Annotated[float, "how dark dirt may be: 0 none, 1 black; one in four has some", Between(0, 1)] = 0.6
     dark: Annotated[float, "stops by which the darkest photographs are underexposed", Between(0, 8)] = 3
     over: Annotated[float, "stops by which the brightest photographs are overexposed", Between(0, 4)] = 1.2
-    backlight: Annotated[float, "stops between the light on the sign and behind it, at most", Between(0, 6)] = 2.4
+    backlight: Annotated[
+        float,
+        "stops by which what is behind is lit more or less, at most; the sign a quarter of it, inversely",
+        Between(0, 6),
+    ] = 2.4
     haze: Annotated[float, "most light scattered into the lens, levels of 255", Between(0, 200)] = 40
     temperature: Annotated[float, "how blue or orange light may be: 0 white, 1 most", Between(0, 2)] = 0.9
     tint: Annotated[float, "how green or magenta the white balance may be: 0 neutral", Between(0, 2)] = 0.8
@@ -71,7 +74,7 @@ class SynSigns:
     reduce: Annotated[float, "at most this many times fewer pixels, scaled up", Between(1, 8)] = 2.0
     sharpen: Annotated[float, "strongest sharpening by the camera, share of the detail added", Between(0, 4)] = 1
     noise: Annotated[float, "strongest sensor noise, standard deviation in levels of 255", Between(0, 64)] = 6
-    jpeg: Annotated[int, "lowest JPEG quality, 100 for none; three in ten", Between(5, 100)] = 60
+    jpeg: Annotated[int, "lowest JPEG quality, 96 or more for none; three in ten", Between(5, 100)] = 60
 
     def __post_init__(self) -> None:
         if self.smallest > self.largest:
@@ -135,14 +138,7 @@ class SynSigns:
         return scenes
 
     def render(self, scenes: Scenes) -> NDArray[np.uint8]:
-        cv2.setNumThreads(1)  # so that neither bytes nor rates depend on OpenCV's threads
-        cv2.ipp.setUseIPP(False)
-        images = np.empty((len(scenes), *self.image_shape), np.uint8)
-        at_once = max(1, PIXELS_AT_ONCE // self.size**2)
-        for first in range(0, len(scenes), at_once):
-            rows = slice(first, first + at_once)
-            images[rows] = self._rendered(scenes[rows])
-        return images
+        return in_pieces(self._rendered, scenes, self.image_shape, PIXELS_AT_ONCE)
 
     @property
     def _templates(self) -> tuple[Template, ...]:

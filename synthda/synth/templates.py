@@ -22,7 +22,10 @@ from synthda.datasets.gtsrb import CLASSES
 from synthda.errors import DataError
 
 SIDE = 256
-"""Side of every template in pixels: well above any frame it is warped into, so that warping only ever shrinks it."""
+"""Side of every template in pixels; in frames above this size signs are enlarged, and a little soft."""
+
+DEEPEST = 64
+"""Elements nested in one another; resvg recurses, and some hundreds would end the process."""
 
 EXTENSIONS = (".svg", ".png")
 ACCEPTED = "SVG or PNG files, each named for its class, or one folder of them for each class"
@@ -149,6 +152,11 @@ def rasterise(content: bytes, path: Path | str) -> NDArray[np.uint8]:
 
 def _faults(root: ElementTree.Element) -> Iterator[str]:
     """Why a drawing would differ between machines, or is none."""
+    level, depth = [root], 0
+    while level:
+        level, depth = [child for each in level for child in each], depth + 1
+    if depth > DEEPEST:
+        yield f"its elements are nested {depth} deep, and {DEEPEST} is the most (flatten its groups)"
     if root.tag.rpartition("}")[2] != "svg":
         yield f"its outermost element is <{root.tag.rpartition('}')[2]}>, not <svg>"
     for element in root.iter():

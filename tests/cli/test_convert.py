@@ -64,6 +64,7 @@ def test_a_second_run_is_refused_unless_forced(synthda, domain):
         (["stripes", "--to", "hf", "--size", "large"], "Size 'large' is not accepted"),
         (["stripes", "--to", "hf", "--size", "8", "--fit", "squeeze"], "There is no fit 'squeeze'"),
         (["photos", "--to", "shards"], "--size"),
+        (["photos", "--to", "imagefolder"], "--size"),
         (["photos", "--to", "shards", "--size", "8", "--quality", "3"], "without --quality"),
     ],
 )

@@ -230,6 +230,8 @@ def test_a_forged_manifest_is_refused(tmp_path):
         {"columns": {"angle": "O"}},
         {"columns": {"angle": "nonsense"}},
         {"columns": []},
+        {"files": ["a"]},
+        {"origin": [1]},
         {"image_shape": 3},
         {"files": {"../metadata.jsonl": "0"}},
         {"files": {"metadata.jsonl": "0"}},
@@ -259,3 +261,28 @@ def test_exports_that_only_shards_bring_back_whole_are_not_taken_for_folders_of_
     classes = (*CLASSES[:2], "empty")
     folder = exported(domain_of(20, classes), tmp_path / "folder", "imagefolder")
     assert open_domain(str(folder), size=(9, 12)).classes == ("2", "10")
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_force_leaves_domains_within_and_folders_of_others_alone(tmp_path, to):
+    out = exported(domain_of(20), tmp_path / "out", to)
+    exported(domain_of(5), out / "inner" / "mine", to)
+    (out / "empty").mkdir()
+    before = contents(out / "inner")
+    exported(domain_of(10), out, to, force=True)
+    assert contents(out / "inner") == before
+    assert (out / "empty").is_dir()
+
+
+def test_an_export_that_lost_all_its_images_is_told(tmp_path):
+    out = exported(domain_of(20), tmp_path / "out", "imagefolder")
+    for path in out.rglob("*.png"):
+        path.unlink()
+    with pytest.raises(DataError, match="no longer holds the 20 images"):
+        made_again(out, tmp_path / "again")
+
+
+def test_shards_within_their_source_are_refused(tmp_path):
+    out = exported(domain_of(5), tmp_path / "out", "imagefolder")
+    with pytest.raises(DataError, match="lies within"):
+        made_again(out, out / "shards")

@@ -83,3 +83,55 @@ def test_hashed_noise_is_nearly_normal_and_uncorrelated_between_rows() -> None:
 def test_fields_of_one_seed_differ_by_their_salt() -> None:
     seeds = np.array([5], np.uint32)
     assert (noise.smooth(seeds, 16, 4, 0) != noise.smooth(seeds, 16, 4, 1)).any()
+
+
+def test_a_long_motion_is_an_even_streak_not_a_row_of_ghosts() -> None:
+    kernel = camera._streak(96.0, 0)
+    row = kernel[len(kernel) // 2]
+    inner = row[row > 0][1:-1]
+    assert len(inner) >= 94
+    assert inner.max() < 2 * inner.min()
+    assert kernel.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_stop_doubles_light_and_orange_light_takes_blue() -> None:
+    grey = np.full((1, 8, 8, 3), 60, np.float32)
+    assert camera.photograph(grey.copy(), still(exposure=1)).mean() == pytest.approx(120, abs=0.5)
+    red, green, blue = camera.photograph(grey.copy(), still(temperature=1))[0, 4, 4].tolist()
+    assert red > green == 60 > blue
+    red, green, blue = camera.photograph(grey.copy(), still(tint=1))[0, 4, 4].tolist()
+    assert red == blue > 60 > green
+
+
+def test_overexposed_light_spills_over_because_optics_come_before_clipping() -> None:
+    image = np.zeros((1, 32, 32, 3), np.float32)
+    image[:, :, :16] = 250
+    spilt = [camera.photograph(image.copy(), still(exposure=stops, blur=2))[0, 16, 18, 0] for stops in (0, 2)]
+    assert spilt[1] > 2 * spilt[0] > 0
+
+
+@pytest.mark.parametrize("radius", [1.5, 4.0])
+def test_defocus_spreads_a_point_into_an_even_disc(radius: float) -> None:
+    image = np.zeros((1, 32, 32, 3), np.float32)
+    image[0, 16, 16] = 255 * 12
+    disc = camera.photograph(image, still(defocus=radius))[0, :, :, 0].astype(int)
+    inside = np.hypot(*np.indices((32, 32)) - 16) < radius - 0.5
+    assert disc[inside].min() == disc[inside].max() > 0
+    assert not disc[np.hypot(*np.indices((32, 32)) - 16) > radius + 0.5].any()
+
+
+def test_sharpening_raises_the_contrast_of_edges_and_not_of_areas() -> None:
+    image = np.full((1, 32, 32, 3), 80, np.float32)
+    image[:, :, 16:] = 160
+    sharp = camera.photograph(image, still(sharpen=1))[0, 16, :, 0]
+    assert (sharp[4], sharp[28]) == (80, 160)
+    assert sharp[15] < 80
+    assert sharp[16] > 160
+
+
+def test_grain_of_large_frames_takes_bounded_memory_and_reaches_every_pixel() -> None:
+    image = np.full((1, 512, 512, 3), 128, np.float32)
+    taken = camera.photograph(image, still(noise=10)).astype(float)
+    assert taken.std() == pytest.approx(10, rel=0.03)
+    assert taken[0, -50:].std() == pytest.approx(10, rel=0.1)
+    assert len(camera._grain(max(2 * 512 * 512 * 3, camera.MOST_GRAIN))) * 4 <= 17_000_000

@@ -78,9 +78,10 @@ def test_a_damaged_font_file_is_skipped_and_named(tmp_path: Path) -> None:
     whole = (BUNDLED / "DejaVuSans.ttf").read_bytes()
     (tmp_path / "cut.ttf").write_bytes(whole[:2000])
     (tmp_path / "empty.otf").write_bytes(b"")
+    (tmp_path / "web.ttf").write_bytes(b"wOF2" + whole[4:200])
     found = search_fonts(str(tmp_path))
     assert [font.path.name for font in found.faces] == ["good.ttf"]
-    assert sorted(Path(line.partition(": ")[0]).name for line in found.skipped) == ["cut.ttf", "empty.otf"]
+    assert sorted(Path(line.partition(": ")[0]).name for line in found.skipped) == ["cut.ttf", "empty.otf", "web.ttf"]
 
 
 def test_a_face_must_have_every_character_of_the_set(tmp_path: Path) -> None:

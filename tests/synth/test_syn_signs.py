@@ -168,3 +168,16 @@ def test_a_missing_folder_of_templates_is_named(tmp_path: Path) -> None:
 def test_any_size_can_be_rendered(size: int) -> None:
     _, images = render_rows(SynSigns(size=size), 0, 4)
     assert images.shape == (4, size, size, 3)
+
+
+def test_a_neighbour_behind_the_camera_is_not_seen() -> None:
+    renderer = SynSigns(**{**CALM, "nearest": 0.8})  # type: ignore[arg-type]
+    scene = sample_block(renderer, 0, 0)[:1].copy()
+    scene["distance"], scene["pitch"], scene["neighbour"] = 0.8, 60, 3
+    beside = []
+    for place in (0, 1):
+        scene["neighbour_at"] = place
+        beside.append(renderer.render(scene)[0])
+    scene["neighbour"] = NONE
+    alone = renderer.render(scene)[0]
+    assert sum(np.array_equal(image, alone) for image in beside) == 1

@@ -209,6 +209,7 @@ def test_png_without_transparency_is_opaque_and_sixteen_bit_grey_is_scaled(tmp_p
         (SVG.format("9 9", '<use href="http://example.org/a.svg#b"/>'), "example.org"),
         (SVG.format("9 9", "<rect style=\"fill: url( 'b.svg#c')\"/>"), "another file"),
         (SVG.format("9 9", "<style>@import 'a.css';</style>"), "style refers"),
+        (SVG.format("9 9", "<g>" * 300 + '<rect width="9" height="9"/>' + "</g>" * 300), "nested 302 deep"),
     ],
 )
 def test_a_drawing_that_cannot_be_a_template_is_refused_by_name(tmp_path: Path, content: str, said: str) -> None:
