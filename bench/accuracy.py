@@ -108,24 +108,28 @@ class Bench:
         return Run(self.runs / cell.table / f"{cell.method}-{pair}-seed{cell.seed}")
 
     def train(self, cell: Cell) -> None:
-        run, table = self.run_of(cell), self.protocol["tables"][cell.table]
+        run = self.run_of(cell)
         if run.finished or self.measured(cell):
             return
         data = self.data_of(cell)
+        blueprint = self.blueprint_of(cell, data.sources[0].classes)
+        print(f"{cell.table} {cell.pair} {cell.method} seed {cell.seed}", flush=True)
+        adapt(
+            blueprint, data, run, export=False, pace=Pace(log_every=500, on_log=lambda entry: print(entry, flush=True))
+        )
+
+    def blueprint_of(self, cell: Cell, classes: tuple[str, ...]) -> Blueprint:
+        table, pair = self.protocol["tables"][cell.table], self.protocol["pairs"][cell.pair]
         # An oracle on source and target is source-only training with one more source.
-        method = FLOOR if len(data.sources) > 1 else cell.method
-        blueprint = Blueprint.of(
-            method,
+        with_source = (cell.method, pair.get("oracle")) == (ORACLE, "source+target")
+        return Blueprint.of(
+            FLOOR if with_source else cell.method,
             table["network"],
-            data.sources[0].classes,
+            classes,
             given={name: str(value) for name, value in table.get("set", {}).items()},
             input_size=(table["size"], table["size"]),
             seed=cell.seed,
             steps=table["steps" if cell.method == "dann" else "baseline_steps"],
-        )
-        print(f"{cell.table} {cell.pair} {cell.method} seed {cell.seed}", flush=True)
-        adapt(
-            blueprint, data, run, export=False, pace=Pace(log_every=500, on_log=lambda entry: print(entry, flush=True))
         )
 
     def measured(self, cell: Cell) -> dict[str, Any] | None:
@@ -151,6 +155,7 @@ class Bench:
     def score(self, cell: Cell) -> dict[str, Any]:
         run = self.run_of(cell)
         blueprint, method = load_run(run)
+        assert blueprint == self.blueprint_of(cell, blueprint.classes), f"{run.folder} is of another protocol"
         evaluation = self.open(cell.table, self.protocol["pairs"][cell.pair]["eval"])
         scored = score(method, evaluation, blueprint.classes, groups=_tracks(evaluation))
         data = self.data_of(cell)

@@ -75,12 +75,22 @@ def open_domain(
     elif (path / EXPORT).exists() and read_manifest(path / EXPORT).get("to") != "imagefolder":
         raise DataError(f"{path} was written for other tools; make a domain of it: synthda convert {path} --to shards.")
     else:
-        return open_folder(path, size=size or PHOTO_SIZE, fit=fit, labelled=labelled)
+        domain = open_folder(path, size=size or PHOTO_SIZE, fit=fit, labelled=labelled)
+        return _with_names(domain, path / EXPORT) if (path / EXPORT).exists() else domain
     if labelled and not domain.labelled:
         raise DataError(f"{spec} has no labels; give labelled data, for example a folder with one sub-folder a class.")
     if labelled is False:
         return replace(domain, labels=np.full(len(domain), UNLABELLED, dtype=np.int64), classes=())
     return domain
+
+
+def _with_names(domain: Domain, manifest: Path) -> Domain:
+    """An export's classes by their own names: a folder's name cannot hold every character."""
+    from synthda.datasets.imagefolder import folder_of
+    from synthda.datasets.records import read_layout
+
+    names = {folder_of(name): name for name in read_layout(manifest)[0].classes}
+    return replace(domain, classes=tuple(names.get(folder, folder) for folder in domain.classes))
 
 
 def _open_data_set(found: DataSet, split: str | None, root: Path, size: Size | None, fit: Fit) -> Domain:

@@ -34,8 +34,8 @@ def test_looking_previewing_and_converting_never_load_torch(photos, tmp_path):
         "        assert not stop.code, line\n"
         "assert 'torch' not in sys.modules"
     )
-    lines = "preview syn-numbers --count 2 --set fonts=matplotlib\ninspect photos\nconvert photos --to hf --out out\n"
-    lines += "convert out --to shards --out shards\n"
+    lines = "preview syn-numbers --count 2 --set fonts=matplotlib\ninspect photos\n"
+    lines += "convert photos --to hf --size 16 --out out\nconvert out --to shards --out shards\n"
     inherited = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, input=lines, env=inherited, cwd=tmp_path, capture_output=True, text=True)

@@ -286,3 +286,12 @@ def test_shards_within_their_source_are_refused(tmp_path):
     out = exported(domain_of(5), tmp_path / "out", "imagefolder")
     with pytest.raises(DataError, match="lies within"):
         made_again(out, out / "shards")
+
+
+def test_an_export_in_class_folders_is_a_domain_with_its_own_class_names(tmp_path):
+    names = tuple(f"{name}: a/b" for name in CLASSES)
+    domain = replace(domain_of(12), classes=names)
+    out = exported(domain, tmp_path / "out", "imagefolder")
+    opened = open_domain(str(out), size=domain.images.shape[1:3])
+    assert set(opened.classes) <= set(names)
+    assert any("/" in name for name in opened.classes)
