@@ -57,7 +57,6 @@ def test_one_tar_of_an_export_can_be_read_alone(tmp_path, monkeypatch):
 
 
 def test_what_others_wrote_gives_its_labels(tmp_path):
-    members = [("a/x.1.png", b"")]  # everything after the first dot is the extension
     members = [
         ("train/b.jpg", png(9)),
         ("train/b.cls", b"10\n"),
@@ -65,11 +64,12 @@ def test_what_others_wrote_gives_its_labels(tmp_path):
         ("c.cls", b"2"),
         ("c.PNG", png()),
     ]
-    tar_of(tmp_path / "theirs.tar", members)
-    domain = made_again(tmp_path / "theirs.tar", tmp_path / "again", size=(8, 8))
+    (tmp_path / "tars").mkdir()
+    tar_of(tmp_path / "tars" / "theirs.tar", members)
+    domain = made_again(tmp_path / "tars" / "theirs.tar", tmp_path / "again", size=(8, 8))
     assert (domain.classes, domain.labels.tolist(), domain.name) == (("2", "10"), [1, 0], "theirs")
     assert domain.images.read(np.array([0]))[0, 0, 0, 0] == 9
-    again = made_again(tmp_path, tmp_path / "twice", size=(8, 8))
+    again = made_again(tmp_path / "tars", tmp_path / "twice", size=(8, 8))
     assert again.labels.tolist() == [1, 0]
 
 
