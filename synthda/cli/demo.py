@@ -47,7 +47,7 @@ def command(
     say(f"1. Render {COUNT:,} labelled digits from fonts")
     source = render_once(SynNumbers(**settings), "syn-numbers", out / "syn-numbers", COUNT, seed=seed, force=force)
     say("2. Adapt to 1,000 unlabelled scans of handwriting, beside source-only training and the oracle")
-    views = {"source_view": "weak"}  # every scan is dark on light, or the reverse: no negatives among the renderings
+    views = {"source_view": "none"}  # chosen on seeds 100 and 101: there views helped the source more than the target
     plan = Blueprint.of("dann", "conv-small", (), given=views, input_size=(SIDE, SIDE), seed=seed, steps=STEPS)
     scans, held_out = "sklearn-digits:adapt", "sklearn-digits:eval"
     data = open_data([str(source)], scans, size=plan.input_size, evaluation=held_out, labelled_target=scans)
