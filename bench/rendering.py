@@ -82,7 +82,7 @@ def main() -> None:
     for repeat in range(REPEATS):
         if arguments.trdg:
             peer = [arguments.trdg, str(ROOT / "bench" / "peers" / "trdg_numbers.py"), PEER_SECONDS]
-            found["trdg"].append(float(run(peer)))
+            found["trdg"].append(float(run(peer).split()[-1]))
         for name, count in COUNTS.items():
             one, megabytes = in_a_process(name, count, 1, arguments.data)
             # Four times the images: a second worker's start is part of its cost, and real domains are long.
