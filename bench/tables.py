@@ -76,7 +76,10 @@ def reproducibility() -> str:
         what = f"- `generate` of {workers['count']:,} SynNumbers with 1, 2 and 4 workers"
         lines.append(f"{what}: SHA-256 of every shard {verdict}.")
     for name, what in (("generate", "shards"), ("adapt", "weights")):
-        found = f"{kills[name]['identical']} of {kills[name]['kills']}" if kills and name in kills else NOT_MEASURED
+        found = NOT_MEASURED
+        if kills and name in kills:
+            measured = kills[name]
+            found = f"{measured['identical']} of {measured['kills']} (commit {measured['machine']['commit']})"
         lines.append(f"- `{name}` killed with SIGKILL at a random moment and run again, {what} identical: {found}.")
     return "\n".join([*lines, ""])
 
