@@ -13,6 +13,10 @@ from synthda.adapt.order import Sampler
 from synthda.datasets.domain import Images, in_memory
 
 
+EXACT_SUMS = 256
+"""Images at once: as many squares of a byte as a float32 still adds up without rounding."""
+
+
 class Resident:
     """A domain's images (N, H, W, 3) uint8 and labels (N,) on the device."""
 
@@ -43,9 +47,12 @@ def channel_statistics(domains: Sequence[Resident]) -> tuple[Tensor, Tensor]:
     """Mean and deviation (3,) of each colour channel in [0, 1], every domain counting alike whatever its size."""
     moments = torch.zeros(2, 3, dtype=torch.float64)
     for domain in domains:
-        for first in range(0, len(domain.images), 4096):
-            pixels = domain.images[first : first + 4096].reshape(-1, 3).double() / 255
-            share = pixels.shape[0] / (domain.images.numel() / 3) / len(domains)
-            moments += share * torch.stack([pixels.mean(0), pixels.square().mean(0)]).cpu()
+        sums = torch.zeros(2, 3, dtype=torch.float64)
+        for images in domain.images.split(EXACT_SUMS):
+            levels = images.flatten(1).float()  # summed over the images first: that is the direction that is vectorised
+            column_sums = torch.stack([levels.sum(0), levels.square_().sum(0)])
+            sums += column_sums.reshape(2, -1, 3).double().sum(1).cpu()
+        pixels = domain.images.numel() / 3
+        moments += sums / torch.tensor([[255.0], [255.0**2]]) / pixels / len(domains)
     mean, square = moments
     return mean.float(), (square - mean.square()).clamp_min(0).sqrt().float()

@@ -71,7 +71,7 @@ def train(
     saved_at = time.monotonic()
     with MetricsLog(run, first, feed.images_a_step) as log, deferred_interrupt() as interrupted:
         for step in range(first, recipe.steps):
-            torch.manual_seed(_key(seed, step))
+            _reseed(_key(seed, step), device)
             p.fill_(step / recipe.steps)
             descend.at(step / recipe.steps)
             log.add(method.step(feed.batch(step), p, descend))
@@ -90,6 +90,14 @@ def train(
             raise KeyboardInterrupt
     method.eval()
     return recipe.steps - first
+
+
+def _reseed(key: int, device: torch.device) -> None:
+    """As `torch.manual_seed`, which on a CPU would also look for a GPU and note who asked, at each step."""
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(key)
+    else:
+        torch.manual_seed(key)
 
 
 def _key(seed: int, step: int) -> int:
