@@ -12,7 +12,6 @@ from torch import Tensor
 from synthda.adapt.order import Sampler
 from synthda.datasets.domain import Images, in_memory
 
-
 EXACT_SUMS = 256
 """Images at once: as many squares of a byte as a float32 still adds up without rounding."""
 
