@@ -18,7 +18,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.machine import machine
 from bench.paths import RESULTS, ROOT
 from synthda.manifest import write_json
 from synthda.synth.build import build_renderer
@@ -94,6 +93,8 @@ def main() -> None:
             found["against trdg"].append(found["syn-numbers"][-1] / found["trdg"][-1])
         print(repeat, {name: round(rates[-1], 2) for name, rates in found.items() if rates}, flush=True)
     rates = {name: spread(values) for name, values in found.items() if values}
+    from bench.machine import machine  # imports torch, whose 500 MB are not the renderers'
+
     content = {"repeats": REPEATS, "counts": COUNTS, "rates": rates, "peak_mb": memory, "machine": machine()}
     write_json(RESULTS / "rendering.json", content)
 

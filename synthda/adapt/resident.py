@@ -47,8 +47,9 @@ def channel_statistics(domains: Sequence[Resident]) -> tuple[Tensor, Tensor]:
     moments = torch.zeros(2, 3, dtype=torch.float64)
     for domain in domains:
         sums = torch.zeros(2, 3, dtype=torch.float64)
-        for images in domain.images.split(EXACT_SUMS):
-            levels = images.flatten(1).float()  # summed over the images first: that is the direction that is vectorised
+        for first in range(0, len(domain.images), EXACT_SUMS):
+            levels = domain.images[first : first + EXACT_SUMS].flatten(1).float()
+            # Over the images first: that is the direction in which sums are vectorised.
             column_sums = torch.stack([levels.sum(0), levels.square_().sum(0)])
             sums += column_sums.reshape(2, -1, 3).double().sum(1).cpu()
         pixels = domain.images.numel() / 3

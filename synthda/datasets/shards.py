@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,14 +19,15 @@ from synthda.manifest import read_manifest, sha256_of, written_then_named
 
 MANIFEST = "domain.json"
 CHUNK_BYTES = 1 << 20
-SHARD_BYTES = 32 << 20
+SHARD_BYTES = 16 << 20
+"""Small, for workers make whole shards: so they end at about the same time."""
 BLOCK = 256
 """Rows drawn together from one generator, always whole, so that a larger count keeps the prefix; a chunk's rows
 divide it, and a shard's rows are a multiple of it."""
 
 
 def rows_per_shard(image_shape: tuple[int, int, int]) -> int:
-    """How many images a shard holds: whole blocks, about 32 MiB."""
+    """How many images a shard holds: whole blocks, about 16 MiB."""
     return max(1, SHARD_BYTES // (BLOCK * int(np.prod(image_shape)))) * BLOCK
 
 
@@ -33,8 +35,12 @@ def shard_name(index: int) -> str:
     return f"shard-{index:05d}.h5"
 
 
-def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64], scenes: Scenes | None) -> None:
-    """Write one shard, whole or not at all: `images`, `labels`, and a data set per scene column under `scenes/`."""
+def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64], scenes: Scenes | None) -> str:
+    """Write one shard, whole or not at all: `images`, `labels`, and a data set per scene column under `scenes/`.
+
+    Returns:
+        The SHA-256 of its bytes, hex.
+    """
     image_bytes = int(np.prod(images.shape[1:]))
     chunk = next(rows for rows in (256, 128, 64, 32, 16, 8, 4, 2, 1) if rows * image_bytes <= CHUNK_BYTES or rows == 1)
     # In memory first: on a full disk, HDF5 ends the process while it tries to close the file.
@@ -48,6 +54,7 @@ def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]
         content = file.id.get_file_image()
     with written_then_named(path) as partial:
         partial.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def rows_in(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ DIGITS = "0123456789"
 
 LARGEST_FILE = 24_000_000
 """Bytes; larger files are collections of East Asian glyphs, slow to open."""
+
+MEASURED = 200
+"""Points at which a face's characters are measured."""
 
 UNFIT = re.compile(
     r"symbol|math|emoji|dingbat|wingding|webding|bar ?code|braille|last ?resort|icon|music|stixsiz|nonuni"
@@ -131,21 +135,31 @@ def font_weights(fonts: tuple[Font, ...]) -> NDArray[np.float64]:
 @lru_cache(maxsize=1024)
 def face_of_height(font: Font, height: int) -> FreeTypeFont:
     """The face, scaled until the tallest of its characters is `height` pixels."""
+    return _face_at(font, max(4, round(MEASURED * height / _tallest(font))))
+
+
+@lru_cache(maxsize=2048)
+def _tallest(font: Font) -> int:
+    """Pixels that the face's tallest character takes at MEASURED points."""
+    face = _face_at(font, MEASURED)
+    return max(1, *(len(drawn(face, each)) for each in font.characters))
+
+
+def _face_at(font: Font, points: int) -> FreeTypeFont:
     from PIL import ImageFont
 
     # BASIC layout: the same outlines with and without libraqm.
-    def at(points: int) -> FreeTypeFont:
-        return ImageFont.truetype(str(font.path), points, index=font.index, layout_engine=ImageFont.Layout.BASIC)
-
-    points = max(4, round(200 * height / max(1, *(len(drawn(at(200), each)) for each in font.characters))))
-    return at(points)
+    return ImageFont.truetype(str(font.path), points, index=font.index, layout_engine=ImageFont.Layout.BASIC)
 
 
 def drawn(face: FreeTypeFont, character: str) -> NDArray[np.uint8]:
     """(H, W) coverage of a character, 0…255, cut to its ink; (0, 0) where it has none."""
-    # getbbox() would tell the advance, not the ink.
-    mask = face.getmask(character, mode="L")
-    coverage = np.array(mask, dtype=np.uint8).reshape(mask.size[1], mask.size[0])
+    from PIL import Image, ImageDraw
+
+    left, top, right, bottom = map(math.floor, face.getbbox(character))  # of the ink and of the advance
+    canvas = Image.new("L", (right - left + 2, bottom - top + 2))
+    ImageDraw.Draw(canvas).text((1 - left, 1 - top), character, fill=255, font=face)
+    coverage = np.asarray(canvas)
     rows, across = (np.flatnonzero((coverage >= 128).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return np.zeros((0, 0), np.uint8)

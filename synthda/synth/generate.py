@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from synthda import __version__
-from synthda.datasets.domain import Scenes
-from synthda.datasets.shards import BLOCK, MANIFEST, rows_per_shard, shard_name, write_shard
+from synthda.datasets.shards import BLOCK, MANIFEST, rows_per_shard, shard_name
 from synthda.errors import DataError
 from synthda.manifest import (
     FORMAT,
@@ -33,9 +23,9 @@ from synthda.manifest import (
     sha256_of,
     write_json,
 )
-from synthda.synth.renderer import Renderer, sample_block
+from synthda.synth.renderer import Renderer
+from synthda.synth.workers import Shard, Workshop, make_shards
 
-Rendered = tuple[Scenes, NDArray[np.uint8]]
 LIBRARIES = ("numpy", "pillow", "opencv-python-headless", "h5py", "resvg_py")
 
 
@@ -72,31 +62,21 @@ def generate(
     write_json(out / f"{MANIFEST}.partial", plan)
 
     per_shard = rows_per_shard(renderer.image_shape)
-    shards = [(index, min(per_shard, count - index * per_shard)) for index in range(-(-count // per_shard))]
-    missing = [(index, rows) for index, rows in shards if not (out / shard_name(index)).exists()]
-    progress(count - sum(rows for _, rows in missing))
-    blocks = [
-        (index * per_shard // BLOCK + position, min(BLOCK, rows - position * BLOCK))
-        for index, rows in missing
-        for position in range(-(-rows // BLOCK))
+    shards = [
+        Shard(index, index * per_shard // BLOCK, min(per_shard, count - index * per_shard))
+        for index in range(-(-count // per_shard))
     ]
-    rendered = _render_blocks(renderer, seed, blocks, workers)
-    for index, rows in missing:
-        parts = []
-        for _ in range(-(-rows // BLOCK)):
-            parts.append(next(rendered))
-            progress(len(parts[-1][0]))
-        scenes: Scenes = np.concatenate([part[0] for part in parts])
-        images = np.concatenate([part[1] for part in parts])
-        write_shard(out / shard_name(index), images, scenes["label"].astype(np.int64), scenes)
+    missing = [shard for shard in shards if not (out / shard_name(shard.index)).exists()]
+    progress(count - sum(shard.rows for shard in missing))
+    digests = make_shards(Workshop(renderer, seed, out), missing, workers, progress)
 
-    manifest = plan | {
-        "shards": [
-            {"file": shard_name(index), "rows": rows, "sha256": sha256_of(out / shard_name(index))}
-            for index, rows in shards
-        ],
-        "provenance": provenance(*LIBRARIES),
-    }
+    # Shards of an earlier try are hashed as they lie there.
+    entries = [
+        {"file": name, "rows": shard.rows, "sha256": digests.get(shard.index) or sha256_of(out / name)}
+        for shard in shards
+        for name in [shard_name(shard.index)]
+    ]
+    manifest = plan | {"shards": entries, "provenance": provenance(*LIBRARIES)}
     write_json(out / MANIFEST, manifest)
     (out / f"{MANIFEST}.partial").unlink()
     return manifest
@@ -148,48 +128,6 @@ def _is_finished(out: Path, plan: dict[str, Any], force: bool) -> bool:
 
 def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
-
-
-def _render_blocks(renderer: Renderer, seed: int, blocks: list[tuple[int, int]], workers: int) -> Iterator[Rendered]:
-    """The blocks in order; with workers, a few of them ahead of the one that is awaited."""
-    if workers <= 1:
-        yield from (_render_block(renderer, seed, block, rows) for block, rows in blocks)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        awaited: deque[Future[Rendered]] = deque()
-        try:
-            for block, rows in blocks:
-                awaited.append(pool.submit(_render_block, renderer, seed, block, rows))
-                if len(awaited) > 4 * workers:
-                    yield awaited.popleft().result()
-            while awaited:
-                yield awaited.popleft().result()
-        except BrokenProcessPool as error:
-            raise DataError(
-                "A rendering process was ended from outside, perhaps for want of memory; run the same command again "
-                "with fewer --workers: what is finished is kept."
-            ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for what is queued
-
-
-def _render_block(renderer: Renderer, seed: int, block: int, rows: int) -> Rendered:
-    scenes: Scenes = sample_block(renderer, seed, block)[:rows]
-    return scenes, renderer.render(scenes)
-
-
-def _end_with_parent() -> None:
-    """A killed parent cannot end its workers: each watches for its death and leaves. Ctrl-C is the parent's affair."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_exit_after_parent, daemon=True).start()
-
-
-def _exit_after_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def free_bytes(folder: Path) -> int:

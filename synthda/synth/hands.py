@@ -212,9 +212,15 @@ def _painted(
     canvas = np.zeros(
         (round((np.ptp(y) + 2 * margin) * scale) + 2, round((np.ptp(x) + 2 * margin) * scale) + 2), np.uint8
     )
-    fixed = scale * 2**SHIFT
-    for across, down, width in zip((x - left) * fixed, (y - top) * fixed, thick * fixed / 2, strict=True):
-        axes = (max(2**SHIFT, round(width)), max(2**SHIFT, round(width * flat)))
-        cv2.ellipse(canvas, (round(across), round(down)), axes, turn, 0, 360, 1, -1, cv2.LINE_8, SHIFT)
+    fixed, half = scale * 2**SHIFT, thick / 2
+    centres = _whole(fixed * np.stack([x - left, y - top], axis=1))
+    axes = _whole(np.maximum(fixed * np.stack([half, flat * half], axis=1), 2**SHIFT))
+    for centre, reach in zip(centres, axes, strict=True):
+        cv2.ellipse(canvas, centre, reach, turn, 0, 360, 1, -1, cv2.LINE_8, SHIFT)
     rows, columns = (np.flatnonzero(canvas.any(axis=axis)) for axis in (1, 0))
     return canvas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] > 0
+
+
+def _whole(places: NDArray[np.float64]) -> list[list[int]]:
+    rounded: list[list[int]] = np.rint(places).astype(int).tolist()
+    return rounded

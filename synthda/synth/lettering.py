@@ -67,8 +67,11 @@ def glyph(face: Face, character: str, height: int) -> Glyph:
     ink = np.zeros((rows * oversample, across * oversample), np.uint8)
     margin = pad * oversample
     ink[margin : margin + tall, margin : margin + wide] = mask
-    inside = cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outside = cv2.distanceTransform(1 - ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    field = cv2.resize(inside - outside, (across, rows), interpolation=cv2.INTER_AREA) / np.float32(oversample)
+    # Nothing but ink has a distance inside: that is found in what the ink takes, a third of the field.
+    inked = slice(margin - 1, margin + tall + 1), slice(margin - 1, margin + wide + 1)
+    inside = cv2.distanceTransform(ink[inked], cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = np.negative(cv2.distanceTransform(1 - ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+    distance[inked] = inside + distance[inked]
+    field = cv2.resize(distance, (across, rows), interpolation=cv2.INTER_AREA) / np.float32(oversample)
     thickest = float(inside.max()) / oversample
     return Glyph(field.astype(np.float32), wide / oversample, tall / oversample, pad, thickest, height)

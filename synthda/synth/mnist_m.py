@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -104,11 +104,11 @@ class MnistM:
             np.pad(digits, ((0, 0), (self.margin, self.margin), (self.margin, self.margin))) if self.margin else digits
         )
 
-    @property
+    @cached_property
     def _digits(self) -> _Digits:
         return _load_digits(self.digits, self.split)
 
-    @property
+    @cached_property
     def _photographs(self) -> Photographs:
         if not self.backgrounds:
             raise SettingError("mnist-m needs photographs; give their folder with --backgrounds DIR.")

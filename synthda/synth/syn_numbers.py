@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -165,11 +166,15 @@ class SynNumbers:
     def _characters(self) -> str:
         return CHARSETS[self.charset]
 
-    @property
+    @cached_property
     def _faces(self) -> tuple[Face, ...]:
         return faces_of(self.charset, self.fonts)
 
-    @property
+    @cached_property
+    def _chances(self) -> NDArray[np.float64]:
+        return chances(self.charset, self.fonts, self.hand)
+
+    @cached_property
     def _photographs(self) -> Photographs | None:
         return load_photographs(Path(self.backgrounds), at_least=self.size) if self.backgrounds else None
 
@@ -199,8 +204,7 @@ class SynNumbers:
         )
         for name, code, is_there in zip(ink.BESIDE, others, there, strict=True):
             scenes[name] = np.where(is_there, code, NONE)
-        faces = chances(self.charset, self.fonts, self.hand)
-        scenes["font"] = rng.choice(len(faces), size=n, p=faces)
+        scenes["font"] = rng.choice(len(self._faces), size=n, p=self._chances)
         scenes["spacing"] = rng.uniform(min(0.03, self.spacing), self.spacing, n)
         scenes["line_gap"] = rng.uniform(0.05, 0.4, n)
         scenes["line_shift"] = rng.uniform(-0.4, 0.4, n)
@@ -252,7 +256,7 @@ class SynNumbers:
             share=self.clutter,
             room=room,
             characters=len(self._characters),
-            chances=chances(self.charset, self.fonts, self.hand),
+            chances=self._chances,
             saturation=self.saturation,
         )
 

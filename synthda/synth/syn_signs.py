@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -140,11 +140,11 @@ class SynSigns:
     def render(self, scenes: Scenes) -> NDArray[np.uint8]:
         return in_pieces(self._rendered, scenes, self.image_shape, PIXELS_AT_ONCE)
 
-    @property
+    @cached_property
     def _templates(self) -> tuple[Template, ...]:
         return load_templates(Path(self.templates) if self.templates else None)
 
-    @property
+    @cached_property
     def _photographs(self) -> Photographs | None:
         return load_photographs(Path(self.backgrounds), at_least=self.size) if self.backgrounds else None
 

@@ -269,16 +269,3 @@ def test_ctrl_c_with_workers_is_ctrl_c_and_no_broken_pool(tmp_path: Path) -> Non
     _, said = begun.communicate(timeout=30)
     assert begun.returncode == 130, said.decode()
     assert PARTIAL in os.listdir(tmp_path / "d")
-
-
-class Fatal(Stripes):
-    """Ends the process that unpickles it, as the system does when memory runs out."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os._exit, (1,)
-
-
-def test_a_worker_that_is_ended_from_outside_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"ended from outside.* with fewer --workers"):
-        render(tmp_path / "d", renderer=Fatal(), workers=2)
-    assert os.listdir(tmp_path / "d") == [PARTIAL]

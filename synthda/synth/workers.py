@@ -1,0 +1,102 @@
+"""The shards of a domain, rendered and written here or by worker processes: the same bytes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from synthda.datasets.domain import Scenes
+from synthda.datasets.shards import BLOCK, shard_name, write_shard
+from synthda.errors import DataError
+from synthda.synth.renderer import Renderer, sample_block
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard to be: its number, the number of its first block, and its rows."""
+
+    index: int
+    first_block: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What makes shards; a worker gets one, with all that its renderer has loaded: fonts, photographs, templates."""
+
+    renderer: Renderer
+    seed: int
+    out: Path
+
+    def make(self, shard: Shard, progress: Progress = lambda rows: None) -> str:
+        """Render a shard and write it; returns the SHA-256 of its bytes."""
+        images = np.empty((shard.rows, *self.renderer.image_shape), np.uint8)
+        tables: list[Scenes] = []
+        for number, first in enumerate(range(0, shard.rows, BLOCK), shard.first_block):
+            # A block is drawn whole and cut: a larger count keeps the prefix.
+            table = sample_block(self.renderer, self.seed, number)[: shard.rows - first]
+            images[first : first + BLOCK] = self.renderer.render(table)
+            tables.append(table)
+            progress(len(table))
+        scenes: Scenes = np.concatenate(tables)
+        return write_shard(self.out / shard_name(shard.index), images, scenes["label"].astype(np.int64), scenes)
+
+
+def make_shards(workshop: Workshop, shards: Sequence[Shard], workers: int, progress: Progress) -> dict[int, str]:
+    """SHA-256 by number of each shard made; `progress` is called with the rows just made.
+
+    Raises:
+        DataError: when a worker was ended from outside.
+    """
+    if workers <= 1:
+        return {shard.index: workshop.make(shard, progress) for shard in shards}
+    context = multiprocessing.get_context("spawn")
+    digests: dict[int, str] = {}
+    try:
+        with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(workshop,)) as pool:
+            try:
+                made = {pool.submit(_make, shard): shard for shard in shards}
+                for done in as_completed(made):
+                    digests[made[done].index] = done.result()
+                    progress(made[done].rows)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for what is queued
+    except BrokenProcessPool as error:
+        raise DataError(
+            "A rendering process was ended from outside, perhaps for want of memory; run the same command again "
+            "with fewer --workers: what is finished is kept."
+        ) from error
+    return digests
+
+
+_own: list[Workshop] = []
+"""Of a worker: what it was started with."""
+
+
+def _start(workshop: Workshop) -> None:
+    """A killed parent cannot end its workers: each watches for its death and leaves. Ctrl-C is the parent's affair."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_exit_after_parent, daemon=True).start()
+    _own.append(workshop)
+
+
+def _make(shard: Shard) -> str:
+    return _own[0].make(shard)
+
+
+def _exit_after_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
