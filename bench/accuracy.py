@@ -32,8 +32,7 @@ from synthda.datasets.domain import Domain
 from synthda.datasets.shards import MANIFEST
 from synthda.datasets.specs import open_domain
 from synthda.manifest import fingerprint, write_json
-from synthda.settings import configure, load
-from synthda.synth import RENDERERS
+from synthda.synth.build import build_renderer
 from synthda.synth.generate import generate
 
 PROTOCOL = Path(__file__).with_name("protocol.toml")
@@ -80,14 +79,19 @@ class Bench:
         folder = self.data / "rendered" / name
         if (folder / MANIFEST).exists():
             return folder
-        recipe = self.protocol["rendered"][name]
-        given = {key: str(value).format(data=self.data) for key, value in recipe.get("set", {}).items()}
-        if "restriction" in recipe:
-            given |= restriction(recipe["renderer"], recipe["restriction"])
-        renderer_class = load("renderer", recipe["renderer"], RENDERERS)
-        renderer = renderer_class(**configure({"renderer": renderer_class}, given)["renderer"])
+        recipe = self._recipe(name)
+        given = {key: value.format(data=self.data) for key, value in recipe["set"].items()}
+        renderer = build_renderer(recipe["renderer"], given)
         generate(renderer, folder, name=recipe["renderer"], count=recipe["count"], seed=recipe.get("seed", 0))
         return folder
+
+    def _recipe(self, name: str) -> dict[str, Any]:
+        """How a domain is rendered, with the settings of its restriction in full."""
+        recipe: dict[str, Any] = self.protocol["rendered"][name]
+        given = {key: str(value) for key, value in recipe.get("set", {}).items()}
+        if "restriction" in recipe:
+            given |= restriction(recipe["renderer"], recipe["restriction"])
+        return recipe | {"set": given}
 
     def data_of(self, cell: Cell) -> Data:
         pair = self.protocol["pairs"][cell.pair]
@@ -148,9 +152,12 @@ class Bench:
         return next(cells, None)
 
     def protocol_of(self, table: str) -> str:
-        """A fingerprint of all that the protocol says of a table."""
-        pairs = [self.protocol["pairs"][pair] for pair in self.protocol["tables"][table]["pairs"]]
-        return fingerprint({"table": self.protocol["tables"][table], "pairs": pairs})
+        """A fingerprint of all that the protocol says of a table and of what is rendered for it, but for the prose."""
+        chosen = self.protocol["tables"][table]
+        pairs = [self.protocol["pairs"][pair] for pair in chosen["pairs"]]
+        names = {pair[part].partition("/")[2] for pair in pairs for part in ("source", "target", "eval")}
+        rendered = {name: self._recipe(name) for name in sorted(names & self.protocol["rendered"].keys())}
+        return fingerprint({"table": _bare(chosen), "pairs": [_bare(pair) for pair in pairs], "rendered": rendered})
 
     def score(self, cell: Cell) -> dict[str, Any]:
         run = self.run_of(cell)
@@ -195,6 +202,11 @@ class Bench:
 
     def _score_if_finished(self, cell: Cell) -> dict[str, Any] | None:
         return self.score(cell) if self.run_of(cell).finished else None
+
+
+def _bare(entry: dict[str, Any]) -> dict[str, Any]:
+    """Without what is only said of it."""
+    return {name: value for name, value in entry.items() if name not in ("title", "note")}
 
 
 def _summary(done: list[dict[str, Any]]) -> dict[str, float]:
