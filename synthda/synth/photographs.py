@@ -20,8 +20,8 @@ Split = Literal["train", "test"]
 LONGEST_SIDE = 640
 """Photographs are reduced to this many pixels: about 0.9 MB each in memory."""
 
-MOST = 320
-"""Photographs used from one folder, the lowest content hashes first: at most 300 MB in each worker."""
+MOST = 200
+"""Photographs used from one folder, the lowest content hashes first: at most 180 MB in each worker."""
 
 TEST_SHARE = 5
 """One photograph in this many belongs to the test split of a folder without `train` and `test` sub-folders."""
