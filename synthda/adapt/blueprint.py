@@ -10,7 +10,7 @@ import torch
 
 from synthda.adapt import NETWORKS
 from synthda.adapt.method import Method
-from synthda.adapt.methods import METHODS
+from synthda.adapt.methods import build_method, method_classes
 from synthda.adapt.networks import Network, Size
 from synthda.adapt.recipe import Recipe
 from synthda.datasets.resize import Fit
@@ -22,7 +22,7 @@ class Blueprint:
     """A method around a network, with the recipe to train it.
 
     Attributes:
-        method, network: names in the registries.
+        method, network: names in the registries; methods that combine are joined by a plus.
         classes: class names, in the order of the outputs.
         input_size: H, W in pixels.
         fit: how photographs are brought to that size.
@@ -60,8 +60,8 @@ class Blueprint:
             SettingError: for an unknown name or a value out of range.
         """
         network_class: type[Network] = load("network", network, NETWORKS)
-        method_class: type[Method] = load("method", method, METHODS)
-        parsed = configure({"method": method_class, "network": network_class, "recipe": Recipe}, given or {})
+        parts = {f"method {part}": found for part, found in method_classes(method).items()}
+        parsed = configure({**parts, "network": network_class, "recipe": Recipe}, given or {})
         recipe = replace(network_class.recipe, **parsed["recipe"])
         return cls(
             method=method,
@@ -71,7 +71,7 @@ class Blueprint:
             recipe=recipe if steps is None else replace(recipe, steps=steps),
             fit=fit,
             seed=seed,
-            method_settings=parsed["method"],
+            method_settings={name: value for part in parts for name, value in parsed[part].items()},
             network_settings=parsed["network"],
         )
 
@@ -79,8 +79,7 @@ class Blueprint:
         """The untrained method: equal blueprints give equal weights."""
         torch.manual_seed(self.seed)
         network = load("network", self.network, NETWORKS)(len(self.classes), self.input_size, **self.network_settings)
-        built: Method = load("method", self.method, METHODS)(network, **self.method_settings)
-        return built
+        return build_method(self.method, network, dict(self.method_settings))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values, from which `from_dict` makes an equal blueprint."""

@@ -69,6 +69,18 @@ class Network(nn.Module):
         features: Tensor = self.feature_extractor((images - self.mean) / self.std)
         return features
 
+    def features_of_both(self, source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Both domains' features: in one pass, or, where batch norm would mix their statistics, each in its own.
+
+        The running statistics then follow the target alone: that is where the network is deployed.
+        """
+        if not self.uses_batch_statistics:
+            features = self.features(torch.cat([source, target]))
+            return features[: len(source)], features[len(source) :]
+        with self.running_statistics_kept():
+            features_s = self.features(source)
+        return features_s, self.features(target)
+
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) float in [0, 1] → logits (B, classes)."""
         logits: Tensor = self.label_predictor(self.features(images))

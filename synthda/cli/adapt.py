@@ -10,7 +10,7 @@ import typer
 from synthda.cli.options import Assignments, DataRoot, Force
 
 Fit = Literal["stretch", "pad", "crop"]
-Method = Annotated[str, typer.Option(help="How to adapt; `synthda methods` lists them.")]
+Method = Annotated[str, typer.Option(help="How to adapt, as `synthda methods` lists them; some combine: dann+mcc.")]
 Network = Annotated[str, typer.Option(help="What to train; `synthda networks` lists them.")]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 import torch
+from shown import accuracy_on_shifted_colours
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -208,10 +210,15 @@ def test_with_batch_norm_each_domain_is_normalised_alone_and_the_target_is_deplo
     dann, given = method(batch_norm=True), batch()
     norm = dann.network.feature_extractor[1]
     convolved = dann.network.feature_extractor[0](given.target[0] - 0.5)
-    features_s, _ = dann._features(given.source[0], given.target[0])
-    alone, _ = dann._features(given.source[0], 1 - given.target[0])
+    features_s, _ = dann.network.features_of_both(given.source[0], given.target[0])
+    alone, _ = dann.network.features_of_both(given.source[0], 1 - given.target[0])
     torch.testing.assert_close(features_s, alone)
     fresh = method(batch_norm=True)
-    fresh._features(given.source[0], given.target[0])
+    fresh.network.features_of_both(given.source[0], given.target[0])
     followed = fresh.network.feature_extractor[1].running_mean
     torch.testing.assert_close(followed, norm.momentum * convolved.mean(dim=(0, 2, 3)))
+
+
+def test_on_shifted_colours_it_finds_the_gap_between_the_classes(tmp_path: Path) -> None:
+    plain = accuracy_on_shifted_colours("source-only", tmp_path / "plain")
+    assert accuracy_on_shifted_colours("dann", tmp_path / "adapted", learning_rate=0.03) > plain + 0.15

@@ -71,7 +71,7 @@ def test_other_settings_do_not_touch_a_finished_run_without_force(synthda: Any, 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--method", "dan"], "There is no method 'dan'. Did you mean dann?"),
+        (["--method", "dnan"], "There is no method 'dnan'. Did you mean dan"),
         (["--network", "conv-smal"], "Did you mean conv-small?"),
         (["--set", "lamda_max=1"], "Did you mean lambda_max"),
         (["--set", "learning_rate=fast"], "learning_rate accepts a number"),

@@ -1,8 +1,69 @@
-"""Adaptation methods, one a file."""
+"""Adaptation methods, one a file; `a+b` combines those that add terms to the label loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from synthda.adapt.method import Method
+    from synthda.adapt.networks import Network
 
 METHODS: dict[str, str] = {
     "source-only": "synthda.adapt.methods.source_only:SourceOnly",
     "train-on-target": "synthda.adapt.methods.train_on_target:TrainOnTarget",
+    "ddc": "synthda.adapt.methods.ddc:DDC",
+    "dan": "synthda.adapt.methods.dan:DAN",
+    "jan": "synthda.adapt.methods.jan:JAN",
+    "deep-coral": "synthda.adapt.methods.deep_coral:DeepCORAL",
+    "cmd": "synthda.adapt.methods.cmd:CMD",
     "dann": "synthda.adapt.methods.dann:DANN",
+    "cdan": "synthda.adapt.methods.cdan:CDAN",
+    "cdan-e": "synthda.adapt.methods.cdan:CDANE",
+    "mdd": "synthda.adapt.methods.mdd:MDD",
+    "mcc": "synthda.adapt.methods.mcc:MCC",
+    "bnm": "synthda.adapt.methods.bnm:BNM",
+    "afn": "synthda.adapt.methods.afn:AFN",
 }
 """Import paths by name."""
+
+
+def method_classes(name: str) -> dict[str, type[Method]]:
+    """The class of a method, or of each part of a combination such as `dann+mcc`, by name.
+
+    Raises:
+        SettingError: for an unknown name, a part that occurs twice, or one that does not combine.
+    """
+    from synthda.adapt.additive import AdditiveMethod
+    from synthda.errors import SettingError
+    from synthda.settings import load
+
+    parts = name.split("+")
+    found: dict[str, type[Method]] = {part: load("method", part, METHODS) for part in parts}
+    if len(parts) == 1:
+        return found
+    if len(found) < len(parts):
+        raise SettingError(f"{name} names a method twice; name each once.")
+    for part, found_class in found.items():
+        if not issubclass(found_class, AdditiveMethod):
+            combining = [each for each in METHODS if issubclass(load("method", each, METHODS), AdditiveMethod)]
+            raise SettingError(
+                f"{part} adds no term to another method's loss, so {name} has no meaning; combine any of "
+                f"{', '.join(combining)}."
+            )
+    return found
+
+
+def build_method(name: str, network: Network, settings: dict[str, Any]) -> Method:
+    """The method or combination called `name` around a network; each part takes those settings that it knows."""
+    from synthda.adapt.additive import AdditiveMethod, Combination
+    from synthda.settings import settings_of
+
+    parts: list[Any] = [
+        found(network, **{key: value for key, value in settings.items() if key in settings_of(found)})
+        for found in method_classes(name).values()
+    ]
+    if len(parts) == 1:
+        built: Method = parts[0]
+        return built
+    assert all(isinstance(part, AdditiveMethod) for part in parts)
+    return Combination(parts)

@@ -1,0 +1,96 @@
+"""Methods whose loss is the source's cross-entropy plus terms that one forward pass shows: such methods combine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from synthda.adapt.method import Batch, LossTerms, Method
+from synthda.adapt.networks import Network
+
+
+class Seen:
+    """What a forward pass shows of both halves of a batch; what no term asks for is not computed.
+
+    Attributes:
+        batch: the images.
+        features_s, features_t: (B, feature_dim) of source and target.
+        labels: (B,) of the source.
+    """
+
+    def __init__(self, network: Network, batch: Batch) -> None:
+        self.batch, self.labels = batch, batch.source_labels
+        self._predictor = network.label_predictor
+        self.features_s, self.features_t = network.features_of_both(batch.source[0], batch.target[0])
+
+    @cached_property
+    def layers_s(self) -> list[Tensor]:
+        """Of the source: the features, each hidden layer of the label predictor after its ReLU, and the logits."""
+        return _layers(self._predictor, self.features_s)
+
+    @cached_property
+    def layers_t(self) -> list[Tensor]:
+        return _layers(self._predictor, self.features_t)
+
+    @property
+    def logits_s(self) -> Tensor:
+        """(B, classes)."""
+        return self.layers_s[-1]
+
+    @property
+    def logits_t(self) -> Tensor:
+        return self.layers_t[-1]
+
+    @cached_property
+    def chances_t(self) -> Tensor:
+        """(B, classes): softmax of the target's logits."""
+        return self.logits_t.softmax(dim=1)
+
+
+class AdditiveMethod(Method):
+    """Cross-entropy on the source plus the method's terms; it takes the default step."""
+
+    def terms(self, seen: Seen, p: Tensor) -> LossTerms:
+        """What the method adds to the label loss, already weighted; as `losses`."""
+        raise NotImplementedError
+
+    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+        seen = Seen(self.network, batch)
+        return {"label": F.cross_entropy(seen.logits_s, seen.labels), **self.terms(seen, p)}
+
+
+class Combination(AdditiveMethod):
+    """Several methods around one network: one label loss, and the terms of all."""
+
+    def __init__(self, parts: Sequence[AdditiveMethod]) -> None:
+        super().__init__(parts[0].network)
+        self.parts = nn.ModuleList(parts)
+
+    def terms(self, seen: Seen, p: Tensor) -> LossTerms:
+        found: LossTerms = {}
+        for part in self.parts:
+            assert isinstance(part, AdditiveMethod)
+            for name, term in part.terms(seen, p).items():
+                both_lose = name in found and term.requires_grad
+                found[name] = found[name] + term if both_lose else found.get(name, term)
+        return found
+
+
+def entropy(chances: Tensor) -> Tensor:
+    """(B, classes) → (B,): −Σ p ln p, with 0 ln 0 = 0."""
+    uncertain: Tensor = torch.special.entr(chances).sum(dim=1)
+    return uncertain
+
+
+def _layers(predictor: nn.Sequential, features: Tensor) -> list[Tensor]:
+    shown, hidden = [features], features
+    for position, layer in enumerate(predictor):
+        hidden = layer(hidden)
+        last = position + 1 == len(predictor)
+        if last or isinstance(predictor[position + 1], nn.Linear):
+            shown.append(hidden)
+    return shown

@@ -1,0 +1,72 @@
+"""What a forward pass shows, made from numbers instead of images, and a problem on which adaptation must help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from synthda.adapt.additive import Seen
+from synthda.adapt.infer import probabilities
+from synthda.adapt.methods import build_method
+from synthda.adapt.networks import GlobalAverage, Network, fully_connected, initialise
+from synthda.adapt.recipe import Recipe
+from synthda.adapt.run import Run
+from synthda.adapt.train import train
+from synthda.datasets.domain import ArrayImages, Domain
+
+Rows = NDArray[np.float64]
+
+
+def shown(source: list[Rows], target: list[Rows], labels: list[int] | None = None) -> Seen:
+    """Layers of source and target, the features first and the logits last; leaves of the graph."""
+    seen = Seen.__new__(Seen)
+    layers = [[torch.tensor(rows, requires_grad=True) for rows in side] for side in (source, target)]
+    seen.__dict__["layers_s"], seen.__dict__["layers_t"] = layers
+    seen.features_s, seen.features_t = layers[0][0], layers[1][0]
+    seen.labels = torch.tensor(labels or [0] * len(source[0]))
+    return seen
+
+
+def rows(seed: int, *shape: int) -> Rows:
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def colour_network() -> Network:
+    """An image's mean colour, a hidden layer, two classes: no normalisation takes a shift away."""
+    torch.manual_seed(0)
+    extractor = nn.Sequential(GlobalAverage(), nn.Linear(3, 16), nn.Tanh())
+    network = Network(extractor, fully_connected((16, 2)), 2, (4, 4))
+    network.domain_hidden, network.scales_input = (16,), True  # type: ignore[misc]
+    initialise(network)
+    return network
+
+
+def colours(seed: int, shift: float) -> Domain:
+    """400 images whose red tells the class and whose green is chance; `shift` is added to the red of both classes."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(2, size=400)
+    red = 0.3 + 0.3 * labels + shift + 0.03 * rng.normal(size=400)
+    values = np.stack([red, 0.5 + 0.05 * rng.normal(size=400), np.full(400, 0.5)], axis=1)
+    images = np.broadcast_to(np.clip(255 * values, 0, 255)[:, None, None], (400, 4, 4, 3))
+    return Domain(ArrayImages(images.astype(np.uint8)), labels, ("dark", "light"))
+
+
+def accuracy_on_shifted_colours(method: str, folder: Path, *, learning_rate: float = 0.01, **settings: float) -> float:
+    """Of a method trained on colours and adapted to brighter ones, whose darker class lies next to the border."""
+    source, target = colours(0, 0.0), colours(1, 0.17)
+    recipe = Recipe(steps=300, optimizer="adam", learning_rate=learning_rate, schedule="constant")
+    run = Run(folder)
+    run.begin({})
+    built = build_method(method, colour_network(), settings)
+    train(built, [source], target.unlabelled(), recipe, run)
+    unseen = colours(2, 0.17)
+    return float((probabilities(built, unseen.images).argmax(axis=1) == unseen.labels).mean())
+
+
+def gradient(loss: Tensor, leaf: Tensor) -> Tensor:
+    (found,) = torch.autograd.grad(loss, leaf, retain_graph=True)
+    return found

@@ -1,0 +1,107 @@
+"""What one forward pass shows, and methods that combine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from shown import accuracy_on_shifted_colours, colour_network
+from torch import nn
+from toy import blueprint
+
+from synthda.adapt.additive import Combination, Seen, entropy
+from synthda.adapt.method import Batch
+from synthda.adapt.methods import build_method
+from synthda.adapt.methods.dann import DANN
+from synthda.adapt.networks import GaninMnist
+from synthda.errors import SettingError
+
+P = torch.tensor(0.5)
+
+
+def batch(n_source: int = 5, n_target: int = 7, side: int = 4) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(n_source + n_target, 3, side, side, generator=generator)
+    zeros = torch.zeros(n_source, dtype=torch.int64)
+    return Batch((images[:n_source],), zeros, zeros, zeros, (images[n_source:],), torch.zeros(n_target).long())
+
+
+def test_the_layers_are_the_features_what_each_hidden_layer_gives_and_the_logits() -> None:
+    network, given = GaninMnist(10), batch(side=28)
+    seen = Seen(network, given)
+    assert [layer.shape[1] for layer in seen.layers_s] == [768, 100, 100, 10]
+    assert (seen.layers_t[1] >= 0).all(), "after the ReLU"
+    torch.testing.assert_close(seen.logits_t, network(given.target[0]))
+
+
+def test_the_entropy_of_a_sure_prediction_is_0_and_of_equal_chances_the_logarithm_of_their_number() -> None:
+    found = entropy(torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.25] * 4]))
+    torch.testing.assert_close(found, torch.tensor([0.0, 4.0]).log().clamp_min(0))
+
+
+def test_a_combination_has_one_label_loss_and_the_terms_of_all_around_one_network() -> None:
+    network = colour_network()
+    combined = build_method("dann+mcc+afn", network, {"temperature": 2.0, "lambda_max": 0.5})
+    assert isinstance(combined, Combination)
+    assert all(part.network is network for part in combined.parts)
+    assert combined.parts[1].temperature == 2.0
+    terms = combined.losses(batch(), P)
+    assert set(terms) == {"label", "domain", "domain_accuracy", "confusion", "feature_norm"}
+    for name in ("mcc", "afn"):
+        alone = build_method(name, network, {"temperature": 2.0}).losses(batch(), P)
+        assert all(torch.equal(terms[term], value) for term, value in alone.items())
+
+
+def test_terms_of_one_name_are_added_up() -> None:
+    network = colour_network()
+    combined = build_method("dann+cdan", network, {})
+    parts = [Combination([part]).losses(batch(), P) for part in combined.parts]  # type: ignore[attr-defined]
+    found = combined.losses(batch(), P)
+    torch.testing.assert_close(found["domain"], parts[0]["domain"] + parts[1]["domain"])
+    assert torch.equal(found["domain_accuracy"], parts[0]["domain_accuracy"])
+
+
+def test_a_combination_trains_the_parameters_of_its_parts_once_each() -> None:
+    combined = build_method("dann+mdd", colour_network(), {})
+    names = [name for name, _ in combined.named_parameters()]
+    dann = combined.parts[0]  # type: ignore[attr-defined]
+    assert isinstance(dann, DANN)
+    held = sum(1 for parameter in combined.parameters() for own in dann.parameters() if own is parameter)
+    assert held == len(list(dann.parameters()))
+    assert len(names) == len(set(names)) == len(list(combined.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("dann+source-only", "source-only adds no term.*combine any of ddc"),
+        ("dann+dann", "names a method twice"),
+        ("dann+mmc", "Did you mean mcc"),
+        ("dann+", "There is no method ''"),
+    ],
+)
+def test_what_cannot_be_combined_is_refused_with_a_sentence(name: str, sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        blueprint(name)
+
+
+def test_a_setting_of_any_part_may_be_given_and_one_of_none_is_refused() -> None:
+    plan = blueprint("dann+mcc", temperature=3, gamma=5)
+    assert dict(plan.method_settings) == {"temperature": 3.0, "gamma": 5.0}
+    with pytest.raises(SettingError, match="no setting 'afn_step'"):
+        blueprint("dann+mcc", afn_step=1)
+
+
+def test_with_batch_norm_the_label_loss_does_not_depend_on_the_target() -> None:
+    network = colour_network()
+    network.feature_extractor.append(nn.BatchNorm1d(16))
+    one, other = batch(), batch()
+    other.target[0].zero_()
+    labels = [build_method("mcc", network, {}).train().losses(given, P)["label"] for given in (one, other)]
+    assert torch.equal(labels[0], labels[1])
+
+
+def test_on_shifted_colours_two_methods_together_find_the_gap_between_the_classes(tmp_path: Path) -> None:
+    plain = accuracy_on_shifted_colours("source-only", tmp_path / "plain")
+    assert accuracy_on_shifted_colours("dann+mcc", tmp_path / "adapted") > plain + 0.15
