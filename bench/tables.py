@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import tomllib
 from pathlib import Path
@@ -38,16 +39,19 @@ def page() -> str:
 
 
 def accuracy_table(name: str) -> str:
-    found = _load(name)
+    found, told = _load(name), tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))["tables"][name]
     if found is None:
-        title = tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))["tables"][name]["title"]
-        return f"## {title}\n\n{NOT_MEASURED}\n"
+        return f"## {told['title']}\n\n{NOT_MEASURED}\n"
     trained = [method for method in METHODS if method in found.get("methods", METHODS)]
     headings = ["pair", "n", *(METHODS[method] for method in trained)]
     headings += ["gap closed", "proxy A-distance, before → after"] if "dann" in trained else ["proxy A-distance"]
-    lines = [f"## {found['title']}", "", _recipe(found, trained), found.get("note", ""), ""]
+    rows = [_cells(row, trained) for row in found["rows"]]
+    if "ablates" in told:
+        headings.append("worth of the group")
+        rows = [[*cells, _worth(found["rows"][0], row)] for cells, row in zip(rows, found["rows"], strict=True)]
+    lines = [f"## {told['title']}", "", _recipe(found, trained), told.get("note", ""), ""]
     lines += [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
-    lines += [f"| {' | '.join(_cells(row, trained))} |" for row in found["rows"]]
+    lines += [f"| {' | '.join(cells)} |" for cells in rows]
     return "\n".join([*lines, "", _made(found["machine"]), ""])
 
 
@@ -66,6 +70,20 @@ def _cells(row: dict[str, Any], trained: list[str]) -> list[str]:
     distances = " → ".join(_distance(methods[method]) for method in measured)
     accuracies = [_accuracy(methods[method]) for method in trained]
     return [row["title"], ", ".join(map(str, counts)), *accuracies, *closed, distances]
+
+
+def _worth(whole: dict[str, Any], without: dict[str, Any]) -> str:
+    """How much better the network with all factors is, in points: mean ± deviation of the differences by seed."""
+    if whole is without:
+        return ""
+    scored = [
+        {cell["seed"]: cell["accuracy"] for cell in row["methods"]["source-only"]["seeds"]} for row in (whole, without)
+    ]
+    differences = [100 * (scored[0][seed] - scored[1][seed]) for seed in scored[0].keys() & scored[1].keys()]
+    if not differences:
+        return NOT_MEASURED
+    spread = f" ± {statistics.pstdev(differences):.1f}" if len(differences) > 1 else ""
+    return f"{statistics.fmean(differences):+.1f}{spread}"
 
 
 def reproducibility() -> str:
