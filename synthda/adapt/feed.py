@@ -42,7 +42,7 @@ class Feed:
         if method.uses_target:
             unlabelled = np.full(target.shape[0], -1, dtype=np.int64)
             self.target = Resident(target, unlabelled, recipe.target_batch, seed=seed, stream=0, device=device)
-        self.source_view, self.target_view = recipe.source_view, recipe.target_view
+        self.source_view, self.target_views = recipe.source_view, method.target_views or (recipe.target_view,)
         self.domains = [*self.sources, self.target] if self.target else list(self.sources)
         self.images_a_step = recipe.source_batch + (recipe.target_batch if self.target else 0)
         self.source_domain = torch.cat(
@@ -55,5 +55,6 @@ class Feed:
         if self.target is None:
             return Batch((seen(images, self.source_view),), labels, self.source_domain, index, (), index.new_empty(0))
         target, _, target_index = self.target.draw(step)
-        views = (seen(images, self.source_view),), (seen(target, self.target_view),)
-        return Batch(views[0], labels, self.source_domain, index, views[1], target_index)
+        source_views = (seen(images, self.source_view),)
+        target_views = tuple(seen(target, view) for view in self.target_views)
+        return Batch(source_views, labels, self.source_domain, index, target_views, target_index)

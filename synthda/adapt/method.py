@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from synthda.adapt.networks import Network
 from synthda.adapt.recipe import Recipe
+from synthda.adapt.views import View
 
 LossTerms = dict[str, Tensor]
 
@@ -45,14 +46,20 @@ class Method(nn.Module):
 
     Attributes:
         uses_source, uses_target: which images the losses read; the loop gathers no others.
+        target_views: the views of each target image that the losses compare; empty for one, as the recipe says.
     """
 
     uses_source: ClassVar[bool] = True
     uses_target: ClassVar[bool] = True
+    target_views: ClassVar[tuple[View, ...]] = ()
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
+
+    def normalise_by(self, mean: Tensor, std: Tensor) -> None:
+        """Tell every network the training images' channel means and deviations, (3,) in [0, 1]."""
+        self.network.normalise_by(mean, std)
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         """Named 0-dim terms at progress p, a 0-dim tensor in [0, 1] on the device.

@@ -61,7 +61,7 @@ def train(
     device = torch.device(device)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     feed = Feed(method, sources, target, recipe, seed, device)
-    method.network.normalise_by(*channel_statistics(feed.domains))
+    method.normalise_by(*channel_statistics(feed.domains))
     method.to(device).to(memory_format=torch.channels_last)
     method.train()
     descend = Descent(method, recipe, run, device)

@@ -55,15 +55,17 @@ def colours(seed: int, shift: float) -> Domain:
     return Domain(ArrayImages(images.astype(np.uint8)), labels, ("dark", "light"))
 
 
-def accuracy_on_shifted_colours(method: str, folder: Path, *, learning_rate: float = 0.01, **settings: float) -> float:
-    """Of a method trained on colours and adapted to brighter ones, whose darker class lies next to the border."""
-    source, target = colours(0, 0.0), colours(1, 0.17)
+def accuracy_on_shifted_colours(
+    method: str, folder: Path, *, shift: float = 0.17, learning_rate: float = 0.01, **settings: float
+) -> float:
+    """Of a method trained on colours and adapted to brighter ones, whose darker class lies on or next to the border."""
+    source, target = colours(0, 0.0), colours(1, shift)
     recipe = Recipe(steps=300, optimizer="adam", learning_rate=learning_rate, schedule="constant")
     run = Run(folder)
     run.begin({})
     built = build_method(method, colour_network(), settings)
     train(built, [source], target.unlabelled(), recipe, run)
-    unseen = colours(2, 0.17)
+    unseen = colours(2, shift)
     return float((probabilities(built, unseen.images).argmax(axis=1) == unseen.labels).mean())
 
 

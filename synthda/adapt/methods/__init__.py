@@ -23,6 +23,11 @@ METHODS: dict[str, str] = {
     "mcc": "synthda.adapt.methods.mcc:MCC",
     "bnm": "synthda.adapt.methods.bnm:BNM",
     "afn": "synthda.adapt.methods.afn:AFN",
+    "wmmd": "synthda.adapt.methods.wmmd:WMMD",
+    "mcd": "synthda.adapt.methods.mcd:MCD",
+    "pseudo-label": "synthda.adapt.methods.pseudo_label:PseudoLabel",
+    "fixmatch": "synthda.adapt.methods.fixmatch:FixMatch",
+    "self-ensembling": "synthda.adapt.methods.self_ensembling:SelfEnsembling",
 }
 """Import paths by name."""
 

@@ -1,0 +1,39 @@
+"""FixMatch for adaptation: the target's weak view labels its strong view (Sohn et al. 2020, NeurIPS)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from synthda.adapt.method import Batch, LossTerms, Method
+from synthda.adapt.methods.pseudo_label import cross_entropy_where_sure
+from synthda.adapt.networks import Network
+from synthda.settings import Between
+
+
+class FixMatch(Method):
+    """A strongly changed target image gets the class that is sure in its weak view."""
+
+    target_views = ("weak", "strong")
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        fixmatch_weight: Annotated[float, "of the target's loss", Between(0)] = 1.0,
+        confidence: Annotated[float, "least probability of a pseudo-label", Between(0, 1)] = 0.9,
+    ) -> None:
+        super().__init__(network)
+        self.fixmatch_weight = fixmatch_weight
+        self.confidence = confidence
+
+    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+        weak, strong = batch.target
+        features_s, features_t = self.network.features_of_both(batch.source[0], torch.cat([weak, strong]))
+        label = F.cross_entropy(self.network.label_predictor(features_s), batch.source_labels)
+        logits_weak, logits_strong = self.network.label_predictor(features_t).split(len(weak))
+        loss, sure = cross_entropy_where_sure(logits_strong, logits_weak.detach().softmax(dim=1), self.confidence)
+        return {"label": label, "consistency": self.fixmatch_weight * loss, "sure": sure}

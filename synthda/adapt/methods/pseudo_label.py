@@ -1,0 +1,51 @@
+"""Pseudo-labelling (Lee 2013, ICML workshop on challenges in representation learning)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from synthda.adapt.additive import AdditiveMethod, Seen
+from synthda.adapt.method import LossTerms
+from synthda.adapt.networks import Network
+from synthda.settings import Between
+
+RISE_FROM, RISE_TO = 0.1, 0.6
+"""Progress between which the target's weight grows: epochs 100 to 600 in the paper."""
+
+
+class PseudoLabel(AdditiveMethod):
+    """What the network is sure of on the target becomes a label; the more progress, the more it counts."""
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        pseudo_weight: Annotated[float, "of the target's loss in the end", Between(0)] = 1.0,
+        confidence: Annotated[
+            float, "least probability of a pseudo-label; 0 takes all, as the paper", Between(0, 1)
+        ] = 0.9,
+    ) -> None:
+        super().__init__(network)
+        self.pseudo_weight = pseudo_weight
+        self.confidence = confidence
+
+    def terms(self, seen: Seen, p: Tensor) -> LossTerms:
+        loss, sure = cross_entropy_where_sure(seen.logits_t, seen.chances_t.detach(), self.confidence)
+        rise = ((p - RISE_FROM) / (RISE_TO - RISE_FROM)).clamp(0, 1)
+        return {"pseudo_label": self.pseudo_weight * rise * loss, "sure": sure}
+
+
+def cross_entropy_where_sure(logits: Tensor, chances: Tensor, confidence: float) -> tuple[Tensor, Tensor]:
+    """Cross-entropy with the likeliest class as label, over the whole batch, of rows that are sure; and their share.
+
+    Args:
+        logits: (B, classes) that learn.
+        chances: (B, classes) that tell the label; no gradient flows into them.
+        confidence: least chance of the label.
+    """
+    sure = (chances.amax(dim=1) >= confidence).float()
+    each = F.cross_entropy(logits, chances.argmax(dim=1), reduction="none")
+    return (each * sure).mean(), sure.mean()

@@ -1,0 +1,41 @@
+"""WMMD: classes that are rarer in the target count less."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from shown import colour_network, shown
+
+from synthda.adapt.methods.dan import DAN
+from synthda.adapt.methods.wmmd import WMMD, class_weights
+
+P = torch.tensor(1.0, dtype=torch.float64)
+
+
+def test_a_row_weighs_as_its_class_share_in_the_target_over_that_in_the_source() -> None:
+    labels = torch.tensor([0, 0, 0, 1])
+    chances = torch.tensor([[0.2, 0.8], [0.4, 0.6]])
+    expected = np.array([0.3 / 0.75, 0.3 / 0.75, 0.3 / 0.75, 0.7 / 0.25])
+    np.testing.assert_allclose(class_weights(labels, chances), expected / expected.sum(), rtol=1e-6)
+
+
+def test_a_class_that_the_source_batch_lacks_is_left_out() -> None:
+    weights = class_weights(torch.tensor([0, 0]), torch.tensor([[0.0, 1.0]]) * 0.9 + 0.05)
+    np.testing.assert_allclose(weights, [0.5, 0.5])
+
+
+def test_classes_that_look_alike_in_both_domains_are_at_no_distance_whatever_their_shares() -> None:
+    """Three in four of the source are class 0, one in four of the target: DAN sees a gap where there is none."""
+    looks, says = np.array([[0.0, 0.0], [3.0, 1.0]]), np.array([[30.0, -30.0], [-30.0, 30.0]])
+    source, target = [0, 0, 0, 1], [0, 1, 1, 1]
+    seen = shown([looks[source], says[source]], [looks[target], says[target]], source)
+    assert WMMD(colour_network()).terms(seen, P)["weighted_mmd"].item() == pytest.approx(0, abs=1e-6)
+    assert DAN(colour_network()).terms(seen, P)["mmd"].item() > 0.1
+
+
+def test_the_target_learns_its_own_pseudo_labels() -> None:
+    logits = np.log(np.array([[0.9, 0.1], [0.3, 0.7]]))
+    seen = shown([np.zeros((2, 2)), logits], [np.zeros((2, 2)), logits], [0, 1])
+    found = WMMD(colour_network(), target_weight=0.5).terms(seen, P)["target_label"].item()
+    assert found == pytest.approx(-0.5 * (np.log(0.9) + np.log(0.7)) / 2, rel=1e-3)
