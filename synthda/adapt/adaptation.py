@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def adapt(
     if run.finished:
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
     else:
+        if method.starts_from and not run.checkpoint.exists():
+            method.begin_from(_first_run(blueprint, method.starts_from, data, run, device=device, pace=pace))
         train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
     earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
     results: dict[str, Any] = earlier | {"checkpoint": "last", "steps": blueprint.recipe.steps}
@@ -60,6 +63,15 @@ def adapt(
         results["parity"] = export_run(run)
     run.finish(results)
     return run.read()
+
+
+def _first_run(
+    blueprint: Blueprint, starts_from: str, data: Data, run: Run, *, device: str, pace: Pace | None
+) -> Method:
+    """The trained method that another one starts from: same network, recipe, seed and data; trained where missing."""
+    first = replace(blueprint, method=starts_from, method_settings={})
+    adapt(first, replace(data, evaluation=None), run.first, device=device, export=False, pace=pace)
+    return load_run(run.first)[1]
 
 
 def score(

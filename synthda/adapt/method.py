@@ -47,19 +47,29 @@ class Method(nn.Module):
     Attributes:
         uses_source, uses_target: which images the losses read; the loop gathers no others.
         target_views: the views of each target image that the losses compare; empty for one, as the recipe says.
+        starts_from: name of the method whose finished run this one goes on from; it is trained first where missing.
     """
 
     uses_source: ClassVar[bool] = True
     uses_target: ClassVar[bool] = True
     target_views: ClassVar[tuple[View, ...]] = ()
+    starts_from: ClassVar[str | None] = None
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
+    def begin_from(self, trained: Method) -> None:
+        """Take over what a trained method of `starts_from` around an equal network has learnt."""
+        self.network.load_state_dict(trained.network.state_dict())
+
     def normalise_by(self, mean: Tensor, std: Tensor) -> None:
-        """Tell every network the training images' channel means and deviations, (3,) in [0, 1]."""
-        self.network.normalise_by(mean, std)
+        """Tell every network the training images' channel means and deviations, (3,) in [0, 1].
+
+        A method that starts from a trained network keeps that one's.
+        """
+        if self.starts_from is None:
+            self.network.normalise_by(mean, std)
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         """Named 0-dim terms at progress p, a 0-dim tensor in [0, 1] on the device.

@@ -60,6 +60,11 @@ class Run:
         return self.folder / "parity.json"
 
     @property
+    def first(self) -> Run:
+        """The run that a method which `starts_from` another goes on from."""
+        return Run(self.folder / "init")
+
+    @property
     def finished(self) -> bool:
         return self.manifest.exists()
 
@@ -113,7 +118,7 @@ class Run:
                 os.replace(self.manifest, self.partial_manifest)
             for path in (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity):
                 path.unlink(missing_ok=True)
-            for folder in ("checkpoints", "tensorboard", "baselines"):
+            for folder in ("checkpoints", "tensorboard", "baselines", "init"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +47,25 @@ def blueprint(method: str = "dann", *, steps: int = 6, seed: int = 0, **given: o
     return Blueprint.of(method, "conv-small", CLASSES, given=texts, input_size=(16, 16), seed=seed, steps=steps)
 
 
+def build(plan: Blueprint) -> Method:
+    """The untrained method; of one that starts from another, after that has learnt the toy problem."""
+    built = plan.build()
+    if built.starts_from:
+        first = replace(
+            plan,
+            method=built.starts_from,
+            method_settings={},
+            recipe=replace(plan.recipe, steps=60, learning_rate=0.03),
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            built.begin_from(train_toy(first, Run(Path(folder) / "run")))
+    return built
+
+
 def train_toy(plan: Blueprint, run: Run, *, pace: Pace | None = None, method: Method | None = None) -> Method:
     """Claim the run for the blueprint and train, or go on; the trained method."""
     run.begin({"blueprint": plan.as_dict()})
-    built = method or plan.build()
+    built = method or build(plan)
     sources, target = [domain()], domain(target=True).images
     train(built, sources, target, plan.recipe, run, seed=plan.seed, pace=pace or Pace(log_every=1))
     return built

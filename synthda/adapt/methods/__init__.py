@@ -17,6 +17,8 @@ METHODS: dict[str, str] = {
     "deep-coral": "synthda.adapt.methods.deep_coral:DeepCORAL",
     "cmd": "synthda.adapt.methods.cmd:CMD",
     "dann": "synthda.adapt.methods.dann:DANN",
+    "iw-dann": "synthda.adapt.methods.iw_dann:IWDANN",
+    "adda": "synthda.adapt.methods.adda:ADDA",
     "cdan": "synthda.adapt.methods.cdan:CDAN",
     "cdan-e": "synthda.adapt.methods.cdan:CDANE",
     "mdd": "synthda.adapt.methods.mdd:MDD",

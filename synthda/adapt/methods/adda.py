@@ -1,0 +1,69 @@
+"""Adversarial discriminative domain adaptation (Tzeng et al. 2017, CVPR)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Self
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim import Optimizer
+
+from synthda.adapt.method import Batch, Descend, LossTerms, Method
+from synthda.adapt.networks import Network, fully_connected, initialise
+from synthda.adapt.recipe import Recipe
+
+DISCRIMINATOR = (500, 500)
+"""Hidden widths, as in the paper."""
+
+
+class ADDA(Method):
+    """A target encoder, at first the source's, learns to pass for it; the label predictor stays as it was."""
+
+    starts_from = "source-only"
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        network.label_predictor.requires_grad_(False)
+        self.source_encoder: Network = copy.deepcopy(network).requires_grad_(False)
+        self.discriminator = fully_connected((network.feature_dim, *DISCRIMINATOR, 1))
+        initialise(self.discriminator)
+
+    def begin_from(self, trained: Method) -> None:
+        super().begin_from(trained)
+        self.source_encoder.load_state_dict(trained.network.state_dict())
+
+    def train(self, mode: bool = True) -> Self:
+        """The source's encoder is finished: it stays as deployed."""
+        super().train(mode)
+        self.source_encoder.eval()
+        return self
+
+    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+        """Of the discriminator, with source 0 and target 1, and of the encoder, with that turned round."""
+        with torch.no_grad():
+            features_s = self.source_encoder.features(batch.source[0])
+        features_t = self.network.features(batch.target[0])
+        on_source, on_target = self.discriminator(features_s), self.discriminator(features_t.detach())
+        right = torch.cat([on_source < 0, on_target > 0]).float().mean()
+        discriminator = (_cross_entropy(on_source, 0) + _cross_entropy(on_target, 1)) / 2
+        # The encoder descends the cross-entropy with the label turned round, not the reversed gradient.
+        encoder = _cross_entropy(self.discriminator(features_t), 0)
+        return {"domain": discriminator, "encoder": encoder, "domain_accuracy": right}
+
+    def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
+        return {
+            "discriminator": recipe.build_optimizer(list(self.discriminator.parameters())),
+            "encoder": recipe.build_optimizer(list(self.network.feature_extractor.parameters())),
+        }
+
+    def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
+        terms = self.losses(batch, p)
+        descend(terms["domain"], "discriminator")
+        descend(_cross_entropy(self.discriminator(self.network.features(batch.target[0])), 0), "encoder")
+        return {name: term.detach() for name, term in terms.items()}
+
+
+def _cross_entropy(logits: Tensor, domain: float) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, domain))

@@ -1,0 +1,65 @@
+"""Gradient reversal with instance weighting: DANN that trusts what has drifted least from the source (Osumi et al.)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Annotated, Self
+
+import torch
+from torch import Tensor
+
+from synthda.adapt.additive import AdditiveMethod, Seen
+from synthda.adapt.gradient_reversal import reverse_gradient
+from synthda.adapt.method import LossTerms, Method
+from synthda.adapt.methods.dann import domain_terms
+from synthda.adapt.networks import Network, fully_connected, initialise
+from synthda.settings import Between
+
+
+class IWDANN(AdditiveMethod):
+    """DANN in which a source image counts the more, the less sure of its label the network has become.
+
+    A classifier trained on the source is where training starts, and what the network is compared with.
+    """
+
+    starts_from = "source-only"
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        iw_lambda: Annotated[
+            float, "λ of the reversal, constant; the paper does not state its value", Between(0)
+        ] = 0.1,
+    ) -> None:
+        super().__init__(network)
+        self.iw_lambda = iw_lambda
+        self.domain_classifier = fully_connected((network.feature_dim, *network.domain_hidden, 1))
+        initialise(self.domain_classifier)
+        self.pre_classifier: Network = copy.deepcopy(network).requires_grad_(False)
+
+    def begin_from(self, trained: Method) -> None:
+        super().begin_from(trained)
+        self.pre_classifier.load_state_dict(trained.network.state_dict())
+
+    def train(self, mode: bool = True) -> Self:
+        """The classifier that was trained before stays as deployed."""
+        super().train(mode)
+        self.pre_classifier.eval()
+        return self
+
+    def terms(self, seen: Seen, p: Tensor) -> LossTerms:
+        features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), p.new_full((), self.iw_lambda))
+        weights = self.instance_weights(seen)
+        each = torch.cat([weights, weights.new_ones(len(seen.features_t))])
+        # 1/M Σ_i w_i · L_d(i) over the whole batch of M: the weights are not brought to a mean of 1.
+        terms = domain_terms(self.domain_classifier(features), len(weights), each)
+        return terms | {"instance_weight": weights.mean()}
+
+    def instance_weights(self, seen: Seen) -> Tensor:
+        """(B,) of the source's images: exp P_a(y_i|x_i) / exp P_t(y_i|x_i), before training and now, in [1/e, e]."""
+        with torch.no_grad():
+            before = self.pre_classifier(seen.batch.source[0]).softmax(dim=1)
+            now = seen.logits_s.detach().softmax(dim=1)
+            own = seen.labels[:, None]
+            return torch.exp(before.gather(1, own) - now.gather(1, own)).squeeze(1)

@@ -1,0 +1,60 @@
+"""ADDA: who learns what in a step, and from where."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from shown import colour_network
+from torch import Tensor
+from torch.nn import functional as F
+
+from synthda.adapt.method import Batch
+from synthda.adapt.methods.adda import ADDA
+
+P = torch.tensor(0.5)
+
+
+def batch(n_source: int = 6, n_target: int = 9) -> Batch:
+    images = torch.rand(n_source + n_target, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    labels, zeros = torch.arange(n_source) % 2, torch.zeros(n_source).long()
+    return Batch((images[:n_source],), labels, zeros, zeros, (images[n_source:],), torch.zeros(n_target).long())
+
+
+def test_the_discriminator_tells_the_domains_apart_and_the_encoder_claims_to_be_the_source() -> None:
+    method, given = ADDA(colour_network()), batch()
+    on_source = method.discriminator(method.source_encoder.features(given.source[0]))
+    on_target = method.discriminator(method.network.features(given.target[0]))
+    terms = method.losses(given, P)
+    apart = (F.softplus(on_source).mean() + F.softplus(-on_target).mean()) / 2
+    assert terms["domain"].item() == pytest.approx(apart.item(), rel=1e-5)
+    assert terms["encoder"].item() == pytest.approx(F.softplus(on_target).mean().item(), rel=1e-5)
+
+
+def test_a_step_moves_the_discriminator_then_the_encoder() -> None:
+    method, asked = ADDA(colour_network()), []
+
+    def descend(loss: Tensor, *names: str) -> None:
+        parameters = list(method.network.feature_extractor.parameters())
+        reached = torch.autograd.grad(loss, parameters, allow_unused=True)
+        asked.append((names, any(found is not None for found in reached)))
+
+    method.step(batch(), P, descend)
+    assert asked == [(("discriminator",), False), (("encoder",), True)]
+
+
+def test_source_encoder_and_label_predictor_never_learn() -> None:
+    method = ADDA(colour_network())
+    assert not any(parameter.requires_grad for parameter in method.source_encoder.parameters())
+    assert not any(parameter.requires_grad for parameter in method.network.label_predictor.parameters())
+    assert not method.train().source_encoder.training
+
+
+def test_both_encoders_begin_as_the_trained_one() -> None:
+    method, trained = ADDA(colour_network()), ADDA(colour_network())
+    with torch.no_grad():
+        for parameter in trained.network.parameters():
+            parameter.add_(1)
+    method.begin_from(trained)
+    wanted = trained.network.state_dict()
+    for network in (method.network, method.source_encoder):
+        assert all(torch.equal(value, wanted[name]) for name, value in network.state_dict().items())

@@ -1,0 +1,78 @@
+"""IW-DANN by hand: what a source image weighs, and where training starts."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from shown import colour_network
+from torch.nn import functional as F
+from toy import blueprint, domain
+
+from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.additive import Seen
+from synthda.adapt.data import Data
+from synthda.adapt.method import Batch
+from synthda.adapt.methods.iw_dann import IWDANN
+from synthda.adapt.run import Run
+
+P = torch.tensor(0.5)
+
+
+def batch(n_source: int = 6, n_target: int = 9) -> Batch:
+    images = torch.rand(n_source + n_target, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    labels, zeros = torch.arange(n_source) % 2, torch.zeros(n_source).long()
+    return Batch((images[:n_source],), labels, zeros, zeros, (images[n_source:],), torch.zeros(n_target).long())
+
+
+def drifted() -> IWDANN:
+    """Its network predicts otherwise than it did."""
+    method = IWDANN(colour_network(), iw_lambda=0.3)
+    with torch.no_grad():
+        method.network.label_predictor[-1].bias.copy_(torch.tensor([1.0, -1.0]))
+    return method
+
+
+def test_an_image_weighs_exp_of_what_its_labels_chance_has_lost() -> None:
+    method, given = drifted(), batch()
+    chances = [
+        each(given.source[0]).softmax(1)[range(6), given.source_labels]
+        for each in (method.pre_classifier, method.network)
+    ]
+    weights = method.instance_weights(Seen(method.network, given))
+    torch.testing.assert_close(weights, chances[0].exp() / chances[1].exp())
+    assert weights.min() < 1 < weights.max()
+    assert ((weights > 1 / math.e) & (weights < math.e)).all()
+
+
+def test_the_domain_loss_is_the_weighted_sum_over_the_whole_batch() -> None:
+    method, given = drifted(), batch()
+    weights = method.instance_weights(Seen(method.network, given))
+    on_source, on_target = (
+        method.domain_classifier(method.network.features(side[0])).squeeze(1) for side in (given.source, given.target)
+    )
+    total = (weights * F.softplus(on_source)).sum() + F.softplus(-on_target).sum()
+    assert method.losses(given, P)["domain"].item() == pytest.approx(total.item() / 15, rel=1e-5)
+
+
+def test_lambda_is_the_same_from_beginning_to_end() -> None:
+    method, given = drifted(), batch()
+    weight = next(method.network.feature_extractor.parameters())
+    pulls = [torch.autograd.grad(method.losses(given, torch.tensor(p))["domain"], weight)[0] for p in (0.0, 0.5, 1.0)]
+    assert torch.equal(pulls[0], pulls[1])
+    assert torch.equal(pulls[0], pulls[2])
+    assert pulls[0].abs().max() > 0
+
+
+def test_training_starts_from_a_classifier_of_the_source_and_keeps_it(tmp_path: Path) -> None:
+    data = Data(sources=(domain(),), target=domain(target=True).unlabelled(), target_name="toy")
+    adapt(blueprint("iw-dann", steps=3), data, Run(tmp_path / "run"), export=False)
+    _, first = load_run(Run(tmp_path / "run").first)
+    _, trained = load_run(Run(tmp_path / "run"))
+    assert isinstance(trained, IWDANN)
+    kept, learnt = trained.pre_classifier.state_dict(), first.network.state_dict()
+    assert all(torch.equal(kept[name], learnt[name]) for name in learnt)
+    assert any(not torch.equal(value, learnt[name]) for name, value in trained.network.state_dict().items())
+    assert torch.equal(trained.network.mean, first.network.mean), "it is normalised as it was"
