@@ -69,6 +69,12 @@ class Combination(AdditiveMethod):
     def __init__(self, parts: Sequence[AdditiveMethod]) -> None:
         super().__init__(parts[0].network)
         self.parts = nn.ModuleList(parts)
+        self.starts_from = next((part.starts_from for part in parts if part.starts_from), None)
+
+    def begin_from(self, trained: Method) -> None:
+        for part in self.parts:
+            assert isinstance(part, AdditiveMethod)
+            part.begin_from(trained)
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         found: LossTerms = {}

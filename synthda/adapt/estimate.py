@@ -22,13 +22,14 @@ def seconds_per_step(blueprint: Blueprint, device: str = "cpu") -> float:
     def images(count: int) -> torch.Tensor:
         return torch.rand(count, 3, *blueprint.input_size, device=device).contiguous(memory_format=torch.channels_last)
 
+    views = max(1, len(method.target_views))
     index = torch.zeros(recipe.source_batch, dtype=torch.int64, device=device)
     batch = Batch(
         source=(images(recipe.source_batch),),
         source_labels=index,
         source_domain=index,
         source_index=index,
-        target=(images(recipe.target_batch),) if method.uses_target else (),
+        target=tuple(images(recipe.target_batch) for _ in range(views)) if method.uses_target else (),
         target_index=torch.zeros(recipe.target_batch, dtype=torch.int64, device=device),
     )
 
@@ -42,7 +43,8 @@ def seconds_per_step(blueprint: Blueprint, device: str = "cpu") -> float:
     for step in range(WARM_UP + TIMED):
         if step == WARM_UP:
             began = time.perf_counter()
-        method.step(batch, p, descend)["label"].item()
+        for term in method.step(batch, p, descend).values():
+            term.item()
     return (time.perf_counter() - began) / TIMED
 
 

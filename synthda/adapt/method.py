@@ -53,7 +53,7 @@ class Method(nn.Module):
     uses_source: ClassVar[bool] = True
     uses_target: ClassVar[bool] = True
     target_views: ClassVar[tuple[View, ...]] = ()
-    starts_from: ClassVar[str | None] = None
+    starts_from: str | None = None
 
     def __init__(self, network: Network) -> None:
         super().__init__()

@@ -49,6 +49,9 @@ class Session:
         height, width = plan.input_size
         what = f"{plan.method} × {plan.network} at {width}×{height} px"
         say(f"Train    {what}, {plan.recipe.steps:,} steps, seed {plan.seed}")
+        first = plan.build().starts_from
+        if first:
+            say(f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top")
         say(f"Run      {self.run_folder.folder}")
         seconds = plan.recipe.steps * seconds_per_step(plan, self.device)
         say(f"Time     about {readable(seconds)} on {self.device} for this training")

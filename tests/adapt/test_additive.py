@@ -53,6 +53,17 @@ def test_a_combination_has_one_label_loss_and_the_terms_of_all_around_one_networ
         assert all(torch.equal(terms[term], value) for term, value in alone.items())
 
 
+def test_a_combination_starts_from_what_one_of_its_parts_starts_from() -> None:
+    combined, trained = (build_method(name, colour_network(), {}) for name in ("mcc+iw-dann", "source-only"))
+    assert combined.starts_from == "source-only"
+    with torch.no_grad():
+        for parameter in trained.parameters():
+            parameter.add_(1)
+    combined.begin_from(trained)
+    kept = combined.parts[1].pre_classifier.state_dict()  # type: ignore[attr-defined]
+    assert all(torch.equal(value, kept[name]) for name, value in trained.network.state_dict().items())
+
+
 def test_terms_of_one_name_are_added_up() -> None:
     network = colour_network()
     combined = build_method("dann+cdan", network, {})

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 from toy import CLASSES, blueprint, build, domain, logged, same, train_toy, weights
 
+from synthda.adapt.estimate import seconds_per_step
 from synthda.adapt.export import export_onnx
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Batch, Method
@@ -193,3 +194,8 @@ def test_a_method_says_what_it_is(name: str) -> None:
 def test_an_unknown_method_is_answered_with_near_matches() -> None:
     with pytest.raises(SettingError, match="Did you mean deep-coral"):
         blueprint("deepcoral")
+
+
+@every_method
+def test_its_training_time_can_be_told_before(name: str) -> None:
+    assert seconds_per_step(blueprint(name)) > 0
