@@ -130,8 +130,9 @@ def test_tiny_and_unequal_batches_of_one_class_have_finite_losses_and_gradients(
     method = blueprint(name).build().train()
     loss = sum(term for term in method.losses(a_batch(method, n_source, n_target), torch.tensor(1.0)).values())
     assert isinstance(loss, torch.Tensor)
-    loss.backward()  # type: ignore[no-untyped-call]
     assert torch.isfinite(loss)
+    if loss.requires_grad:  # AdaBN learns nothing
+        loss.backward()  # type: ignore[no-untyped-call]
     assert all(torch.isfinite(parameter.grad).all() for parameter in method.parameters() if parameter.grad is not None)
 
 

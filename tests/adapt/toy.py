@@ -43,7 +43,8 @@ def domain(n: int = 64, *, seed: int = 0, target: bool = False, name: str = "toy
 
 
 def blueprint(method: str = "dann", *, steps: int = 6, seed: int = 0, **given: object) -> Blueprint:
-    texts = SETTINGS | {name: str(value) for name, value in given.items()}
+    needed = {"norm": "batch"} if method == "adabn" else {}
+    texts = SETTINGS | needed | {name: str(value) for name, value in given.items()}
     return Blueprint.of(method, "conv-small", CLASSES, given=texts, input_size=(16, 16), seed=seed, steps=steps)
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 METHODS: dict[str, str] = {
     "source-only": "synthda.adapt.methods.source_only:SourceOnly",
     "train-on-target": "synthda.adapt.methods.train_on_target:TrainOnTarget",
+    "adabn": "synthda.adapt.methods.adabn:AdaBN",
     "ddc": "synthda.adapt.methods.ddc:DDC",
     "dan": "synthda.adapt.methods.dan:DAN",
     "jan": "synthda.adapt.methods.jan:JAN",
