@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from synthda.adapt.additive import Seen
 from synthda.adapt.infer import probabilities
+from synthda.adapt.method import Batch
 from synthda.adapt.methods import build_method
 from synthda.adapt.networks import GlobalAverage, Network, fully_connected, initialise
 from synthda.adapt.recipe import Recipe
@@ -43,6 +44,13 @@ def colour_network() -> Network:
     network.domain_hidden, network.scales_input = (16,), True  # type: ignore[misc]
     initialise(network)
     return network
+
+
+def batch(n_source: int = 6, n_target: int = 9) -> Batch:
+    """Random images of 4×4 pixels, two classes by turns."""
+    images = torch.rand(n_source + n_target, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    labels, zeros = torch.arange(n_source) % 2, torch.zeros(n_source).long()
+    return Batch((images[:n_source],), labels, zeros, zeros, (images[n_source:],), torch.zeros(n_target).long())
 
 
 def colours(seed: int, shift: float) -> Domain:

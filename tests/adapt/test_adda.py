@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from shown import colour_network
+from shown import batch, colour_network
 from torch import Tensor
 from torch.nn import functional as F
 
-from synthda.adapt.method import Batch
 from synthda.adapt.methods.adda import ADDA
 
 P = torch.tensor(0.5)
-
-
-def batch(n_source: int = 6, n_target: int = 9) -> Batch:
-    images = torch.rand(n_source + n_target, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    labels, zeros = torch.arange(n_source) % 2, torch.zeros(n_source).long()
-    return Batch((images[:n_source],), labels, zeros, zeros, (images[n_source:],), torch.zeros(n_target).long())
 
 
 def test_the_discriminator_tells_the_domains_apart_and_the_encoder_claims_to_be_the_source() -> None:

@@ -7,24 +7,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from shown import colour_network
+from shown import batch, colour_network
 from torch.nn import functional as F
 from toy import blueprint, domain
 
 from synthda.adapt.adaptation import adapt, load_run
 from synthda.adapt.additive import Seen
 from synthda.adapt.data import Data
-from synthda.adapt.method import Batch
 from synthda.adapt.methods.iw_dann import IWDANN
 from synthda.adapt.run import Run
 
 P = torch.tensor(0.5)
-
-
-def batch(n_source: int = 6, n_target: int = 9) -> Batch:
-    images = torch.rand(n_source + n_target, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    labels, zeros = torch.arange(n_source) % 2, torch.zeros(n_source).long()
-    return Batch((images[:n_source],), labels, zeros, zeros, (images[n_source:],), torch.zeros(n_target).long())
 
 
 def drifted() -> IWDANN:

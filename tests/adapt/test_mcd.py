@@ -6,20 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from shown import accuracy_on_shifted_colours, colour_network
+from shown import accuracy_on_shifted_colours, batch, colour_network
 from torch import Tensor
 from torch.nn import functional as F
 
-from synthda.adapt.method import Batch
 from synthda.adapt.methods.mcd import MCD
 
 P = torch.tensor(0.5)
-
-
-def batch(n_source: int = 6, n_target: int = 9) -> Batch:
-    images = torch.rand(n_source + n_target, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    labels, zeros = torch.arange(n_source) % 2, torch.zeros(n_source).long()
-    return Batch((images[:n_source],), labels, zeros, zeros, (images[n_source:],), torch.zeros(n_target).long())
 
 
 def test_the_terms_are_both_cross_entropies_and_the_mean_difference_of_the_chances() -> None:

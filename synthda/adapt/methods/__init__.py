@@ -20,6 +20,7 @@ METHODS: dict[str, str] = {
     "dann": "synthda.adapt.methods.dann:DANN",
     "iw-dann": "synthda.adapt.methods.iw_dann:IWDANN",
     "adda": "synthda.adapt.methods.adda:ADDA",
+    "vada": "synthda.adapt.methods.vada:VADA",
     "cdan": "synthda.adapt.methods.cdan:CDAN",
     "cdan-e": "synthda.adapt.methods.cdan:CDANE",
     "mdd": "synthda.adapt.methods.mdd:MDD",
