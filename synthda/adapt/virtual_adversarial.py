@@ -37,4 +37,5 @@ def _divergence(chances: Tensor, logits: Tensor) -> Tensor:
 def _unit(change: Tensor) -> Tensor:
     """Each image's change brought to Euclidean length 1; none stays none."""
     lengths = change.flatten(1).norm(dim=1).clamp_min(1e-12)
-    return change / lengths[:, None, None, None]
+    unit: Tensor = change / lengths[:, None, None, None]
+    return unit
