@@ -10,8 +10,8 @@ from torch import Tensor
 from synthda.adapt.additive import AdditiveMethod, Seen, entropy
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms
-from synthda.adapt.methods.dann import domain_terms
-from synthda.adapt.networks import Network, fully_connected, initialise
+from synthda.adapt.methods.dann import domain_classifier, domain_terms
+from synthda.adapt.networks import Network
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
 
@@ -41,8 +41,7 @@ class CDAN(AdditiveMethod):
         random = width > WIDEST
         self.register_buffer("random_features", torch.randn(network.feature_dim, RANDOM_WIDTH) if random else None)
         self.register_buffer("random_chances", torch.randn(network.classes, RANDOM_WIDTH) if random else None)
-        self.domain_classifier = fully_connected((RANDOM_WIDTH if random else width, *network.domain_hidden, 1))
-        initialise(self.domain_classifier)
+        self.domain_classifier = domain_classifier(network, RANDOM_WIDTH if random else width)
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)

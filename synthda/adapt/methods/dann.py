@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthda.adapt.additive import AdditiveMethod, Seen
@@ -29,14 +29,20 @@ class DANN(AdditiveMethod):
         super().__init__(network)
         self.gamma = gamma
         self.lambda_max = lambda_max
-        self.domain_classifier = fully_connected((network.feature_dim, *network.domain_hidden, 1))
-        initialise(self.domain_classifier)
+        self.domain_classifier = domain_classifier(network, network.feature_dim)
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         # λ_p is in the reversal alone: the domain classifier itself learns at full strength, eq. (13)–(15).
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
         features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
         return domain_terms(self.domain_classifier(features), len(seen.features_s))
+
+
+def domain_classifier(network: Network, width: int) -> nn.Sequential:
+    """(B, width) → (B, 1) logits, with the hidden layers that the network's paper puts on its features."""
+    made = fully_connected((width, *network.domain_hidden, 1))
+    initialise(made)
+    return made
 
 
 def domain_terms(logits: Tensor, n_source: int, weights: Tensor | None = None) -> LossTerms:

@@ -11,8 +11,8 @@ from torch import Tensor
 from synthda.adapt.additive import AdditiveMethod, Seen
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms, Method
-from synthda.adapt.methods.dann import domain_terms
-from synthda.adapt.networks import Network, fully_connected, initialise
+from synthda.adapt.methods.dann import domain_classifier, domain_terms
+from synthda.adapt.networks import Network
 from synthda.settings import Between
 
 
@@ -34,8 +34,7 @@ class IWDANN(AdditiveMethod):
     ) -> None:
         super().__init__(network)
         self.iw_lambda = iw_lambda
-        self.domain_classifier = fully_connected((network.feature_dim, *network.domain_hidden, 1))
-        initialise(self.domain_classifier)
+        self.domain_classifier = domain_classifier(network, network.feature_dim)
         self.pre_classifier: Network = copy.deepcopy(network).requires_grad_(False)
 
     def begin_from(self, trained: Method) -> None:

@@ -50,8 +50,7 @@ class MCD(Method):
         descend(self._label(features_s, batch) - self._discrepancy(features_t), "predictors")
         # C: the features bring them together again.
         for _ in range(self.generator_steps):
-            _, features_t = self.network.features_of_both(batch.source[0], batch.target[0])
-            descend(self._discrepancy(features_t), "generator")
+            descend(self._discrepancy(self.network.features(batch.target[0])), "generator")
         return {name: term.detach() for name, term in terms.items()}
 
     def predict(self, images: Tensor) -> Tensor:

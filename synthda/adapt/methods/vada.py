@@ -10,8 +10,8 @@ from torch import Tensor
 from synthda.adapt.additive import AdditiveMethod, Seen, entropy
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms
-from synthda.adapt.methods.dann import domain_terms
-from synthda.adapt.networks import Network, fully_connected, initialise
+from synthda.adapt.methods.dann import domain_classifier, domain_terms
+from synthda.adapt.networks import Network
 from synthda.adapt.virtual_adversarial import virtual_adversarial_loss
 from synthda.settings import Between
 
@@ -35,8 +35,7 @@ class VADA(AdditiveMethod):
         self.smooth_target = smooth_target
         self.entropy_weight = entropy_weight
         self.radius = radius
-        self.domain_classifier = fully_connected((network.feature_dim, *network.domain_hidden, 1))
-        initialise(self.domain_classifier)
+        self.domain_classifier = domain_classifier(network, network.feature_dim)
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         # L_y + λ_d L_d + λ_sv L_v(source) + λ_t [L_v(target) + L_c(target)]
