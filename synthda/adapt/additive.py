@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthda.adapt.method import Batch, LossTerms, Method
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 
 
 class Seen:

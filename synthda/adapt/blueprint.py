@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from synthda.adapt import NETWORKS
 from synthda.adapt.method import Method
 from synthda.adapt.methods import build_method, method_classes
-from synthda.adapt.networks import Network, Size
+from synthda.adapt.network import Network, Size
+from synthda.adapt.networks import NETWORKS
 from synthda.adapt.recipe import Recipe
 from synthda.datasets.resize import Fit
 from synthda.settings import configure, load

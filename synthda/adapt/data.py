@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from synthda.adapt.networks import Size
+from synthda.adapt.network import Size
 from synthda.datasets.domain import ArrayImages, Domain, Images, content_hashes, in_blocks, labels_by_name
 from synthda.datasets.resize import Fit
 from synthda.datasets.specs import open_domain

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.views import View
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 
 TINY = 1e-2
 """Length of the first, random change, from which the worst direction is found by its gradient."""

@@ -18,7 +18,7 @@ from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.metrics_log import Entry, health, read_metrics
-from synthda.adapt.networks import Size
+from synthda.adapt.network import Size
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, say, table, warn

@@ -15,7 +15,7 @@ def command(as_json: AsJson = False) -> None:
     """
     from dataclasses import asdict
 
-    from synthda.adapt import NETWORKS
+    from synthda.adapt.networks import NETWORKS
     from synthda.adapt.recipe import Recipe
     from synthda.cli.listing import described, print_described, print_json, say
     from synthda.settings import load

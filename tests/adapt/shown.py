@@ -13,7 +13,8 @@ from synthda.adapt.additive import Seen
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Batch
 from synthda.adapt.methods import build_method
-from synthda.adapt.networks import GlobalAverage, Network, fully_connected, initialise
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import GlobalAverage, fully_connected, initialise
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.run import Run
 from synthda.adapt.train import train

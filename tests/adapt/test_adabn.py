@@ -11,7 +11,7 @@ from toy import blueprint
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.method import Batch
 from synthda.adapt.methods.adabn import AdaBN
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.errors import SettingError
 
 P = torch.tensor(0.5)

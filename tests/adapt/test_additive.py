@@ -14,7 +14,7 @@ from synthda.adapt.additive import Combination, Seen, entropy
 from synthda.adapt.method import Batch
 from synthda.adapt.methods import build_method
 from synthda.adapt.methods.dann import DANN
-from synthda.adapt.networks import GaninMnist
+from synthda.adapt.networks.ganin import GaninMnist
 from synthda.errors import SettingError
 
 P = torch.tensor(0.5)

@@ -14,7 +14,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from synthda.adapt.methods.cdan import CDAN, CDANE
-from synthda.adapt.networks import Network, fully_connected
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import fully_connected
 from synthda.adapt.schedules import adaptation_factor
 
 P = torch.tensor(0.5, dtype=torch.float64)

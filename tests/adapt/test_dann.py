@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from synthda.adapt.method import Batch
 from synthda.adapt.methods.dann import DANN
-from synthda.adapt.networks import Network, fully_connected
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import fully_connected
 
 SIDE = 4
 

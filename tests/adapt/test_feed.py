@@ -14,7 +14,8 @@ from toy import domain
 
 from synthda.adapt.method import Batch, LossTerms
 from synthda.adapt.methods.source_only import SourceOnly
-from synthda.adapt.networks import Network, fully_connected
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import fully_connected
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import Resident, channel_statistics
 from synthda.adapt.run import Run

@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from synthda.adapt import NETWORKS
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.networks import ConvSmall, GaninMnist, GaninSvhn, Network, fully_connected
+from synthda.adapt.network import Network
+from synthda.adapt.networks import NETWORKS
+from synthda.adapt.networks.conv_small import ConvSmall
+from synthda.adapt.networks.ganin import GaninMnist, GaninSvhn
+from synthda.adapt.networks.layers import fully_connected
 from synthda.errors import SettingError
 from synthda.settings import load
 

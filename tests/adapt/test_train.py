@@ -21,7 +21,8 @@ from synthda.adapt.method import Batch, LossTerms
 from synthda.adapt.methods.dann import DANN
 from synthda.adapt.methods.source_only import SourceOnly
 from synthda.adapt.metrics_log import Entry
-from synthda.adapt.networks import Network, fully_connected
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import fully_connected
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, _key, train
 from synthda.datasets.domain import Images

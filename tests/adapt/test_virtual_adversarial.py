@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from synthda.adapt.networks import Network, fully_connected
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import fully_connected
 from synthda.adapt.virtual_adversarial import virtual_adversarial_loss
 
 

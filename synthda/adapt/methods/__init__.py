@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from synthda.adapt.method import Method
-    from synthda.adapt.networks import Network
+    from synthda.adapt.network import Network
 
 METHODS: dict[str, str] = {
     "source-only": "synthda.adapt.methods.source_only:SourceOnly",

@@ -8,7 +8,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from synthda.adapt.additive import entropy
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.errors import SettingError
 
 

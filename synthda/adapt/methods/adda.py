@@ -11,7 +11,8 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
-from synthda.adapt.networks import Network, fully_connected, initialise
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import fully_connected, initialise
 from synthda.adapt.recipe import Recipe
 
 DISCRIMINATOR = (500, 500)

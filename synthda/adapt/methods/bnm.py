@@ -9,7 +9,7 @@ from torch import Tensor
 
 from synthda.adapt.additive import AdditiveMethod, Seen
 from synthda.adapt.method import LossTerms
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.settings import Between
 
 

@@ -11,7 +11,7 @@ from synthda.adapt.additive import AdditiveMethod, Seen, entropy
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms
 from synthda.adapt.methods.dann import domain_classifier, domain_terms
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from synthda.adapt.additive import AdditiveMethod, Seen
 from synthda.adapt.kernels import mmd, multi_kernel, uniform
 from synthda.adapt.method import LossTerms
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
 

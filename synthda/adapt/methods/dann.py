@@ -11,7 +11,8 @@ from torch.nn import functional as F
 from synthda.adapt.additive import AdditiveMethod, Seen
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms
-from synthda.adapt.networks import Network, fully_connected, initialise
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import fully_connected, initialise
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
 

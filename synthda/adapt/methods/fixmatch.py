@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from synthda.adapt.method import Batch, LossTerms, Method
 from synthda.adapt.methods.pseudo_label import cross_entropy_where_sure
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.settings import Between
 
 

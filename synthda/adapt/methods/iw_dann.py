@@ -12,7 +12,7 @@ from synthda.adapt.additive import AdditiveMethod, Seen
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms, Method
 from synthda.adapt.methods.dann import domain_classifier, domain_terms
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.settings import Between
 
 

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
-from synthda.adapt.networks import Network, initialise
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import initialise
 from synthda.adapt.recipe import Recipe
 from synthda.settings import Between
 

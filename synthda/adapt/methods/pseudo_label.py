@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from synthda.adapt.additive import AdditiveMethod, Seen
 from synthda.adapt.method import LossTerms
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.settings import Between
 
 RISE_FROM, RISE_TO = 0.1, 0.6

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.settings import Between
 
 

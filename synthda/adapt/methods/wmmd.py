@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from synthda.adapt.additive import AdditiveMethod, Seen
 from synthda.adapt.kernels import mmd, multi_kernel
 from synthda.adapt.method import LossTerms
-from synthda.adapt.networks import Network
+from synthda.adapt.network import Network
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
 

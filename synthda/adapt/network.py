@@ -1,0 +1,96 @@
+"""What a network is: a feature extractor and a label predictor, with the normalisation of their input inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from synthda.adapt.recipe import GANIN, Recipe
+
+Size = tuple[int, int]
+
+
+class Network(nn.Module):
+    """Images (B, 3, H, W) float in [0, 1] → features (B, feature_dim) → logits (B, classes).
+
+    Attributes:
+        feature_extractor, label_predictor: Sequentials, so that their layers can be tapped.
+        feature_dim: width of the flattened features.
+        input_size: H, W in pixels.
+        domain_hidden: hidden widths of the domain classifier that the paper puts on these features.
+    """
+
+    default_size: ClassVar[Size] = (32, 32)
+    recipe: ClassVar[Recipe] = GANIN
+    scales_input: ClassVar[bool] = False
+    domain_hidden: ClassVar[tuple[int, ...]] = (1024, 1024)
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, feature_extractor: nn.Sequential, label_predictor: nn.Sequential, classes: int, input_size: Size
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.full((1, 3, 1, 1), 0.5))
+        self.register_buffer("std", torch.ones(1, 3, 1, 1))
+        self.feature_extractor = feature_extractor
+        self.label_predictor = label_predictor
+        self.classes = classes
+        self.input_size = input_size
+
+    @property
+    def feature_dim(self) -> int:
+        first = next(layer for layer in self.label_predictor if isinstance(layer, nn.Linear))
+        return first.in_features
+
+    @property
+    def uses_batch_statistics(self) -> bool:
+        """Whether an image's features depend on the other images of its batch in training."""
+        return any(isinstance(module, _BatchNorm) for module in self.modules())
+
+    def normalise_by(self, mean: Tensor, std: Tensor) -> None:
+        """Take the training images' channel means, (3,) in [0, 1], and, where the network scales, deviations."""
+        self.mean.copy_(mean.view(1, 3, 1, 1))
+        if self.scales_input:
+            self.std.copy_(std.clamp_min(1e-3).view(1, 3, 1, 1))
+
+    def features(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) float in [0, 1] → (B, feature_dim)."""
+        features: Tensor = self.feature_extractor((images - self.mean) / self.std)
+        return features
+
+    def features_of_both(self, source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Both domains' features: in one pass, or, where batch norm would mix their statistics, each in its own.
+
+        The running statistics then follow the target alone: that is where the network is deployed.
+        """
+        if not self.uses_batch_statistics:
+            features = self.features(torch.cat([source, target]))
+            return features[: len(source)], features[len(source) :]
+        with self.running_statistics_kept():
+            features_s = self.features(source)
+        return features_s, self.features(target)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) float in [0, 1] → logits (B, classes)."""
+        logits: Tensor = self.label_predictor(self.features(images))
+        return logits
+
+    @contextmanager
+    def running_statistics_kept(self) -> Iterator[None]:
+        """Within: batch norm uses its batch's statistics but leaves the running ones, used in deployment, alone."""
+        layers = [module for module in self.modules() if isinstance(module, _BatchNorm)]
+        momenta = [layer.momentum for layer in layers]
+        for layer in layers:
+            layer.momentum = 0.0
+        try:
+            yield
+        finally:
+            for layer, momentum in zip(layers, momenta, strict=True):
+                layer.momentum = momentum
