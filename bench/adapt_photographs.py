@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.accuracy import Bench
+from bench.cells import Protocol
 from synthda.datasets.domain import in_memory
 from synthda.synth.build import build_renderer
 from synthda.synth.renderer import render_rows
@@ -22,14 +22,14 @@ class Sides:
     """Both sides of a table's first pair, at the table's size."""
 
     def __init__(self, which: str, data: Path) -> None:
-        self.bench, self.table = Bench(data, Path("runs")), TABLES[which]
-        chosen = self.bench.protocol["tables"][self.table]
-        self.pair, self.size = self.bench.protocol["pairs"][chosen["pairs"][0]], int(chosen["size"])
-        self.rendered = self.bench.protocol["rendered"][self.pair["source"].partition("/")[2]]
+        self.protocol, self.table = Protocol(data, Path("runs")), TABLES[which]
+        chosen = self.protocol.table(self.table)
+        self.pair, self.size = self.protocol.told["pairs"][chosen["pairs"][0]], int(chosen["size"])
+        self.rendered = self.protocol.told["rendered"][self.pair["source"].partition("/")[2]]
 
     def photographs(self) -> NDArray[np.uint8]:
         """(N, size, size, 3): all that adapt; those that evaluate are not looked at."""
-        return in_memory(self.bench.open(self.table, self.pair["target"]).images)
+        return in_memory(self.protocol.open(self.table, self.pair["target"]).images)
 
     def renderings(self, count: int, given: Mapping[str, str] | None = None) -> NDArray[np.uint8]:
         """(count, size, size, 3): the first rows of seed 0, by the protocol's settings and those given."""

@@ -31,9 +31,20 @@ def adapt(
     device: str = "cpu",
     force: bool = False,
     export: bool = True,
+    first: Run | None = None,
     pace: Pace | None = None,
 ) -> dict[str, Any]:
     """Train by `blueprint`, or go on with a run of it; evaluate; export. Returns the run's manifest.
+
+    Args:
+        blueprint: what to train.
+        data: what to train it on.
+        run: the folder for it.
+        device: as torch names it.
+        force: discard what is in the folder.
+        export: write `model.onnx`.
+        first: where the run that the method starts from is, or is to be; in `run` by default.
+        pace: how often it is logged and saved.
 
     Raises:
         DataError: when the domains do not fit one another.
@@ -49,7 +60,8 @@ def adapt(
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
     else:
         if method.starts_from and not run.checkpoint.exists():
-            method.begin_from(_first_run(blueprint, method.starts_from, data, run, device=device, pace=pace))
+            start = _first_run(blueprint, method.starts_from, data, first or run.first, device=device, pace=pace)
+            method.begin_from(start)
         train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
     earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
     results: dict[str, Any] = earlier | {"checkpoint": "last", "steps": blueprint.recipe.steps}
@@ -69,9 +81,9 @@ def _first_run(
     blueprint: Blueprint, starts_from: str, data: Data, run: Run, *, device: str, pace: Pace | None
 ) -> Method:
     """The trained method that another one starts from: same network, recipe, seed and data; trained where missing."""
-    first = replace(blueprint, method=starts_from, method_settings={})
-    adapt(first, replace(data, evaluation=None), run.first, device=device, export=False, pace=pace)
-    return load_run(run.first)[1]
+    plain = replace(blueprint, method=starts_from, method_settings={})
+    adapt(plain, replace(data, evaluation=None), run, device=device, export=False, pace=pace)
+    return load_run(run)[1]
 
 
 def score(
