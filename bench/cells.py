@@ -78,7 +78,7 @@ class Protocol:
         return Data(
             sources=(source, target) if self._oracle_has_source(cell) else (source,),
             target=target.unlabelled(),
-            labelled_target=target,
+            oracle=target,
             target_name=target.name,
         )
 

@@ -24,7 +24,7 @@ def baseline_run(run: Run, method: str) -> Run:
 
 def run_baselines(blueprint: Blueprint, data: Data, run: Run, *, device: str = "cpu", pace: Pace | None = None) -> None:
     """Train source-only, and, where there are labelled target photographs, the oracle: same network, recipe, seed."""
-    for method in [FLOOR, *([ORACLE] if data.labelled_target is not None else [])]:
+    for method in [FLOOR, *([ORACLE] if data.oracle is not None else [])]:
         plain = replace(blueprint, method=method, method_settings={})
         adapt(plain, data, baseline_run(run, method), device=device, export=False, pace=pace)
 

@@ -30,7 +30,8 @@ class Data:
         sources: labelled; their class names together are the classifier's.
         target: unlabelled images: there is no field for their labels.
         evaluation: labelled, read after training only.
-        labelled_target: labelled target photographs for the oracle, none of them among `evaluation`.
+        labelled_target: a few labelled target photographs, one more source of every method (semi-supervised).
+        oracle: labelled target photographs that train the oracle; none of them nor of the above is in `evaluation`.
         target_name: what to call the target in a report.
         skipped: one line per file that could not be used.
         transductive: how many images of `evaluation` are also among the unlabelled target images.
@@ -40,6 +41,7 @@ class Data:
     target: Images
     evaluation: Domain | None = None
     labelled_target: Domain | None = None
+    oracle: Domain | None = None
     target_name: str = "target"
     skipped: tuple[str, ...] = ()
     transductive: int = 0
@@ -55,16 +57,17 @@ class Data:
         return read if method in (FLOOR, ORACLE) else read | {"target": _identity(self.target, self.target_name)}
 
     def training_sources(self, method: str) -> tuple[Domain, ...]:
-        """The labelled domains that `method` trains on: for the oracle, the labelled target photographs.
+        """The labelled domains that `method` trains on: sources and labelled target; for the oracle, the latter alone.
 
         Raises:
             DataError: when the oracle is asked for without labelled target photographs.
         """
         if method != ORACLE:
-            return self.sources
-        if self.labelled_target is None:
-            raise DataError("train-on-target needs labelled target photographs; give them with --labelled-target.")
-        return (self.labelled_target,)
+            return self.sources if self.labelled_target is None else (*self.sources, self.labelled_target)
+        found = self.oracle or self.labelled_target
+        if found is None:
+            raise DataError("train-on-target needs labelled target photographs; give them with --oracle.")
+        return (found,)
 
     def comparison_images(self) -> Images:
         """At least 256 images, target first, then source, to compare an export on; repeated where there are fewer."""
@@ -84,13 +87,14 @@ def open_data(
     fit: Fit = "stretch",
     evaluation: str | None = None,
     labelled_target: str | None = None,
+    oracle: str | None = None,
     data_root: Path | None = None,
 ) -> Data:
     """Open the domains that the specs name (see `open_domain`), and compare their photographs by content.
 
     Raises:
         DataError: when one is missing or damaged; when a source has no labels; when an image whose label is learnt, of
-            a source or of the labelled target, is also among those that evaluate.
+            a source, of the labelled target or of the oracle's, is also among those that evaluate.
     """
 
     def opened(spec: str, labelled: bool | None) -> Domain:
@@ -100,18 +104,20 @@ def open_data(
     target_domain = opened(target, False)
     eval_domain = opened(evaluation, True) if evaluation else None
     labelled_domain = opened(labelled_target, True) if labelled_target else None
-    domains = [*source_domains, target_domain, eval_domain, labelled_domain]
-    labelled = [("--labelled-target", labelled_domain)] if labelled_domain is not None else []
+    oracle_domain = opened(oracle, True) if oracle else None
+    domains = [*source_domains, target_domain, eval_domain, labelled_domain, oracle_domain]
+    learnt = [("--source", source) for source in source_domains]
+    learnt += [("--labelled-target", labelled_domain)] if labelled_domain is not None else []
+    learnt += [("--oracle", oracle_domain)] if oracle_domain is not None else []
     return Data(
         sources=source_domains,
         target=target_domain.images,
         evaluation=eval_domain,
         labelled_target=labelled_domain,
+        oracle=oracle_domain,
         target_name=target_domain.name,
         skipped=tuple(dict.fromkeys(f"{found.name}/{line}" for found in domains if found for line in found.skipped)),
-        transductive=_overlaps(
-            target_domain, eval_domain, [("--source", source) for source in source_domains] + labelled
-        ),
+        transductive=_overlaps(target_domain, eval_domain, learnt),
     )
 
 

@@ -15,6 +15,8 @@ from synthda.adapt.run import Run
 from synthda.manifest import disk_errors_told, written_then_named
 
 Entry = dict[str, float]
+TIMES = ("seconds", "images_per_second")
+"""What of an entry differs between equal runs."""
 HEALTH_LINES = 10
 
 
@@ -41,6 +43,7 @@ class MetricsLog:
         steps = max(step - self._step, 1)
         entry: Entry = {"step": step} | {name: total.item() / steps for name, total in self._sums.items()}
         now = time.monotonic()
+        entry["seconds"] = now - self._since
         entry["images_per_second"] = steps * self._images_a_step / max(now - self._since, 1e-9)
         with disk_errors_told(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({name: round(value, 6) for name, value in entry.items()}) + "\n")
@@ -70,6 +73,11 @@ def read_metrics(run: Run) -> list[Entry]:
             except ValueError:
                 break
     return entries
+
+
+def training_seconds(run: Run) -> float:
+    """Time that a run has spent in training, however often it was stopped."""
+    return sum(entry.get("seconds", 0.0) for entry in read_metrics(run))
 
 
 def health(entries: Sequence[Entry]) -> str | None:

@@ -30,7 +30,8 @@ def command(
     assignments: Assignments = None,
     evaluation: Annotated[str | None, typer.Option("--eval", help="Labelled data for the score at the end.")] = None,
     baselines: Annotated[bool, typer.Option("--baselines", help="Also train source-only and the oracle.")] = False,
-    labelled_target: Annotated[str | None, typer.Option(help="Labelled photographs that the oracle trains on.")] = None,
+    labelled_target: Annotated[str | None, typer.Option(help="A few labelled target images to learn, too.")] = None,
+    oracle: Annotated[str | None, typer.Option(help="Labelled target images that the oracle trains on.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
     export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
     data_root: DataRoot = None,
@@ -63,6 +64,7 @@ def command(
         fit=plan.fit,
         evaluation=evaluation,
         labelled_target=labelled_target,
+        oracle=oracle,
         data_root=data_root,
     )
     warn_skipped(data.skipped, "photographs")

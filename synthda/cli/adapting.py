@@ -17,7 +17,7 @@ from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
-from synthda.adapt.metrics_log import Entry, health, read_metrics
+from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.network import Size
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace
@@ -112,7 +112,7 @@ class Session:
 
 
 def _losses(entry: Entry) -> str:
-    shown = [f"{name} {value:.3f}" for name, value in entry.items() if name not in ("step", "images_per_second")]
+    shown = [f"{name} {value:.3f}" for name, value in entry.items() if name not in ("step", *TIMES)]
     return "  ".join([*shown, f"{entry['images_per_second']:,.0f} images/s"])
 
 

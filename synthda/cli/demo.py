@@ -50,7 +50,7 @@ def command(
     views = {"source_view": "none"}  # chosen on seeds 100 and 101: there views helped the source more than the target
     plan = Blueprint.of("dann", "conv-small", (), given=views, input_size=(SIDE, SIDE), seed=seed, steps=STEPS)
     scans, held_out = "sklearn-digits:adapt", "sklearn-digits:eval"
-    data = open_data([str(source)], scans, size=plan.input_size, evaluation=held_out, labelled_target=scans)
+    data = open_data([str(source)], scans, size=plan.input_size, evaluation=held_out, oracle=scans)
     assert data.evaluation is not None
     session = Session(plan, data, out / "run", pick_device("auto"))
     session.announce()

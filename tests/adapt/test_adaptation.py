@@ -182,7 +182,7 @@ def test_a_folder_that_holds_no_run_of_ours_cannot_be_loaded(tmp_path: Path, con
 
 
 def test_baselines_stand_beside_the_run_and_the_gap_is_told(tmp_path: Path) -> None:
-    given, run = data(labelled_target=domain(seed=8, target=True)), Run(tmp_path)
+    given, run = data(oracle=domain(seed=8, target=True)), Run(tmp_path)
     adapt(PLAN, given, run, export=False)
     alone = compare(run, given)
     assert (alone["source-only"], alone["oracle"], alone["gap_closed"]) == (None, None, None)

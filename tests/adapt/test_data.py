@@ -98,11 +98,19 @@ def test_the_classes_are_those_of_all_sources_in_order() -> None:
 
 
 def test_the_oracle_trains_on_labelled_target_photographs_and_on_nothing_else(folders: Path) -> None:
-    data = opened(folders)
-    assert data.training_sources(ORACLE) == (data.labelled_target,)
-    assert data.training_sources("dann") == data.training_sources(FLOOR) == data.sources
-    with pytest.raises(DataError, match="give them with --labelled-target"):
+    data = replace(opened(folders), oracle=domain(seed=5, target=True))
+    assert data.training_sources(ORACLE) == (data.oracle,)
+    few = opened(folders)
+    assert few.training_sources(ORACLE) == (few.labelled_target,)
+    with pytest.raises(DataError, match="give them with --oracle"):
         opened(folders, labelled=False).training_sources(ORACLE)
+
+
+def test_labelled_target_photographs_are_one_more_source_of_every_other_method(folders: Path) -> None:
+    data = opened(folders)
+    assert data.training_sources("dann") == data.training_sources(FLOOR) == (*data.sources, data.labelled_target)
+    without = opened(folders, labelled=False)
+    assert without.training_sources("dann") == without.sources
 
 
 def toy_data(**changes: object) -> Data:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.method import Method
+from synthda.adapt.metrics_log import TIMES
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, train
 from synthda.datasets.domain import ArrayImages, Domain
@@ -85,7 +86,7 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 def logged(run: Run) -> list[dict[str, Any]]:
     """The lines of the run's log, without the times."""
     lines = [json.loads(line) for line in run.metrics.read_text(encoding="utf-8").splitlines()]
-    return [{name: value for name, value in line.items() if name != "images_per_second"} for line in lines]
+    return [{name: value for name, value in line.items() if name not in TIMES} for line in lines]
 
 
 def save_images(folder: Path, images: np.ndarray[Any, np.dtype[np.uint8]], stem: str = "") -> None:
