@@ -54,7 +54,7 @@ def adapt(
     sources = [with_classes(source, blueprint.classes) for source in data.training_sources(blueprint.method)]
     if data.evaluation is not None:
         labels_by_name(data.evaluation, blueprint.classes)  # a class that does not fit is told before the training
-    run.begin({"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}, force=force)
+    run.begin(configuration_of(blueprint, data), force=force)
     method = blueprint.build()
     if run.finished:
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
@@ -75,6 +75,11 @@ def adapt(
         results["parity"] = export_run(run)
     run.finish(results)
     return run.read()
+
+
+def configuration_of(blueprint: Blueprint, data: Data) -> dict[str, Any]:
+    """What a run's folder is claimed for: equal configurations end in equal weights."""
+    return {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
 
 
 def _first_run(

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,27 @@ class Data:
 
     def identity(self, method: str) -> dict[str, Any]:
         """What the weights depend on: name, size and content hash of each domain that `method` reads, and labels."""
-        read = {"sources": [_labelled_identity(source) for source in self.training_sources(method)]}
-        return read if method in (FLOOR, ORACLE) else read | {"target": _identity(self.target, self.target_name)}
+        read = {"sources": [self._labelled_identity(source) for source in self.training_sources(method)]}
+        return read if method in (FLOOR, ORACLE) else read | {"target": self._target_identity}
+
+    @property
+    def evaluation_identity(self) -> dict[str, Any] | None:
+        """What a score depends on beside the weights."""
+        return None if self.evaluation is None else self._labelled_identity(self.evaluation)
+
+    def _labelled_identity(self, domain: Domain) -> dict[str, Any]:
+        """Hashed once for each domain: a comparison asks for every cell."""
+        if id(domain) not in self._identities:
+            self._identities[id(domain)] = _labelled_identity(domain)
+        return self._identities[id(domain)]
+
+    @cached_property
+    def _identities(self) -> dict[int, dict[str, Any]]:
+        return {}
+
+    @cached_property
+    def _target_identity(self) -> dict[str, Any]:
+        return _identity(self.target, self.target_name)
 
     def training_sources(self, method: str) -> tuple[Domain, ...]:
         """The labelled domains that `method` trains on: sources and labelled target; for the oracle, the latter alone.

@@ -8,6 +8,7 @@ import typer
 
 from synthda.cli import (
     adapt,
+    compare,
     convert,
     datasets,
     demo,
@@ -35,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(preview, generate, inspect, convert, adapt, evaluate, export, predict, demo),
+    *(preview, generate, inspect, convert, adapt, compare, evaluate, export, predict, demo),
     *(methods, renderers, networks, fonts, doctor),
 )
 for verb in VERBS:

@@ -9,7 +9,7 @@ import pytest
 from synthda.cli.app import app
 
 VERBS = ["preview", "generate", "inspect", "convert", "adapt", "evaluate", "export", "predict"]
-VERBS += ["methods", "renderers", "networks", "datasets", "doctor"]
+VERBS += ["compare", "methods", "renderers", "networks", "datasets", "doctor"]
 HEAVY = {"torch", "numpy", "h5py", "matplotlib", "PIL", "cv2", "onnxruntime", "rich.progress"}
 
 

@@ -1,0 +1,1 @@
+"""Pairs of domains × methods × seeds, trained, scored and laid side by side."""

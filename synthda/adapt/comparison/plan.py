@@ -1,0 +1,122 @@
+"""What is to be compared: pairs of domains, methods with their settings, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.data import FLOOR, ORACLE, Data, open_data
+from synthda.adapt.network import Size
+from synthda.datasets.resize import Fit
+from synthda.errors import SettingError
+from synthda.settings import unknown
+
+BASELINES = (FLOOR, ORACLE)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Source and target, as specs of `open_domain`.
+
+    Attributes:
+        name: heading of the pair's table, and its folder.
+        source: one or more labelled domains.
+        target: photographs whose labels, if any, are not read.
+        eval: labelled; scores every method.
+        labelled_target: a few labelled target photographs for every method.
+        oracle: labelled target photographs that train the oracle.
+    """
+
+    name: str
+    source: tuple[str, ...]
+    target: str
+    eval: str
+    labelled_target: str | None = None
+    oracle: str | None = None
+
+    def open(self, size: Size, fit: Fit, data_root: Path | None = None) -> Data:
+        """The domains; raises DataError where they are missing or do not fit one another."""
+        named = {"evaluation": self.eval, "labelled_target": self.labelled_target, "oracle": self.oracle}
+        return open_data(self.source, self.target, size=size, fit=fit, data_root=data_root, **named)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the comparison: a method with what differs from the plan's defaults; `name` is what it is called."""
+
+    name: str
+    method: str
+    network: str | None = None
+    steps: int | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A comparison.
+
+    Attributes:
+        pairs, entries, seeds: every combination is one cell.
+        network, steps, size, fit, given: of every entry that has none of its own; `given` are texts by setting.
+    """
+
+    pairs: tuple[Pair, ...]
+    entries: tuple[Entry, ...]
+    seeds: tuple[int, ...] = (0, 1, 2)
+    network: str = "conv-small"
+    steps: int | None = None
+    size: int | None = None
+    fit: Fit = "stretch"
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for kind, names in (("pair", [pair.name for pair in self.pairs]), ("method", [e.name for e in self.entries])):
+            if not names:
+                raise SettingError(f"A comparison needs at least one {kind}.")
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice:
+                raise SettingError(f"The {kind} {twice!r} is named twice; give each a name of its own.")
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise SettingError(f"seeds={list(self.seeds)} is not understood; give different whole numbers from 0 up.")
+        if self.fit not in get_args(Fit):
+            raise SettingError(unknown("fit", self.fit, get_args(Fit)))
+        if self.size is not None and not 8 <= self.size <= 1024:
+            raise SettingError(f"size={self.size} is out of range; size accepts 8…1024.")
+
+    def rows_of(self, pair: Pair) -> tuple[Entry, ...]:
+        """The pair's rows: source-only first, the oracle last where its photographs are given."""
+        named = {entry.method for entry in self.entries}
+        floor = () if FLOOR in named else (Entry(FLOOR, FLOOR),)
+        without = tuple(entry for entry in self.entries if entry.method != ORACLE)
+        asked = tuple(entry for entry in self.entries if entry.method == ORACLE) or (Entry(ORACLE, ORACLE),)
+        return (*floor, *without, *(asked if pair.oracle or pair.labelled_target else ()))
+
+    @property
+    def input_size(self) -> Size:
+        """H, W of all images: what is given, or what the networks take by default.
+
+        Raises:
+            SettingError: when networks with different defaults are compared and no size is given.
+        """
+        networks = sorted({entry.network or self.network for entry in self.entries} | {self.network})
+        sizes = {self.blueprint(Entry(FLOOR, FLOOR, network), (), 0).input_size for network in networks}
+        if len(sizes) > 1:
+            raise SettingError(f"{' and '.join(networks)} take images of different sizes; give one size for all.")
+        return sizes.pop()
+
+    def blueprint(self, entry: Entry, classes: tuple[str, ...], seed: int) -> Blueprint:
+        """What a cell trains; raises SettingError for settings that its method and network do not know."""
+        steps = self.steps if entry.steps is None else entry.steps
+        return Blueprint.of(
+            entry.method,
+            entry.network or self.network,
+            classes,
+            given={**self.given, **entry.given},
+            input_size=None if self.size is None else (self.size, self.size),
+            fit=self.fit,
+            seed=seed,
+            steps=steps,
+        )

@@ -1,0 +1,119 @@
+"""A comparison as Markdown, as CSV with a line a cell, and as one HTML page with its pictures."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+
+from synthda.adapt.comparison.cells import Score
+from synthda.adapt.comparison.rows import Row, overall
+
+HEADINGS = ("method", "accuracy", "95 % interval", "over source-only", "gap closed", "proxy A-distance", "time")
+NONE = "–"
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2.5rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; font-variant-numeric: tabular-nums; }
+th { text-align: left; border-bottom: 2px solid #222; padding: .35rem .7rem .35rem 0; font-weight: 600; }
+td { border-bottom: 1px solid #e3e3e3; padding: .35rem .7rem .35rem 0; white-space: nowrap; }
+td.bar { background: linear-gradient(#dce8f6, #dce8f6) no-repeat left center / var(--share) 70%; min-width: 11rem; }
+td.failed { color: #a33; white-space: normal; }
+img { width: 100%; max-width: 44rem; display: block; margin: .5rem 0 2rem; }
+p.note { color: #666; }
+"""
+
+
+def markdown(tables: Mapping[str, Sequence[Row]], about: str) -> str:
+    """A table a pair, best first, and one over all pairs where there are several."""
+    lines = ["# Comparison", "", about, ""]
+    for pair, rows in tables.items():
+        lines += [f"## {pair}", "", _line(HEADINGS), "|---" * len(HEADINGS) + "|"]
+        lines += [_line(cells_of(row)) for row in rows] + [""]
+        lines += [f"- {row.method}, seed {seed}: {why}" for row in rows for seed, why in row.failures.items()]
+        lines += [""] if any(row.failures for row in rows) else []
+    if len(tables) > 1:
+        lines += ["## Over all pairs", "", "| method | mean accuracy |", "|---|---|"]
+        lines += [_line((method, f"{mean:.4f}")) for method, mean in overall(list(tables.values()))] + [""]
+    return "\n".join(lines)
+
+
+def as_csv(scores: Iterable[Score]) -> str:
+    """A line for every cell, failed ones with their reason."""
+    columns = [field.name for field in fields(Score)]
+    columns[columns.index("interval") : columns.index("interval") + 1] = ["low", "high"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    for score in scores:
+        low, high = score.interval or (None, None)
+        writer.writerow(asdict(score) | {"low": low, "high": high})
+    return text.getvalue()
+
+
+def page(tables: Mapping[str, Sequence[Row]], about: str, pictures: Mapping[str, Sequence[str]]) -> str:
+    """The same tables as HTML that needs no other file but its pictures.
+
+    Args:
+        tables: rows by pair.
+        about: a line on what was done.
+        pictures: by pair, paths relative to the page.
+    """
+    parts = [f"<h1>Comparison</h1><p>{html.escape(about)}</p>"]
+    for pair, rows in tables.items():
+        parts.append(f"<h2>{html.escape(pair)}</h2>{_html_table(rows)}")
+        parts += [f'<img src="{html.escape(path)}" alt="{html.escape(path)}">' for path in pictures.get(pair, ())]
+    if len(tables) > 1:
+        cells = "".join(
+            f"<tr><td>{html.escape(method)}</td>{_bar(mean, f'{mean:.4f}')}</tr>"
+            for method, mean in overall(list(tables.values()))
+        )
+        parts.append(f"<h2>Over all pairs</h2><table><tr><th>method</th><th>mean accuracy</th></tr>{cells}</table>")
+    head = f'<meta charset="utf-8"><title>Comparison</title><style>{STYLE}</style>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
+
+
+def cells_of(row: Row) -> tuple[str, ...]:
+    """The texts of a row, in the order of HEADINGS."""
+    if row.mean is None:
+        return (row.method, "failed" if row.failures else "not run", *[NONE] * (len(HEADINGS) - 2))
+    count = len(row.scores) + len(row.failures)
+    failed = f", {len(row.failures)} failed" if row.failures else ""
+    spread = "" if row.std is None else f" ± {row.std:.4f}"
+    low, high = row.scores[0].interval or (float("nan"), float("nan"))
+    return (
+        row.method,
+        f"{row.mean:.4f}{spread} ({count}{failed})",
+        f"{low:.4f}…{high:.4f}",
+        NONE if row.gain is None else f"{100 * row.gain[0]:+.1f} ± {100 * row.gain[1]:.1f}",
+        NONE if row.gap_closed is None else f"{row.gap_closed:.0%}",
+        NONE if row.proxy_a_distance is None else f"{row.proxy_a_distance:.2f}",
+        NONE if row.seconds is None else _time(row.seconds),
+    )
+
+
+def _html_table(rows: Sequence[Row]) -> str:
+    head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
+    lines = []
+    for row in rows:
+        cells = cells_of(row)
+        shown = [f"<td>{html.escape(cell)}</td>" for cell in cells]
+        if row.mean is not None:
+            shown[1] = _bar(row.mean, cells[1])
+        lines.append(f"<tr>{''.join(shown)}</tr>")
+        for seed, why in row.failures.items():
+            lines.append(f'<tr><td></td><td class="failed" colspan="6">seed {seed}: {html.escape(why)}</td></tr>')
+    return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
+
+
+def _bar(share: float, text: str) -> str:
+    return f'<td class="bar" style="--share:{100 * share:.1f}%">{html.escape(text)}</td>'
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"

@@ -1,0 +1,70 @@
+"""`synthda compare`: pairs × methods × seeds, in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthda.cli.options import AsJson, Assignments, DataRoot
+
+Plan = Annotated[Path | None, typer.Argument(metavar="[PLAN.toml]", help="Pairs, methods, seeds; or give flags.")]
+
+
+def command(
+    file: Plan = None,
+    source: Annotated[list[str] | None, typer.Option(help="Labelled images; several train together.")] = None,
+    target: Annotated[str | None, typer.Option(help="Unlabelled photographs.")] = None,
+    evaluation: Annotated[str | None, typer.Option("--eval", help="Labelled images that score every method.")] = None,
+    oracle: Annotated[str | None, typer.Option(help="Labelled target images that the oracle trains on.")] = None,
+    labelled_target: Annotated[str | None, typer.Option(help="A few labelled target images for all methods.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="A row of the table; give several. [default: dann]")] = None,
+    network: Annotated[str, typer.Option(help="What to train; `synthda networks` lists them.")] = "conv-small",
+    seeds: Annotated[int, typer.Option(min=1, help="How many: 0, 1, 2 …")] = 3,
+    steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the images, px. [default: the network's]")] = None,
+    assignments: Assignments = None,
+    out: Annotated[Path, typer.Option(help="Folder of the runs and tables.")] = Path("runs/comparison"),
+    pictures: Annotated[bool, typer.Option(help="Draw the features before and after, by t-SNE.")] = True,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
+    data_root: DataRoot = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything and list the cells; train none.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train several methods on the same domains and rank them, with source-only and the oracle beside.
+
+    Stopped or extended, it goes on: what exists is not trained again. A run that breaks down is a failed cell.
+
+    Examples:
+
+    - `synthda compare comparison.toml --out runs/digits`
+    - `synthda compare --source data/syn-numbers --target photos --eval labelled-photos --method dann --method dann+mcc`
+    """
+    from synthda.adapt.comparison.plan import Entry, Pair, Plan
+    from synthda.adapt.comparison.plan_file import read_plan
+    from synthda.adapt.comparison.run import Comparison
+    from synthda.cli.adapting import pick_device
+    from synthda.cli.comparing import Narrator
+    from synthda.errors import SettingError
+    from synthda.settings import parse_assignments
+
+    given = {"--source": source, "--target": target, "--eval": evaluation}
+    if file is not None and any([*given.values(), oracle, labelled_target, method, steps, size, assignments]):
+        raise SettingError(
+            f"{file} says what to compare; leave out the flags that do so as well, or leave out the file."
+        )
+    if file is not None:
+        plan = read_plan(file)
+    elif source and target and evaluation:
+        pair = Pair(Path(target).name or target, tuple(source), target, evaluation, labelled_target, oracle)
+        entries = tuple(Entry(name, name) for name in method or ["dann"])
+        texts = parse_assignments(assignments or [])
+        plan = Plan((pair,), entries, tuple(range(seeds)), network, steps, size, given=texts)
+    else:
+        lacking = ", ".join(name for name, value in given.items() if not value)
+        raise SettingError(f"There is no {lacking}; give the file of a comparison, or --source, --target and --eval.")
+    comparison = Comparison(plan, out, data_root=data_root)
+    Narrator(comparison).tell(pick_device(device), pictures=pictures, dry_run=dry_run, as_json=as_json)

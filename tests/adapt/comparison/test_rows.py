@@ -1,0 +1,87 @@
+"""Seeds are taken together and ranked, by values computed by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from synthda.adapt.comparison.cells import Score
+from synthda.adapt.comparison.plan import Entry
+from synthda.adapt.comparison.rows import overall, rows_of
+from synthda.adapt.comparison.tables import HEADINGS, as_csv, cells_of, markdown, page
+
+ENTRIES = [Entry(name, name) for name in ("source-only", "dann", "mcc", "bad", "train-on-target")]
+
+
+def score(method: str, seed: int, accuracy: float | None, failure: str | None = None, pair: str = "p") -> Score:
+    measured = {"accuracy": accuracy, "interval": (0.1, 0.2), "n": 9, "proxy_a_distance": 1.5, "seconds": 30.0}
+    return Score(pair, method, seed, f"{method}{seed}", "net", 5, failure, **(measured if accuracy is not None else {}))  # type: ignore[arg-type]
+
+
+SCORES = [
+    *(score("source-only", 0, 0.5), score("source-only", 1, 0.6)),
+    *(score("dann", 0, 0.7), score("dann", 1, 0.7)),
+    *(score("mcc", 0, 0.8), score("mcc", 1, None, "broke | down")),
+    *(score("bad", 0, None, "why"), score("bad", 1, None, "why")),
+    *(score("train-on-target", 0, 0.95), score("train-on-target", 1, 0.95)),
+]
+
+
+def test_rows_are_ranked_and_what_failed_comes_last() -> None:
+    assert [row.method for row in rows_of(ENTRIES, SCORES)] == ["train-on-target", "mcc", "dann", "source-only", "bad"]
+
+
+def test_gains_are_taken_seed_by_seed_and_the_gap_from_the_means() -> None:
+    rows = {row.method: row for row in rows_of(ENTRIES, SCORES)}
+    assert rows["dann"].gain == pytest.approx((0.15, 0.05))
+    assert rows["mcc"].gain == pytest.approx((0.3, 0.0))  # seed 0 alone
+    assert rows["dann"].gap_closed == pytest.approx((0.7 - 0.55) / (0.95 - 0.55))
+    assert rows["source-only"].gain is rows["source-only"].gap_closed is rows["train-on-target"].gap_closed is None
+    assert (rows["bad"].mean, rows["bad"].std, rows["bad"].seconds) == (None, None, None)
+    assert rows["source-only"].std == pytest.approx(0.05)
+
+
+def test_without_an_oracle_there_is_no_gap() -> None:
+    rows = rows_of(ENTRIES[:2], SCORES[:4])
+    assert all(row.gap_closed is None for row in rows)
+
+
+def test_over_all_pairs_only_methods_with_a_mean_on_each_are_ranked() -> None:
+    one = rows_of(ENTRIES, SCORES)
+    other = rows_of(ENTRIES, [score("dann", 0, 0.9), score("source-only", 0, 0.1)])
+    assert overall([one, other]) == [("dann", pytest.approx(0.8)), ("source-only", pytest.approx(0.325))]
+
+
+def test_a_row_is_shown_with_its_spread_its_seeds_and_what_failed() -> None:
+    rows = {row.method: row for row in rows_of(ENTRIES, SCORES)}
+    assert cells_of(rows["source-only"])[1] == "0.5500 ± 0.0500 (2)"
+    assert cells_of(rows["mcc"])[1:4] == ("0.8000 (2, 1 failed)", "0.1000…0.2000", "+30.0 ± 0.0")
+    assert cells_of(rows["bad"])[1] == "failed"
+    assert all(len(cells_of(row)) == len(HEADINGS) for row in rows.values())
+
+
+def test_markdown_keeps_its_columns_and_gives_every_reason() -> None:
+    text = markdown({"p": rows_of(ENTRIES, SCORES)}, "about")
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in lines} == {len(HEADINGS) + 1}
+    assert "- mcc, seed 1: broke | down" in text
+    assert "Over all pairs" not in text
+    assert "Over all pairs" in markdown({"p": [], "q": []}, "about")
+
+
+def test_csv_has_a_line_a_cell() -> None:
+    lines = list(csv.DictReader(io.StringIO(as_csv(SCORES))))
+    assert len(lines) == len(SCORES)
+    assert (lines[0]["low"], lines[0]["high"], lines[0]["accuracy"]) == ("0.1", "0.2", "0.5")
+    assert (lines[5]["failure"], lines[5]["accuracy"], lines[5]["low"]) == ("broke | down", "", "")
+
+
+def test_the_page_escapes_names_and_links_pictures() -> None:
+    rows = rows_of([Entry("<b>", "dann")], [score("<b>", 0, 0.5)])
+    text = page({"a & b": rows}, "x < y", {"a & b": ["one.png"]})
+    assert "<b>" not in text
+    assert "&lt;b&gt;" in text
+    assert "a &amp; b" in text
+    assert 'src="one.png"' in text

@@ -1,0 +1,145 @@
+"""A comparison trains each cell once, shares what cells start from, survives a failure, and goes on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from toy import SETTINGS, domain, save_images
+
+from synthda.adapt.comparison.cells import Cell, Score
+from synthda.adapt.comparison.plan import Entry, Pair, Plan
+from synthda.adapt.comparison.run import Comparison
+from synthda.adapt.train import Pace
+from synthda.datasets.domain import in_memory
+from synthda.errors import DataError, SettingError
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    folder = tmp_path_factory.mktemp("domains")
+    for number, name in enumerate(("source", "target", "eval")):
+        made = domain(24, seed=number, target=number > 0)
+        for label, class_name in enumerate(made.classes):
+            save_images(folder / name / class_name, in_memory(made.images)[made.labels == label])
+    return Pair("toy", (str(folder / "source"),), str(folder / "target"), str(folder / "eval"))
+
+
+def plan(pair: Pair, *entries: Entry, seeds: tuple[int, ...] = (0,)) -> Plan:
+    return Plan((pair,), entries, seeds, steps=2, size=16, given=SETTINGS)
+
+
+def run(comparison: Comparison) -> tuple[list[str], list[Score]]:
+    """The names of the cells that were trained, and all scores."""
+    trained: list[str] = []
+
+    def pace(cell: Cell) -> Pace:
+        trained.append(f"{cell.method}-{cell.seed}")
+        return Pace()
+
+    comparison.run(device="cpu", pace=pace, told=lambda score: None)
+    return trained, comparison.scores
+
+
+DANN, MCC = Entry("dann", "dann"), Entry("mcc", "mcc")
+
+
+def test_what_exists_is_not_trained_again_and_a_longer_plan_trains_what_is_new(pair: Pair, tmp_path: Path) -> None:
+    trained, first = run(Comparison(plan(pair, DANN), tmp_path))
+    assert trained == ["source-only-0", "dann-0"]
+    trained, again = run(Comparison(plan(pair, DANN), tmp_path))
+    assert (trained, again) == ([], first)
+    longer = Comparison(plan(pair, DANN, MCC, seeds=(0, 1)), tmp_path)
+    assert longer.to_do == 4
+    trained, scores = run(longer)
+    assert trained == ["mcc-0", "source-only-1", "dann-1", "mcc-1"]
+    assert scores[:2] == first
+    assert all(score.accuracy is not None for score in scores)
+
+
+def test_other_settings_are_other_runs_in_the_same_folder(pair: Pair, tmp_path: Path) -> None:
+    run(Comparison(plan(pair, DANN), tmp_path))
+    changed = replace(plan(pair, DANN), given={**SETTINGS, "learning_rate": "0.02"})
+    assert Comparison(changed, tmp_path).to_do == 2
+    assert run(Comparison(changed, tmp_path))[0] == ["source-only-0", "dann-0"]
+
+
+def test_another_eval_scores_the_runs_anew_without_training_them(pair: Pair, tmp_path: Path) -> None:
+    _, first = run(Comparison(plan(pair, DANN), tmp_path))
+    weights = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("last.pt")}
+    _, second = run(Comparison(plan(replace(pair, eval=pair.target), DANN), tmp_path))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("last.pt")} == weights
+    assert [score.fingerprint for score in first] != [score.fingerprint for score in second]
+
+
+def test_methods_that_start_from_source_only_start_from_the_row_of_it(pair: Pair, tmp_path: Path) -> None:
+    comparison = Comparison(plan(pair, Entry("iw-dann", "iw-dann"), Entry("adda", "adda")), tmp_path)
+    floor, *adapted = comparison.sides[0].cells
+    assert [cell.first for cell in adapted] == [floor.run, floor.run]
+    run(comparison)
+    assert not list(tmp_path.rglob("init"))
+
+
+def test_one_that_starts_from_a_run_of_no_row_trains_that_once(pair: Pair, tmp_path: Path) -> None:
+    batch_norm = {"norm": "batch"}
+    entries = [Entry("adabn", "adabn", given=batch_norm), Entry("again", "adabn", given=batch_norm)]
+    run(Comparison(plan(pair, *entries), tmp_path))
+    assert len(list(tmp_path.glob("toy/source-only-to-start-from/seed-0-*/run.json"))) == 1
+
+
+def test_a_run_that_breaks_down_is_a_failed_cell_and_the_table_is_whole(pair: Pair, tmp_path: Path) -> None:
+    broken = Entry("broken", "dann", given={"learning_rate": "1e30", "optimizer": "sgd"})
+    comparison = Comparison(plan(pair, broken, MCC), tmp_path)
+    _, scores = run(comparison)
+    failures = {score.method: score.failure for score in scores}
+    assert failures["broken"] is not None
+    assert "stopped being finite" in failures["broken"]
+    assert failures["mcc"] is None
+    assert [row.method for row in comparison.rows()["toy"]][-1] == "broken"
+    assert "stopped being finite" in (tmp_path / "comparison.md").read_text(encoding="utf-8")
+    assert Comparison(plan(pair, broken, MCC), tmp_path).to_do == 1  # it is tried again
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (Entry("adabn", "adabn"), "norm=batch"),
+        (Entry("dan", "dan", given={"lambda_max": "3"}), "no setting 'lambda_max'"),
+        (Entry("x", "dann+mcd"), "has no meaning"),
+    ],
+)
+def test_a_method_that_cannot_serve_is_refused_before_any_training(
+    entry: Entry, said: str, pair: Pair, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingError, match=said):
+        Comparison(plan(pair, DANN, entry), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_domain_is_refused_before_any_training(pair: Pair, tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        Comparison(plan(replace(pair, target=str(tmp_path / "none")), DANN), tmp_path)
+
+
+def test_the_pictures_show_every_method_and_are_drawn_once(pair: Pair, tmp_path: Path) -> None:
+    comparison = Comparison(plan(pair, DANN), tmp_path)
+    run(comparison)
+    pictures = comparison.draw()
+    assert list(pictures) == ["toy"]
+    (path,) = pictures["toy"]
+    assert (tmp_path / path).read_bytes().startswith(b"\x89PNG")
+    drawn = (tmp_path / path).stat().st_mtime_ns
+    assert comparison.draw() == pictures
+    assert (tmp_path / path).stat().st_mtime_ns == drawn
+    comparison.write(pictures)
+    assert path in (tmp_path / "comparison.html").read_text(encoding="utf-8")
+
+
+def test_the_result_file_says_what_was_compared(pair: Pair, tmp_path: Path) -> None:
+    run(Comparison(plan(pair, DANN), tmp_path))
+    told = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
+    assert told["plan"]["pairs"][0]["name"] == "toy"
+    assert len(told["cells"]) == 2
+    assert told["provenance"]["versions"]["torch"]
