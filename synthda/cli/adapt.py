@@ -63,7 +63,7 @@ def command(
     - `synthda adapt --source data/syn-numbers --target ./photos`
     - `synthda adapt --source mnist:train --target mnist-m:adapt --eval mnist-m:dev --network ganin-mnist --baselines`
     - `synthda adapt --source ./renderings --target ./photos --set lambda_max=0.5 --steps 5000 --dry-run`
-    - `synthda adapt --source ./renderings --target ./photos --select snd --hold-out 0.1`
+    - `synthda adapt --source ./renderings --target ./photos --select bnm --hold-out 0.1`
     """
     from synthda.adapt.blueprint import Blueprint
     from synthda.adapt.data import open_data

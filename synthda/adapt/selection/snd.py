@@ -16,8 +16,8 @@ def snd(validation: Validation) -> float:
     """Mean entropy, in nats, of each target image's softmax over its similarity to the others.
 
     Similarities are cosines of the predictions, as the paper takes them, at temperature .05. At most ln(n − 1), where
-    all images are neighbours of all: predictions that have collapsed onto one class please it too. 0 for fewer than
-    two images.
+    all images are neighbours of all: predictions that are all alike, collapsed or not yet learnt, please it too. 0 for
+    fewer than two images.
     """
     p = validation.probabilities_t.astype(np.float64)
     n = len(p)
