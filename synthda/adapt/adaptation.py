@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthda.adapt.accuracy_estimate import estimated_accuracy
 from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.candidates import choose, facts_of_checkpoint, keeping
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import Data, with_classes
 from synthda.adapt.evaluate import Evaluation, evaluate
 from synthda.adapt.export import export_onnx
+from synthda.adapt.hold_out import hold_out
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
 from synthda.adapt.run import Run
+from synthda.adapt.selection import Selection
+from synthda.adapt.selection.validation import Probe
 from synthda.adapt.train import Pace, train
 from synthda.datasets.domain import ArrayImages, Domain, in_memory, labels_by_name
 from synthda.errors import RunError
@@ -33,8 +38,9 @@ def adapt(
     export: bool = True,
     first: Run | None = None,
     pace: Pace | None = None,
+    select: Selection | None = None,
 ) -> dict[str, Any]:
-    """Train by `blueprint`, or go on with a run of it; evaluate; export. Returns the run's manifest.
+    """Train by `blueprint`, or go on with a run of it; choose the checkpoint; evaluate; export.
 
     Args:
         blueprint: what to train.
@@ -45,30 +51,28 @@ def adapt(
         export: write `model.onnx`.
         first: where the run that the method starts from is, or is to be; in `run` by default.
         pace: how often it is logged and saved.
+        select: how the checkpoint is chosen, without labels of the target; None for the last.
+
+    Returns:
+        The run's manifest.
 
     Raises:
-        DataError: when the domains do not fit one another.
+        DataError: when the domains do not fit one another, or a class is too small to hold an image out.
         RunError: when the folder holds another run, or training breaks down.
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
-    sources = [with_classes(source, blueprint.classes) for source in data.training_sources(blueprint.method)]
+    select = select or Selection()
+    data, held_out = hold_out(data, blueprint.method, blueprint.classes, select.share, seed=blueprint.seed)
+    probe = Probe.of(data.target, held_out)
+    for source in data.training_sources(blueprint.method):
+        with_classes(source, blueprint.classes)
     if data.evaluation is not None:
         labels_by_name(data.evaluation, blueprint.classes)  # a class that does not fit is told before the training
     run.begin(configuration_of(blueprint, data), force=force)
-    method = blueprint.build()
-    if run.finished:
-        load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
-    else:
-        if method.starts_from and not run.checkpoint.exists():
-            start = _first_run(blueprint, method.starts_from, data, first or run.first, device=device, pace=pace)
-            method.begin_from(start)
-        train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
+    pace = keeping(pace, run, blueprint.recipe.steps, select, probe)
+    last = _trained(blueprint, data, run, first or run.first, device=device, pace=pace)
     earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
-    results: dict[str, Any] = earlier | {"checkpoint": "last", "steps": blueprint.recipe.steps}
-    if data.evaluation is not None:
-        scored = score(method, data.evaluation, blueprint.classes)
-        results["evaluation"] = {"data": data.evaluation.name} | scored.as_dict()
-        write_json(run.evaluation, results["evaluation"])
+    results = earlier | _results(blueprint, data, run, last, select=select, probe=probe)
     with written_then_named(run.sample) as partial, partial.open("wb") as file:
         np.save(file, in_memory(data.comparison_images()))
     if export:
@@ -82,9 +86,47 @@ def configuration_of(blueprint: Blueprint, data: Data) -> dict[str, Any]:
     return {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
 
 
-def _first_run(
-    blueprint: Blueprint, starts_from: str, data: Data, run: Run, *, device: str, pace: Pace | None
-) -> Method:
+def _trained(blueprint: Blueprint, data: Data, run: Run, first: Run, *, device: str, pace: Pace) -> Method:
+    """The method after its last step: of a finished run loaded, otherwise trained, or trained on."""
+    method = blueprint.build()
+    if run.finished:
+        load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
+        return method
+    if method.starts_from and not run.checkpoint.exists():
+        plain_pace = replace(pace, keep=frozenset())
+        method.begin_from(_first_run(blueprint, method.starts_from, data, first, device=device, pace=plain_pace))
+    sources = [with_classes(source, blueprint.classes) for source in data.training_sources(blueprint.method)]
+    train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
+    return method
+
+
+def _results(
+    blueprint: Blueprint, data: Data, run: Run, last: Method, *, select: Selection, probe: Probe
+) -> dict[str, Any]:
+    """The choice of the checkpoint, the score of the deployed one and of the last, and the estimate without labels."""
+    device = str(last.network.mean.device)
+    results: dict[str, Any] = {"checkpoint": "last", "steps": blueprint.recipe.steps}
+    asked = {"evaluation": last}
+    if select.chooses:
+        chosen = choose(blueprint, run, select, probe, device=device)
+        results |= {"checkpoint": "selected", "selection": chosen}
+        asked = {"evaluation": load_run(run)[1].to(device), "evaluation_of_last": last}
+    else:
+        run.remove_candidates()  # of an earlier, unfinished call that was to choose
+    if data.evaluation is not None:
+        for name, method in asked.items():
+            scored = score(method, data.evaluation, blueprint.classes)
+            results[name] = {"data": data.evaluation.name} | scored.as_dict()
+        write_json(run.evaluation, results["evaluation"])
+    if probe.held_out is not None:
+        estimate = estimated_accuracy(probe.by(asked["evaluation"]))
+        known = run.read().get("results", {}) | results
+        error = {"error": estimate["value"] - known["evaluation"]["accuracy"]} if "evaluation" in known else {}
+        results["estimated_accuracy"] = estimate | error
+    return results
+
+
+def _first_run(blueprint: Blueprint, starts_from: str, data: Data, run: Run, *, device: str, pace: Pace) -> Method:
     """The trained method that another one starts from: same network, recipe, seed and data; trained where missing."""
     plain = replace(blueprint, method=starts_from, method_settings={})
     adapt(plain, replace(data, evaluation=None), run, device=device, export=False, pace=pace)
@@ -99,7 +141,7 @@ def score(
 
 
 def load_run(run: Run) -> tuple[Blueprint, Method]:
-    """A run's blueprint and its method with the weights of the last checkpoint, ready to predict.
+    """A run's blueprint and its method with the weights of the chosen or the last checkpoint, ready to predict.
 
     Raises:
         RunError: when the folder holds no run, or its checkpoint is missing or damaged.
@@ -113,13 +155,13 @@ def load_run(run: Run) -> tuple[Blueprint, Method]:
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"The manifest in {run.folder} is incomplete or damaged ({error}); train again.") from error
     method = blueprint.build()
-    load_checkpoint(run.checkpoint, method, {}, claimed)
+    load_checkpoint(run.deployed, method, {}, claimed)
     method.eval()
     return blueprint, method
 
 
 def export_run(run: Run, out: Path | None = None) -> dict[str, Any]:
-    """Export a run's last checkpoint to its `model.onnx`, or to `out`; returns the comparison with the network.
+    """Export a run's chosen or last checkpoint to its `model.onnx`, or to `out`; returns the comparison.
 
     Raises:
         RunError: when the run has no checkpoint, or the exported model disagrees with the trained network.
@@ -137,5 +179,6 @@ def export_run(run: Run, out: Path | None = None) -> dict[str, Any]:
         "seed": blueprint.seed,
         "steps": blueprint.recipe.steps,
         "manifest": run.read()["fingerprint"],
+        **facts_of_checkpoint(run, blueprint.recipe.steps),
     }
     return export_onnx(method, images, out or run.onnx, classes=blueprint.classes, fit=blueprint.fit, facts=facts)

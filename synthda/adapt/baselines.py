@@ -13,6 +13,7 @@ from synthda.adapt.evaluate import gap_closed
 from synthda.adapt.infer import features
 from synthda.adapt.method import Method
 from synthda.adapt.run import Run
+from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import ArrayImages
 
@@ -22,11 +23,23 @@ def baseline_run(run: Run, method: str) -> Run:
     return Run(run.folder / "baselines" / method)
 
 
-def run_baselines(blueprint: Blueprint, data: Data, run: Run, *, device: str = "cpu", pace: Pace | None = None) -> None:
-    """Train source-only, and, where there are labelled target photographs, the oracle: same network, recipe, seed."""
+def run_baselines(
+    blueprint: Blueprint,
+    data: Data,
+    run: Run,
+    *,
+    device: str = "cpu",
+    pace: Pace | None = None,
+    select: Selection | None = None,
+) -> None:
+    """Train source-only, and, where there are labelled target photographs, the oracle: same network, recipe, seed.
+
+    The checkpoint of source-only is chosen as the run's is; the oracle's is the last.
+    """
     for method in [FLOOR, *([ORACLE] if data.oracle is not None else [])]:
         plain = replace(blueprint, method=method, method_settings={})
-        adapt(plain, data, baseline_run(run, method), device=device, export=False, pace=pace)
+        chosen = select if method == FLOOR else None
+        adapt(plain, data, baseline_run(run, method), device=device, export=False, pace=pace, select=chosen)
 
 
 def compare(run: Run, data: Data) -> dict[str, Any]:

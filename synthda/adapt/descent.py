@@ -22,6 +22,7 @@ class Descent:
 
     def __init__(self, method: Method, recipe: Recipe, run: Run, device: torch.device) -> None:
         self._method, self._schedule, self._checkpoint = method, recipe.schedule, run.checkpoint
+        self._candidate = run.candidate
         self._configuration = str(run.read()["fingerprint"])
         self._optimizers = method.optimizers(recipe)
         groups = [group for optimizer in self._optimizers.values() for group in optimizer.param_groups]
@@ -59,6 +60,14 @@ class Descent:
 
     def save(self, step: int) -> None:
         """Write the checkpoint after `step` steps; raises RunError rather than keep weights that are not finite."""
+        self._check_weights(step)
+        save_checkpoint(self._checkpoint, self._method, self._optimizers, step, self._configuration)
+
+    def keep(self, step: int) -> None:
+        """Write the weights after `step` steps as a candidate, without the optimizers; raises RunError as `save`."""
+        self._check_weights(step)
+        save_checkpoint(self._candidate(step), self._method, {}, step, self._configuration)
+
+    def _check_weights(self, step: int) -> None:
         self._finite.logical_and_(torch.stack([weight.isfinite().all() for weight in self._method.parameters()]).all())
         self.check(step)
-        save_checkpoint(self._checkpoint, self._method, self._optimizers, step, self._configuration)

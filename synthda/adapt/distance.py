@@ -39,7 +39,12 @@ def proxy_a_distance(features_s: NDArray[Any], features_t: NDArray[Any], *, seed
 
 def some_of(images: Images, *, most: int = MOST, seed: int = 0) -> NDArray[np.uint8]:
     """At most `most` of the images, chosen at random."""
-    return images.read(np.sort(np.random.default_rng(seed).permutation(images.shape[0])[:most]))
+    return images.read(some_rows(images.shape[0], most=most, seed=seed))
+
+
+def some_rows(n: int, *, most: int = MOST, seed: int = 0) -> NDArray[np.int64]:
+    """At most `most` of the rows 0…n−1, chosen at random, in their order."""
+    return np.sort(np.random.default_rng(seed).permutation(n)[:most])
 
 
 def thumbnails(images: Images, *, side: int = 8, most: int = MOST, seed: int = 0) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthda.adapt.method import Method
+from synthda.adapt.network import Network
 from synthda.adapt.resident import as_floats, as_tensor
 from synthda.datasets.domain import Images, in_blocks
 
@@ -24,6 +25,30 @@ def probabilities(method: Method, images: Images) -> NDArray[np.float32]:
 def features(method: Method, images: Images) -> NDArray[np.float32]:
     """Features (N, feature_dim) of the method's network."""
     return _in_batches(method, method.network.features, images)
+
+
+def features_and_probabilities(method: Method, images: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What enters the label predictor of what `method` deploys, (N, feature_dim), and class probabilities (N, K).
+
+    One pass; where a method deploys a teacher, the features are the teacher's.
+    """
+    entered: list[Tensor] = []
+    predictors = [part.label_predictor for part in method.modules() if isinstance(part, Network)]
+    hooks = [part.register_forward_pre_hook(lambda _, given: entered.append(given[0])) for part in predictors]
+
+    def both(batch: Tensor) -> Tensor:
+        entered.clear()
+        probabilities = method.predict(batch).softmax(dim=1)
+        features = entered[0] if entered else method.network.features(batch)
+        return torch.cat([features, probabilities], dim=1)
+
+    try:
+        joined = _in_batches(method, both, images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    classes = method.network.classes
+    return joined[:, :-classes], joined[:, -classes:]
 
 
 @torch.no_grad()

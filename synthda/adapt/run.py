@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,25 @@ class Run:
     @property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoints" / "last.pt"
+
+    def candidate(self, step: int) -> Path:
+        """The weights after `step` steps, kept until a rule has chosen among such."""
+        return self.folder / "checkpoints" / f"step-{step:06d}.pt"
+
+    @property
+    def selected(self) -> Path:
+        """The candidate that a rule has chosen."""
+        return self.folder / "checkpoints" / "selected.pt"
+
+    @property
+    def selection(self) -> Path:
+        """The rule, its choice and every candidate's score; written after `selected`."""
+        return self.folder / "selection.json"
+
+    @property
+    def deployed(self) -> Path:
+        """The checkpoint that is scored, exported and loaded: the chosen one, or the last where none was chosen."""
+        return self.selected if self.selection.exists() else self.checkpoint
 
     @property
     def metrics(self) -> Path:
@@ -95,6 +114,20 @@ class Run:
                 "choose another --out, or give --force to discard it."
             )
 
+    def require_candidates(self, steps: Iterable[int]) -> None:
+        """Raise RunError when one of these candidates was not kept."""
+        missing = [step for step in sorted(steps) if not self.candidate(step).exists()]
+        if missing:
+            raise RunError(
+                f"{self.folder} was trained beyond step {missing[0]} without keeping that checkpoint, so there is no "
+                "choosing among its checkpoints; give another --out, --force to train anew, or --select last."
+            )
+
+    def remove_candidates(self) -> None:
+        with disk_errors_told(self.folder):
+            for path in self.checkpoint.parent.glob("step-*.pt"):
+                path.unlink(missing_ok=True)
+
     def finish(self, results: Mapping[str, Any]) -> None:
         """Write `run.json`: the run is complete."""
         write_json(self.manifest, self.read() | {"results": dict(results), "provenance": provenance(*LIBRARIES)})
@@ -116,7 +149,8 @@ class Run:
         with disk_errors_told(self.folder):
             if self.manifest.exists():
                 os.replace(self.manifest, self.partial_manifest)
-            for path in (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity):
+            written = (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity)
+            for path in (*written, self.selection):
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines", "init"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)

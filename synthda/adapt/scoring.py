@@ -68,7 +68,7 @@ def answers_on(subject: Path, spec: str, *, data_root: Path | None = None, facto
 
     Args:
         subject: an ONNX file that synthda exported; or a run's folder, whose `model.onnx` is asked when it is there,
-            and its last checkpoint otherwise.
+            and its chosen or last checkpoint otherwise.
         spec: as in `open_domain`; images are brought to the model's size by the model's own rule.
         data_root: where named data sets lie.
         factor: a scene column that the data must have, told before the work.
@@ -109,4 +109,4 @@ def _answers_of_checkpoint(run: Run, spec: str, data_root: Path | None, factor: 
     blueprint, method = load_run(run)
     domain = open_domain(spec, size=blueprint.input_size, fit=blueprint.fit, data_root=data_root, labelled=True)
     _check(domain, blueprint.classes, factor)
-    return Answers(run.checkpoint, domain, probabilities(method, domain.images), blueprint.classes)
+    return Answers(run.deployed, domain, probabilities(method, domain.images), blueprint.classes)

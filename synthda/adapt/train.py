@@ -26,6 +26,8 @@ class Pace:
     log_every: int = 50
     checkpoint_seconds: float = 60.0
     on_log: Callable[[Entry], None] = lambda entry: None
+    keep: frozenset[int] = frozenset()
+    """Steps after which the weights are kept as a candidate."""
 
 
 def train(
@@ -54,7 +56,8 @@ def train(
 
     Raises:
         SettingError: when the source batch has less than an image for each source.
-        RunError: when a loss is no longer finite, or the checkpoint is of another configuration.
+        RunError: when a loss is no longer finite, the checkpoint is of another configuration, or the run is beyond a
+            step that was to be kept.
         KeyboardInterrupt: after Ctrl-C, with the state saved; the same call goes on from there.
     """
     pace = pace or Pace()
@@ -66,6 +69,7 @@ def train(
     method.train()
     descend = Descent(method, recipe, run, device)
     first = descend.done
+    run.require_candidates(step for step in pace.keep if step <= first)
 
     p = torch.zeros((), device=device)
     saved_at = time.monotonic()
@@ -77,6 +81,8 @@ def train(
             log.add(method.step(feed.batch(step), p, descend))
 
             done = step + 1
+            if done in pace.keep:  # before the checkpoint that resumes from here
+                descend.keep(done)
             if done % pace.log_every == 0 or done == recipe.steps:
                 pace.on_log(log.flush(done))  # the only synchronisation with the device
                 descend.check(done)

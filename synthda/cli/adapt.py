@@ -7,11 +7,25 @@ from typing import Annotated, Literal
 
 import typer
 
+from synthda.adapt.selection import RULES, Selection
 from synthda.cli.options import Assignments, DataRoot, Force
 
 Fit = Literal["stretch", "pad", "crop"]
 Method = Annotated[str, typer.Option(help="How to adapt, as `synthda methods` lists them; some combine: dann+mcc.")]
 Network = Annotated[str, typer.Option(help="What to train; `synthda networks` lists them.")]
+
+Select = Annotated[
+    str,
+    typer.Option(metavar="RULE", help=f"Choose the checkpoint without target labels: last, {', '.join(RULES)}."),
+]
+HoldOut = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Source images kept from training, for --select and to estimate accuracy. [default: 0.1 if needed]",
+        show_default=False,
+    ),
+]
 
 
 def command(
@@ -32,6 +46,9 @@ def command(
     baselines: Annotated[bool, typer.Option("--baselines", help="Also train source-only and the oracle.")] = False,
     labelled_target: Annotated[str | None, typer.Option(help="A few labelled target images to learn, too.")] = None,
     oracle: Annotated[str | None, typer.Option(help="Labelled target images that the oracle trains on.")] = None,
+    select: Select = "last",
+    candidates: Annotated[int, typer.Option(help="Checkpoints that --select chooses among.")] = 10,
+    hold_out: HoldOut = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
     export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
     data_root: DataRoot = None,
@@ -47,6 +64,7 @@ def command(
     - `synthda adapt --source data/syn-numbers --target ./photos`
     - `synthda adapt --source mnist:train --target mnist-m:adapt --eval mnist-m:dev --network ganin-mnist --baselines`
     - `synthda adapt --source ./renderings --target ./photos --set lambda_max=0.5 --steps 5000 --dry-run`
+    - `synthda adapt --source ./renderings --target ./photos --select bnm --hold-out 0.1`
     """
     from synthda.adapt.blueprint import Blueprint
     from synthda.adapt.data import open_data
@@ -55,7 +73,7 @@ def command(
     from synthda.settings import parse_assignments
 
     given = parse_assignments(assignments or [])
-    shape = square(size)
+    shape, selection = square(size), Selection(select, candidates, hold_out)
     plan = Blueprint.of(method, network, (), given=given, input_size=shape, fit=fit, seed=seed, steps=steps)
     data = open_data(
         source or [default_source()],
@@ -68,7 +86,8 @@ def command(
         data_root=data_root,
     )
     warn_skipped(data.skipped, "photographs")
-    session = Session(plan, data, out or Path("runs") / f"{method}-{data.target_name}", pick_device(device))
+    folder = out or Path("runs") / f"{method}-{data.target_name}"
+    session = Session(plan, data, folder, pick_device(device), selection)
     session.announce()
     if not dry_run:
         session.run(baselines=baselines, export=export, force=force)

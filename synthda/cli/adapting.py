@@ -14,14 +14,17 @@ import torch
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
 from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.candidates import bytes_each
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.network import Size
 from synthda.adapt.run import Run
+from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, say, table, warn
+from synthda.cli.selecting import checkpoint_line, estimate_line, selection_plan
 from synthda.errors import SettingError
 from synthda.manifest import write_json
 from synthda.synth.renderer import Renderer
@@ -32,9 +35,11 @@ CACHED_COUNT = 20_000
 class Session:
     """One `synthda adapt`, with its words."""
 
-    def __init__(self, blueprint: Blueprint, data: Data, out: Path, device: str) -> None:
+    def __init__(
+        self, blueprint: Blueprint, data: Data, out: Path, device: str, select: Selection | None = None
+    ) -> None:
         self.blueprint = replace(blueprint, classes=data.classes)
-        self.data, self.device = data, device
+        self.data, self.device, self.select = data, device, select or Selection()
         self.run_folder = Run(out)
 
     def announce(self) -> None:
@@ -49,7 +54,10 @@ class Session:
         height, width = plan.input_size
         what = f"{plan.method} × {plan.network} at {width}×{height} px"
         say(f"Train    {what}, {plan.recipe.steps:,} steps, seed {plan.seed}")
-        first = plan.build().starts_from
+        built = plan.build()
+        for line in selection_plan(self.select, plan.recipe.steps, bytes_each(built)):
+            say(line)
+        first = built.starts_from
         if first:
             say(f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top")
         say(f"Run      {self.run_folder.folder}")
@@ -66,13 +74,15 @@ class Session:
         """Train, score, export; returns the comparison with the baselines."""
         plan, data, run = self.blueprint, self.data, self.run_folder
         with self._progress(plan.method, run) as pace:
-            manifest = adapt(plan, data, run, device=self.device, force=force, export=export, pace=pace)
+            manifest = adapt(
+                plan, data, run, device=self.device, force=force, export=export, pace=pace, select=self.select
+            )
         advice = health(read_metrics(run))
         if advice:
             warn(advice)
         if baselines:
             with self._progress("baselines", baseline_run(run, FLOOR)) as pace:
-                run_baselines(plan, data, run, device=self.device, pace=pace)
+                run_baselines(plan, data, run, device=self.device, pace=pace, select=self.select)
         comparison = compare(run, data)
         write_json(run.comparison, comparison)
         self._summarise(manifest, comparison)
@@ -87,7 +97,10 @@ class Session:
         console().print(grid)
         closed, distance = comparison["gap_closed"], comparison["proxy_a_distance"]
         shown = "not known" if closed is None else f"{closed:.0%}"
-        say(f"Gap closed: {shown}. Last checkpoint, seed {self.blueprint.seed}.")
+        say(f"Gap closed: {shown}. {checkpoint_line(manifest['results'])}, seed {self.blueprint.seed}.")
+        estimate = manifest["results"].get("estimated_accuracy")
+        if estimate:
+            say(estimate_line(estimate))
         before = "not run" if distance["before"] is None else f"{distance['before']:.2f}"
         say(f"Proxy A-distance of the features: {before} before, {distance['after']:.2f} after (0 alike, 2 far apart).")
         parity = manifest["results"].get("parity")

@@ -22,8 +22,8 @@ def command(
     """Score a run or an exported model on labelled images.
 
     Accuracy with its interval, recall per class, confusions, calibration error. Labels are matched by class name.
-    Of a run, its model.onnx is scored, or its last checkpoint where there is none. On renderings that training has
-    not seen, with another seed, --by tells how accuracy depends on one factor of the scenes.
+    Of a run, its model.onnx is scored, or its chosen or last checkpoint where there is none. On renderings that
+    training has not seen, with another seed, --by tells how accuracy depends on one factor of the scenes.
 
     Examples:
 

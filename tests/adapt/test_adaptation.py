@@ -61,6 +61,7 @@ def test_an_adaptation_leaves_a_whole_run(tmp_path: Path) -> None:
     right = classifier.of_domain(domain(40, seed=5, target=True).images).argmax(axis=1)
     assert (right == domain(40, seed=5, target=True).labels).mean() == pytest.approx(results["evaluation"]["accuracy"])
     assert classifier.metadata["manifest"] == manifest["fingerprint"]
+    assert (classifier.metadata["checkpoint"], classifier.metadata["step"]) == ("last", "3")
     blueprint_again, method = load_run(Run(tmp_path))
     assert blueprint_again == PLAN
     assert not method.training

@@ -1,0 +1,105 @@
+"""What is held out: a share of each class, never trained on, the same each time; and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from toy import domain
+
+from synthda.adapt.data import ORACLE, Data
+from synthda.adapt.hold_out import hold_out
+from synthda.datasets.domain import Domain, content_hashes
+from synthda.errors import DataError
+
+CLASSES = ("left", "upper")
+
+
+def of_counts(*counts: int, seed: int = 0, name: str = "toy") -> Domain:
+    """So many images of each class, in that order."""
+    plenty = domain(400, seed=seed, name=name)
+    rows = np.concatenate([np.flatnonzero(plenty.labels == label)[:count] for label, count in enumerate(counts)])
+    return plenty.rows(rows)
+
+
+def data(*sources: Domain, **changes: Any) -> Data:
+    return replace(Data(sources=sources, target=domain(target=True).images), **changes)
+
+
+def test_a_tenth_of_each_class_is_held_out_and_kept_from_the_training() -> None:
+    source = of_counts(100, 40)
+    kept, held_out = hold_out(data(source), "dann", CLASSES, 0.1)
+    assert held_out is not None
+    assert np.bincount(held_out.labels).tolist() == [10, 4]
+    assert np.bincount(kept.sources[0].labels).tolist() == [90, 36]
+    parts = [set(content_hashes(part.images)) for part in (held_out, kept.sources[0])]
+    assert not parts[0] & parts[1]
+    assert parts[0] | parts[1] == set(content_hashes(source.images))
+
+
+def test_a_share_of_nothing_changes_nothing() -> None:
+    given = data(of_counts(5, 1))
+    assert hold_out(given, "dann", CLASSES, 0) == (given, None)
+
+
+def test_the_choice_is_a_function_of_the_seed() -> None:
+    first, again, other = (
+        hold_out(data(of_counts(50, 50)), "dann", CLASSES, 0.2, seed=seed)[0].identity("dann") for seed in (0, 0, 1)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_labels_of_several_sources_are_counted_by_the_models_classes() -> None:
+    turned = of_counts(30, 20, seed=1)
+    turned = replace(turned, classes=("upper", "left"))
+    kept, held_out = hold_out(data(of_counts(10, 10), turned), "dann", CLASSES, 0.1)
+    assert held_out is not None
+    assert np.bincount(held_out.labels).tolist() == [1 + 2, 1 + 3]
+    assert [len(source) for source in kept.sources] == [18, 45]
+
+
+def test_at_least_one_image_of_a_small_class_is_held_out_and_one_is_left() -> None:
+    kept, held_out = hold_out(data(of_counts(2, 3)), "dann", CLASSES, 0.1)
+    assert held_out is not None
+    assert np.bincount(held_out.labels).tolist() == [1, 1]
+    assert np.bincount(kept.sources[0].labels).tolist() == [1, 2]
+
+
+def test_a_class_with_a_single_image_is_refused_unless_another_source_has_more() -> None:
+    with pytest.raises(
+        DataError, match="No image can be held out of upper: a source has a single image of it"
+    ) as caught:
+        hold_out(data(of_counts(20, 1)), "dann", CLASSES, 0.1)
+    assert "\n" not in str(caught.value)
+    kept, held_out = hold_out(data(of_counts(20, 1), of_counts(5, 5, seed=1)), "dann", CLASSES, 0.1)
+    assert held_out is not None
+    assert np.bincount(held_out.labels).tolist() == [3, 1]
+    assert np.bincount(kept.sources[0].labels).tolist() == [18, 1]
+
+
+def test_a_class_without_an_image_is_no_obstacle() -> None:
+    source = replace(of_counts(20, 20), classes=("left", "upper", "right"))
+    _, held_out = hold_out(data(source), "dann", ("left", "upper", "right"), 0.1)
+    assert held_out is not None
+    assert held_out.classes == ("left", "upper", "right")
+
+
+def test_of_the_oracle_the_labelled_target_is_divided() -> None:
+    given = data(of_counts(20, 20), oracle=of_counts(30, 30, seed=2))
+    kept, held_out = hold_out(given, ORACLE, CLASSES, 0.1)
+    assert held_out is not None
+    assert len(held_out) == 6
+    assert kept.sources == given.sources
+    assert kept.oracle is not None
+    assert len(kept.oracle) == 54
+
+
+def test_labelled_target_photographs_stay_in_the_training() -> None:
+    few = of_counts(3, 3, seed=2)
+    kept, held_out = hold_out(data(of_counts(20, 20), labelled_target=few), "dann", CLASSES, 0.1)
+    assert kept.labelled_target is few
+    assert held_out is not None
+    assert len(held_out) == 4
