@@ -111,7 +111,7 @@ def _results(
         chosen = choose(blueprint, run, select, probe, device=device)
         results |= {"checkpoint": "selected", "selection": chosen}
         asked = {"evaluation": load_run(run)[1].to(device), "evaluation_of_last": last}
-    else:
+    elif not select.keeps:
         run.remove_candidates()  # of an earlier, unfinished call that was to choose
     if data.evaluation is not None:
         for name, method in asked.items():
@@ -129,7 +129,9 @@ def _results(
 def _first_run(blueprint: Blueprint, starts_from: str, data: Data, run: Run, *, device: str, pace: Pace) -> Method:
     """The trained method that another one starts from: same network, recipe, seed and data; trained where missing."""
     plain = replace(blueprint, method=starts_from, method_settings={})
-    adapt(plain, replace(data, evaluation=None), run, device=device, export=False, pace=pace)
+    run.begin(configuration_of(plain, data))
+    if not run.finished:
+        adapt(plain, replace(data, evaluation=None), run, device=device, export=False, pace=pace)
     return load_run(run)[1]
 
 

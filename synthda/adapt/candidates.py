@@ -38,7 +38,8 @@ def keeping(pace: Pace | None, run: Run, steps: int, select: Selection, probe: P
     if run.selection.exists():
         _refuse_another(run, select, candidate_steps(steps, select.candidates), probe)
         return pace
-    return replace(pace, keep=frozenset(candidate_steps(steps, select.candidates)[:-1])) if select.chooses else pace
+    kept = frozenset(candidate_steps(steps, select.candidates)[:-1])
+    return replace(pace, keep=kept) if select.chooses or select.keeps else pace
 
 
 def choose(blueprint: Blueprint, run: Run, select: Selection, probe: Probe, *, device: str = "cpu") -> dict[str, Any]:
@@ -59,12 +60,12 @@ def choose(blueprint: Blueprint, run: Run, select: Selection, probe: Probe, *, d
         rule = load_rule(select.rule)
         scores = {}
         for step in steps:
-            scores[step] = rule(probe.by(_candidate(blueprint, run, step, device)))
+            scores[step] = rule(probe.by(candidate(blueprint, run, step, device)))
         best = max(scores, key=lambda step: (scores[step], step))
         fingerprint = str(run.read()["fingerprint"])
-        save_checkpoint(run.selected, _candidate(blueprint, run, best, device), {}, best, fingerprint)
-        candidates = [{"step": step, "score": score} for step, score in scores.items()]
-        choice = {"rule": select.rule, "step": best, "candidates": candidates, "target": probe.content}
+        save_checkpoint(run.selected, candidate(blueprint, run, best, device), {}, best, fingerprint)
+        scored = [{"step": step, "score": score} for step, score in scores.items()]
+        choice = {"rule": select.rule, "step": best, "candidates": scored, "target": probe.content}
         write_json(run.selection, {"format": FORMAT, "kind": "selection"} | choice)
     run.remove_candidates()
     return _choice(run)
@@ -92,7 +93,8 @@ def _choice(run: Run) -> dict[str, Any]:
     return {name: found[name] for name in known}
 
 
-def _candidate(blueprint: Blueprint, run: Run, step: int, device: str) -> Method:
+def candidate(blueprint: Blueprint, run: Run, step: int, device: str = "cpu") -> Method:
+    """The method as it was after `step` updates; raises RunError where that was not kept, or is damaged."""
     method = blueprint.build()
     path = run.checkpoint if step == blueprint.recipe.steps else run.candidate(step)
     load_checkpoint(path, method, {}, str(run.read()["fingerprint"]))

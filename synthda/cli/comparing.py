@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from synthda.adapt.comparison.cells import Cell, Score
+from synthda.adapt.comparison.cells import Cell
 from synthda.adapt.comparison.run import Comparison
+from synthda.adapt.comparison.scores import Score
 from synthda.adapt.comparison.tables import HEADINGS, cells_of
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, print_json, say, table, warn

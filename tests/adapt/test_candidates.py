@@ -89,8 +89,8 @@ def test_the_best_candidate_is_what_is_deployed_and_the_others_are_removed(
     tmp_path: Path, asked: list[Validation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     states: list[dict[str, Any]] = []
-    real = candidates._candidate
-    monkeypatch.setattr(candidates, "_candidate", lambda *given: states.append(weights(found := real(*given))) or found)
+    real = candidates.candidate
+    monkeypatch.setattr(candidates, "candidate", lambda *given: states.append(weights(found := real(*given))) or found)
     run = Run(tmp_path)
     exported: dict[str, Any] = {}
     monkeypatch.setattr(

@@ -10,6 +10,7 @@ from typing import get_args
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, ORACLE, Data, open_data
 from synthda.adapt.network import Size
+from synthda.adapt.selection import HELD_OUT, LAST, OF_SOURCE_TOO, Selection
 from synthda.datasets.resize import Fit
 from synthda.errors import SettingError
 from synthda.settings import unknown
@@ -61,6 +62,8 @@ class Plan:
     Attributes:
         pairs, entries, seeds: every combination is one cell.
         network, steps, size, fit, given: of every entry that has none of its own; `given` are texts by setting.
+        rules: of selection without labels; each run's checkpoint is also chosen by each of them.
+        candidates: how many checkpoints they choose among.
     """
 
     pairs: tuple[Pair, ...]
@@ -71,6 +74,8 @@ class Plan:
     size: int | None = None
     fit: Fit = "stretch"
     given: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
+    candidates: int = 10
 
     def __post_init__(self) -> None:
         for kind, names in (("pair", [pair.name for pair in self.pairs]), ("method", [e.name for e in self.entries])):
@@ -85,6 +90,14 @@ class Plan:
             raise SettingError(unknown("fit", self.fit, get_args(Fit)))
         if self.size is not None and not 8 <= self.size <= 1024:
             raise SettingError(f"size={self.size} is out of range; size accepts 8…1024.")
+        for rule in self.rules:
+            Selection(rule, self.candidates)
+
+    @property
+    def selection(self) -> Selection:
+        """What every run keeps for the rules: candidates, and source images where one of the rules needs them."""
+        share = HELD_OUT if any(rule in OF_SOURCE_TOO for rule in self.rules) else 0.0
+        return Selection(LAST, self.candidates, share, keeps=bool(self.rules))
 
     def rows_of(self, pair: Pair) -> tuple[Entry, ...]:
         """The pair's rows: source-only first, the oracle last where its photographs are given."""

@@ -49,6 +49,8 @@ def _plan(told: dict[str, Any]) -> Plan:
         steps=_typed("steps", told.get("steps"), int),
         size=_typed("size", told.get("size"), int),
         fit=told.get("fit", Plan.fit),
+        rules=_texts("rules", told.get("rules", [])),
+        candidates=_typed("candidates", told.get("candidates", Plan.candidates), int),
     )
 
 

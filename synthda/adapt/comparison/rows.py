@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
-from synthda.adapt.comparison.cells import Score
 from synthda.adapt.comparison.plan import Entry
+from synthda.adapt.comparison.scores import Score
 from synthda.adapt.data import FLOOR, ORACLE
 from synthda.adapt.evaluate import gap_closed
 
@@ -44,13 +44,23 @@ class Row:
 
     @property
     def proxy_a_distance(self) -> float | None:
-        found = [score.proxy_a_distance for score in self.scores if score.proxy_a_distance is not None]
-        return fmean(found) if found else None
+        return _mean(score.proxy_a_distance for score in self.scores)
 
     @property
     def seconds(self) -> float | None:
-        found = [score.seconds for score in self.scores if score.seconds is not None]
-        return fmean(found) if found else None
+        return _mean(score.seconds for score in self.scores)
+
+    @property
+    def oracle_selected(self) -> float | None:
+        return _mean(score.oracle_selected for score in self.scores)
+
+    @property
+    def estimated(self) -> float | None:
+        return _mean(score.estimated for score in self.scores)
+
+    def selected_by(self, rule: str) -> float | None:
+        """Mean accuracy of the checkpoints that a rule chooses."""
+        return _mean(score.by_rule.get(rule) for score in self.scores)
 
 
 def rows_of(entries: Sequence[Entry], scores: Iterable[Score]) -> list[Row]:
@@ -84,6 +94,11 @@ def _row(method: str, scores: Iterable[Score]) -> Row:
     own = [score for score in scores if score.method == method]
     ended = tuple(score for score in own if score.failure is None)
     return Row(method, ended, {score.seed: score.failure for score in own if score.failure is not None})
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    found = [value for value in values if value is not None]
+    return fmean(found) if found else None
 
 
 def _gain(row: Row, floor: Row) -> tuple[float, float] | None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthda.adapt.adaptation import load_run
-from synthda.adapt.comparison.cells import Cell, Score, cells_of, measure, read_scores, write_scores
+from synthda.adapt.comparison.cells import Cell, cells_of
 from synthda.adapt.comparison.embedding import Sample, draw, embed
 from synthda.adapt.comparison.plan import Pair, Plan
 from synthda.adapt.comparison.rows import Row, rows_of
+from synthda.adapt.comparison.scores import Score, measure, read_scores, write_scores
 from synthda.adapt.comparison.tables import as_csv, markdown, page
 from synthda.adapt.data import FLOOR, Data
 from synthda.adapt.train import Pace
@@ -51,7 +52,7 @@ class Comparison:
         for seed in self.plan.seeds:
             for side in self.sides:
                 cells = [cell for cell in side.cells if cell.seed == seed]
-                for score in measure(cells, side.data, self.known, device=device, pace=pace):
+                for score in measure(cells, side.data, self.known, self.plan, device=device, pace=pace):
                     self.scores.append(score)
                     self.write({})
                     told(score)

@@ -8,10 +8,11 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 
-from synthda.adapt.comparison.cells import Score
 from synthda.adapt.comparison.rows import Row, overall
+from synthda.adapt.comparison.scores import Score
 
 HEADINGS = ("method", "accuracy", "95 % interval", "over source-only", "gap closed", "proxy A-distance", "time")
+"""Of the main table; what rules of selection have chosen is in one of its own."""
 NONE = "–"
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2.5rem auto; padding: 0 1rem; }
@@ -31,6 +32,7 @@ def markdown(tables: Mapping[str, Sequence[Row]], about: str) -> str:
     for pair, rows in tables.items():
         lines += [f"## {pair}", "", _line(HEADINGS), "|---" * len(HEADINGS) + "|"]
         lines += [_line(cells_of(row)) for row in rows] + [""]
+        lines += _markdown_of_rules(rows)
         lines += [f"- {row.method}, seed {seed}: {why}" for row in rows for seed, why in row.failures.items()]
         lines += [""] if any(row.failures for row in rows) else []
     if len(tables) > 1:
@@ -48,7 +50,8 @@ def as_csv(scores: Iterable[Score]) -> str:
     writer.writeheader()
     for score in scores:
         low, high = score.interval or (None, None)
-        writer.writerow(asdict(score) | {"low": low, "high": high})
+        rules = "; ".join(f"{rule} {accuracy:.4f}" for rule, accuracy in score.by_rule.items())
+        writer.writerow(asdict(score) | {"low": low, "high": high, "by_rule": rules})
     return text.getvalue()
 
 
@@ -62,7 +65,7 @@ def page(tables: Mapping[str, Sequence[Row]], about: str, pictures: Mapping[str,
     """
     parts = [f"<h1>Comparison</h1><p>{html.escape(about)}</p>"]
     for pair, rows in tables.items():
-        parts.append(f"<h2>{html.escape(pair)}</h2>{_html_table(rows)}")
+        parts.append(f"<h2>{html.escape(pair)}</h2>{_html_table(rows)}{_html_of_rules(rows)}")
         parts += [f'<img src="{html.escape(path)}" alt="{html.escape(path)}">' for path in pictures.get(pair, ())]
     if len(tables) > 1:
         cells = "".join(
@@ -91,6 +94,44 @@ def cells_of(row: Row) -> tuple[str, ...]:
         NONE if row.proxy_a_distance is None else f"{row.proxy_a_distance:.2f}",
         NONE if row.seconds is None else _time(row.seconds),
     )
+
+
+def rules_of(rows: Sequence[Row]) -> list[str]:
+    """The rules of selection that were compared."""
+    return list(dict.fromkeys(rule for row in rows for score in row.scores for rule in score.by_rule))
+
+
+def headings_of_rules(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Of the table of checkpoints: the last, by each rule, and the best on the labels, which is no result."""
+    estimate = ("last, estimated without labels",) if any(row.estimated is not None for row in rows) else ()
+    return ("method", "last", *rules_of(rows), "oracle-selected", *estimate)
+
+
+def cells_of_rules(row: Row, rows: Sequence[Row]) -> tuple[str, ...]:
+    """The texts of a row of that table."""
+    found = [row.mean, *(row.selected_by(rule) for rule in rules_of(rows)), row.oracle_selected]
+    found += [row.estimated] if any(other.estimated is not None for other in rows) else []
+    return (row.method, *(NONE if value is None else f"{value:.4f}" for value in found))
+
+
+def _markdown_of_rules(rows: Sequence[Row]) -> list[str]:
+    if not rules_of(rows):
+        return []
+    headings = headings_of_rules(rows)
+    lines = ["Mean accuracy of the checkpoint by rule of selection:", "", _line(headings), "|---" * len(headings) + "|"]
+    return [*lines, *(_line(cells_of_rules(row, rows)) for row in rows), ""]
+
+
+def _html_of_rules(rows: Sequence[Row]) -> str:
+    if not rules_of(rows):
+        return ""
+    lines = [headings_of_rules(rows), *(cells_of_rules(row, rows) for row in rows)]
+    cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in lines]
+    return f"<p>Mean accuracy of the checkpoint by rule of selection:</p><table>{_joined(cells)}</table>"
+
+
+def _joined(rows: Iterable[str]) -> str:
+    return "".join(f"<tr>{row}</tr>" for row in rows)
 
 
 def _html_table(rows: Sequence[Row]) -> str:

@@ -48,6 +48,7 @@ class Selection:
         candidates: how many checkpoints the rule chooses among, the last one included.
         hold_out: share of each class's source images that is kept from the training, in [0, 0.5]; None for a tenth
             where the rule needs them and none where it does not. Above 0 it also gives an estimate of the accuracy.
+        keeps: leave the candidates of `last` on disk, where several rules are to be compared on them.
 
     Raises:
         SettingError: for an unknown rule, a number out of range, or a rule without the held-out images it needs.
@@ -56,6 +57,7 @@ class Selection:
     rule: str = LAST
     candidates: int = 10
     hold_out: float | None = None
+    keeps: bool = False
 
     def __post_init__(self) -> None:
         if self.rule not in (LAST, *RULES):

@@ -7,9 +7,9 @@ import io
 
 import pytest
 
-from synthda.adapt.comparison.cells import Score
 from synthda.adapt.comparison.plan import Entry
 from synthda.adapt.comparison.rows import overall, rows_of
+from synthda.adapt.comparison.scores import Score
 from synthda.adapt.comparison.tables import HEADINGS, as_csv, cells_of, markdown, page
 
 ENTRIES = [Entry(name, name) for name in ("source-only", "dann", "mcc", "bad", "train-on-target")]

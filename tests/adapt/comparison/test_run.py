@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from toy import SETTINGS, domain, save_images
 
-from synthda.adapt.comparison.cells import Cell, Score
+from synthda.adapt.comparison.cells import Cell
 from synthda.adapt.comparison.plan import Entry, Pair, Plan
 from synthda.adapt.comparison.run import Comparison
+from synthda.adapt.comparison.scores import Score
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import in_memory
 from synthda.errors import DataError, SettingError
@@ -143,3 +144,30 @@ def test_the_result_file_says_what_was_compared(pair: Pair, tmp_path: Path) -> N
     assert told["plan"]["pairs"][0]["name"] == "toy"
     assert len(told["cells"]) == 2
     assert told["provenance"]["versions"]["torch"]
+
+
+def test_rules_choose_among_the_same_runs_and_only_the_bound_looks_at_labels(pair: Pair, tmp_path: Path) -> None:
+    ruled = replace(plan(pair, DANN), steps=6, rules=("bnm", "source-accuracy"), candidates=3)
+    comparison = Comparison(ruled, tmp_path)
+    _, scores = run(comparison)
+    for score in scores:
+        assert set(score.by_rule) == {"bnm", "source-accuracy"}
+        assert score.oracle_selected is not None
+        assert score.accuracy is not None
+        assert score.oracle_selected >= max(score.accuracy, *score.by_rule.values())
+        assert score.estimated is not None
+    text = (tmp_path / "comparison.md").read_text(encoding="utf-8")
+    assert "| method | last | bnm | source-accuracy | oracle-selected | last, estimated without labels |" in text
+    assert run(Comparison(ruled, tmp_path)) == ([], scores)
+
+
+def test_rules_that_need_no_source_images_leave_the_weights_as_they_are(pair: Pair, tmp_path: Path) -> None:
+    _, plain = run(Comparison(plan(pair, DANN), tmp_path / "plain"))
+    _, ruled = run(Comparison(replace(plan(pair, DANN), rules=("bnm",), candidates=2), tmp_path / "ruled"))
+    assert [score.accuracy for score in plain] == [score.accuracy for score in ruled]
+    assert all(score.estimated is None for score in ruled)
+
+
+def test_an_unknown_rule_is_refused(pair: Pair) -> None:
+    with pytest.raises(SettingError, match="no rule 'bmm'"):
+        replace(plan(pair, DANN), rules=("bmm",))
