@@ -69,6 +69,7 @@ class Combination(AdditiveMethod):
     def __init__(self, parts: Sequence[AdditiveMethod]) -> None:
         super().__init__(parts[0].network)
         self.parts = nn.ModuleList(parts)
+        self.source_domains = max(part.source_domains for part in parts)
         self.starts_from = next((part.starts_from for part in parts if part.starts_from), None)
 
     def begin_from(self, trained: Method) -> None:

@@ -31,6 +31,11 @@ class Feed:
             raise SettingError(
                 f"source_batch={recipe.source_batch} is too small; give at least {len(sources)}, one for each source."
             )
+        if method.source_domains not in (1, len(sources)):
+            raise SettingError(
+                f"source_domains={method.source_domains} does not fit {len(sources)} labelled domains; give "
+                f"{len(sources)}, one for each --source and --labelled-target, or 1 to pool them."
+            )
         if method.uses_target and target.shape[0] == 0:
             raise DataError("The target holds no image; give a folder of photographs.")
         shares = np.diff(np.linspace(0, recipe.source_batch, len(sources) + 1).round().astype(int))

@@ -48,12 +48,14 @@ class Method(nn.Module):
         uses_source, uses_target: which images the losses read; the loop gathers no others.
         target_views: the views of each target image that the losses compare; empty for one, as the recipe says.
         starts_from: name of the method whose finished run this one goes on from; it is trained first where missing.
+        source_domains: how many sources the losses tell apart; 1 where they are pooled.
     """
 
     uses_source: ClassVar[bool] = True
     uses_target: ClassVar[bool] = True
     target_views: ClassVar[tuple[View, ...]] = ()
     starts_from: str | None = None
+    source_domains: int = 1
 
     def __init__(self, network: Network) -> None:
         super().__init__()

@@ -75,6 +75,17 @@ def test_the_terms_are_the_two_cross_entropies() -> None:
     torch.testing.assert_close(terms["domain"], unreversed_domain_loss(dann, given))
 
 
+def test_sources_with_a_label_each_are_told_apart_and_the_target_is_the_last() -> None:
+    dann = DANN(network(), source_domains=2).double()
+    given = replace(batch(), source_domain=torch.tensor([0, 1, 1, 0]))
+    chances = [
+        dann.domain_classifier(dann.network.features(images)).softmax(dim=1)
+        for images in (given.source[0], given.target[0])
+    ]
+    right = torch.cat([chances[0][range(4), [0, 1, 1, 0]], chances[1][:, 2]])
+    torch.testing.assert_close(dann.losses(given, progress(0.5))["domain"], -right.log().mean())
+
+
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 1.0])
 def test_the_feature_extractor_receives_minus_lambda_times_the_domain_gradient(p: float) -> None:
     dann, given = method(), batch()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from toy import domain
+from toy import blueprint, domain
 
 from synthda.adapt.method import Batch, LossTerms
 from synthda.adapt.methods.source_only import SourceOnly
@@ -106,3 +106,11 @@ def test_a_resident_domain_does_not_write_into_the_images_that_it_was_given() ->
     drawn, _, rows = resident(array).draw(0)
     assert drawn.max() <= 1
     assert np.array_equal((drawn[0] * 255).round().permute(1, 2, 0).numpy(), array[rows[0]])
+
+
+def test_domain_labels_that_do_not_fit_the_sources_are_refused(tmp_path: Path) -> None:
+    method = blueprint("dann", source_domains=3).build()
+    run = Run(tmp_path)
+    run.begin({})
+    with pytest.raises(SettingError, match="source_domains=3 does not fit 2 labelled domains"):
+        train(method, [domain(), domain(seed=1)], domain(target=True).images, Recipe(), run)

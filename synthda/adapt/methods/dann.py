@@ -18,7 +18,10 @@ from synthda.settings import Between
 
 
 class DANN(AdditiveMethod):
-    """A label predictor on features from which a domain classifier cannot tell source (0) from target (1)."""
+    """A label predictor on features from which a domain classifier cannot tell source (0) from target (1).
+
+    Several sources are pooled as one domain, or each has a label of its own; the target's is then the last.
+    """
 
     def __init__(
         self,
@@ -26,22 +29,31 @@ class DANN(AdditiveMethod):
         *,
         gamma: Annotated[float, "steepness of λ_p = 2 / (1 + exp(−γp)) − 1", Between(0)] = 10.0,
         lambda_max: Annotated[float, "what λ_p is multiplied by", Between(0)] = 1.0,
+        source_domains: Annotated[int, "sources that the classifier tells apart; 1 pools them", Between(1, 100)] = 1,
     ) -> None:
         super().__init__(network)
+        self.source_domains = source_domains
         self.gamma = gamma
         self.lambda_max = lambda_max
-        self.domain_classifier = domain_classifier(network, network.feature_dim)
+        logits = 1 if source_domains == 1 else source_domains + 1
+        self.domain_classifier = domain_classifier(network, network.feature_dim, logits)
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         # λ_p is in the reversal alone: the domain classifier itself learns at full strength, eq. (13)–(15).
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
         features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
-        return domain_terms(self.domain_classifier(features), len(seen.features_s))
+        logits = self.domain_classifier(features)
+        if self.source_domains == 1:
+            return domain_terms(logits, len(seen.features_s))
+        target = seen.batch.target_index.new_full((len(seen.features_t),), self.source_domains)
+        domains = torch.cat([seen.batch.source_domain, target])
+        accuracy = (logits.detach().argmax(dim=1) == domains).float().mean()
+        return {"domain": F.cross_entropy(logits, domains), "domain_accuracy": accuracy}
 
 
-def domain_classifier(network: Network, width: int) -> nn.Sequential:
-    """(B, width) → (B, 1) logits, with the hidden layers that the network's paper puts on its features."""
-    made = fully_connected((width, *network.domain_hidden, 1))
+def domain_classifier(network: Network, width: int, logits: int = 1) -> nn.Sequential:
+    """(B, width) → (B, logits), with the hidden layers that the network's paper puts on its features."""
+    made = fully_connected((width, *network.domain_hidden, logits))
     initialise(made)
     return made
 
