@@ -49,10 +49,11 @@ def adapt(
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
     else:
         if method.starts_from and not run.checkpoint.exists():
-            method.begin_from(_first_run(blueprint, method.starts_from, data, run, device=device, pace=pace))
+            first = replace(blueprint, method=method.starts_from, method_settings=dict(method.start_settings))
+            method.begin_from(_first_run(first, data, run, device=device, pace=pace))
         train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
     earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
-    results: dict[str, Any] = earlier | {"checkpoint": "last", "steps": blueprint.recipe.steps}
+    results: dict[str, Any] = earlier | {"checkpoint": "last", "steps": method.steps(blueprint.recipe)}
     if data.evaluation is not None:
         scored = score(method, data.evaluation, blueprint.classes)
         results["evaluation"] = {"data": data.evaluation.name} | scored.as_dict()
@@ -65,11 +66,8 @@ def adapt(
     return run.read()
 
 
-def _first_run(
-    blueprint: Blueprint, starts_from: str, data: Data, run: Run, *, device: str, pace: Pace | None
-) -> Method:
+def _first_run(first: Blueprint, data: Data, run: Run, *, device: str, pace: Pace | None) -> Method:
     """The trained method that another one starts from: same network, recipe, seed and data; trained where missing."""
-    first = replace(blueprint, method=starts_from, method_settings={})
     adapt(first, replace(data, evaluation=None), run.first, device=device, export=False, pace=pace)
     return load_run(run.first)[1]
 
@@ -118,7 +116,7 @@ def export_run(run: Run, out: Path | None = None) -> dict[str, Any]:
         "method": blueprint.method,
         "network": blueprint.network,
         "seed": blueprint.seed,
-        "steps": blueprint.recipe.steps,
+        "steps": method.steps(blueprint.recipe),
         "manifest": run.read()["fingerprint"],
     }
     return export_onnx(method, images, out or run.onnx, classes=blueprint.classes, fit=blueprint.fit, facts=facts)
