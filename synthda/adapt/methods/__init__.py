@@ -32,6 +32,7 @@ METHODS: dict[str, str] = {
     "pseudo-label": "synthda.adapt.methods.pseudo_label:PseudoLabel",
     "fixmatch": "synthda.adapt.methods.fixmatch:FixMatch",
     "self-ensembling": "synthda.adapt.methods.self_ensembling:SelfEnsembling",
+    "shot": "synthda.adapt.methods.shot:SHOT",
 }
 """Import paths by name."""
 
