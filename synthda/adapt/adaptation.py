@@ -19,7 +19,7 @@ from synthda.adapt.method import Method
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, train
 from synthda.datasets.domain import ArrayImages, Domain, in_memory, labels_by_name
-from synthda.errors import RunError
+from synthda.errors import DataError, RunError, SettingError
 from synthda.manifest import write_json, written_then_named
 
 
@@ -28,6 +28,7 @@ def adapt(
     data: Data,
     run: Run,
     *,
+    start: Run | None = None,
     device: str = "cpu",
     force: bool = False,
     export: bool = True,
@@ -35,22 +36,35 @@ def adapt(
 ) -> dict[str, Any]:
     """Train by `blueprint`, or go on with a run of it; evaluate; export. Returns the run's manifest.
 
+    Args:
+        start: a finished run of what the method starts from; without, that is trained first, into `run.first`.
+
     Raises:
-        DataError: when the domains do not fit one another.
+        DataError: when the domains do not fit one another, or there is no source for a method that learns from it.
+        SettingError: when the method cannot start from `start`.
         RunError: when the folder holds another run, or training breaks down.
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
     sources = [with_classes(source, blueprint.classes) for source in data.training_sources(blueprint.method)]
     if data.evaluation is not None:
         labels_by_name(data.evaluation, blueprint.classes)  # a class that does not fit is told before the training
-    run.begin({"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}, force=force)
     method = blueprint.build()
+    if method.uses_source and not sources:
+        raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
+    configuration: dict[str, Any] = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
+    if start is not None:
+        check_start(start, blueprint, method)
+        configuration["start"] = start.read()["fingerprint"]
+    run.begin(configuration, force=force)
     if run.finished:
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
     else:
         if method.starts_from and not run.checkpoint.exists():
-            first = replace(blueprint, method=method.starts_from, method_settings=dict(method.start_settings))
-            method.begin_from(_first_run(first, data, run, device=device, pace=pace))
+            if start is None:
+                first = replace(blueprint, method=method.starts_from, method_settings=dict(method.start_settings))
+                # Same network, recipe, seed and data; found there when the run is resumed.
+                adapt(first, replace(data, evaluation=None), run.first, device=device, export=False, pace=pace)
+            method.begin_from(load_run(start or run.first)[1])
         train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
     earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
     results: dict[str, Any] = earlier | {"checkpoint": "last", "steps": method.steps(blueprint.recipe)}
@@ -66,10 +80,22 @@ def adapt(
     return run.read()
 
 
-def _first_run(first: Blueprint, data: Data, run: Run, *, device: str, pace: Pace | None) -> Method:
-    """The trained method that another one starts from: same network, recipe, seed and data; trained where missing."""
-    adapt(first, replace(data, evaluation=None), run.first, device=device, export=False, pace=pace)
-    return load_run(run.first)[1]
+def check_start(start: Run, blueprint: Blueprint, method: Method) -> None:
+    """Raise SettingError unless `start` is a finished run that `method`, built by `blueprint`, can start from."""
+    if method.starts_from is None:
+        raise SettingError(f"{blueprint.method} does not start from a finished run; leave out --start.")
+    found, _ = load_run(start)
+    if not start.finished:
+        raise SettingError(f"The run in {start.folder} is not finished; let its command end, or give another --start.")
+    if found.method != method.starts_from:
+        raise SettingError(
+            f"{start.folder} is a run of {found.method}, and {blueprint.method} starts from {method.starts_from}; give "
+            "--start a run of that."
+        )
+    for what in ("network", "network_settings", "classes", "input_size"):
+        theirs, ours = getattr(found, what), getattr(blueprint, what)
+        if theirs != ours:
+            raise SettingError(f"{start.folder} has another {what.replace('_', ' ')} ({theirs}, not {ours}).")
 
 
 def score(
