@@ -61,9 +61,7 @@ def adapt(
     else:
         if method.starts_from and not run.checkpoint.exists():
             if start is None:
-                first = replace(blueprint, method=method.starts_from, method_settings=dict(method.start_settings))
-                # Same network, recipe, seed and data; found there when the run is resumed.
-                adapt(first, replace(data, evaluation=None), run.first, device=device, export=False, pace=pace)
+                _train_first(blueprint, method, data, run, device=device, pace=pace)
             method.begin_from(load_run(start or run.first)[1])
         train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
     earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
@@ -78,6 +76,13 @@ def adapt(
         results["parity"] = export_run(run)
     run.finish(results)
     return run.read()
+
+
+def _train_first(blueprint: Blueprint, method: Method, data: Data, run: Run, *, device: str, pace: Pace | None) -> None:
+    """What `method` starts from: same network, recipe, seed and data; found finished when the run is resumed."""
+    assert method.starts_from is not None
+    first = replace(blueprint, method=method.starts_from, method_settings=dict(method.start_settings))
+    adapt(first, replace(data, evaluation=None), run.first, device=device, export=False, pace=pace)
 
 
 def check_start(start: Run, blueprint: Blueprint, method: Method) -> None:

@@ -15,7 +15,7 @@ from synthda.datasets.domain import Images, in_memory
 EXACT_SUMS = 256
 """Images at once: as many squares of a byte as a float32 still adds up without rounding."""
 
-BLOCK = 256
+AT_ONCE = 256
 """Images at once where a whole domain is seen: their float copies are what it costs."""
 
 
@@ -35,8 +35,8 @@ class Resident:
         return as_floats(self.images[rows]), self.labels[rows], rows
 
     def __iter__(self) -> Iterator[Tensor]:
-        """All images, (≤ BLOCK, 3, H, W) float in [0, 1] at once, in the order of their rows."""
-        return map(as_floats, torch.split(self.images, BLOCK))
+        """All images, (≤ AT_ONCE, 3, H, W) float in [0, 1] at once, in the order of their rows."""
+        return map(as_floats, torch.split(self.images, AT_ONCE))
 
 
 def as_tensor(array: NDArray[np.uint8] | NDArray[np.int64]) -> Tensor:

@@ -18,7 +18,7 @@ from synthda.adapt.methods.source_only import SourceOnly
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import fully_connected
 from synthda.adapt.recipe import Recipe
-from synthda.adapt.resident import BLOCK, Resident, channel_statistics
+from synthda.adapt.resident import AT_ONCE, Resident, channel_statistics
 from synthda.adapt.run import Run
 from synthda.adapt.train import train
 from synthda.datasets.domain import ArrayImages, Domain, Images
@@ -143,10 +143,10 @@ def test_normalisation_counts_every_domain_alike_whatever_its_size() -> None:
 
 
 def test_a_whole_domain_is_seen_in_the_order_of_its_rows_as_often_as_asked() -> None:
-    array = np.random.default_rng(0).integers(0, 256, (2 * BLOCK + 1, 2, 3, 3), dtype=np.uint8)
+    array = np.random.default_rng(0).integers(0, 256, (2 * AT_ONCE + 1, 2, 3, 3), dtype=np.uint8)
     seen = resident(array)
     for _ in range(2):
-        assert [len(images) for images in seen] == [BLOCK, BLOCK, 1]
+        assert [len(images) for images in seen] == [AT_ONCE, AT_ONCE, 1]
         images = torch.cat(list(seen))
         assert np.array_equal((images * 255).round().permute(0, 2, 3, 1).numpy(), array)
 
