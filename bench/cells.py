@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.restrictions import restriction, with_ablations
+from synthda.adapt.adaptation import first_blueprint
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.run import Run
@@ -91,9 +92,9 @@ class Protocol:
 
     def first_of(self, cell: Cell, blueprint: Blueprint) -> Run | None:
         """The run that a method starts from, where that is another cell's."""
-        plain = replace(blueprint, method=FLOOR, method_settings={})
+        first = first_blueprint(blueprint, blueprint.build())
         others = [replace(cell, method=method) for method in self.table(cell.table)["methods"]]
-        shared = (other for other in others if self.blueprint_of(other, blueprint.classes) == plain)
+        shared = (other for other in others if self.blueprint_of(other, blueprint.classes) == first)
         return next((self.run_of(other) for other in shared), None)
 
     def blueprint_of(self, cell: Cell, classes: tuple[str, ...]) -> Blueprint:

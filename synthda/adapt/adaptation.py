@@ -24,7 +24,7 @@ from synthda.adapt.selection import Selection
 from synthda.adapt.selection.validation import Probe
 from synthda.adapt.train import Pace, train
 from synthda.datasets.domain import ArrayImages, Domain, in_memory, labels_by_name
-from synthda.errors import RunError
+from synthda.errors import DataError, RunError, SettingError
 from synthda.manifest import write_json, written_then_named
 
 
@@ -33,6 +33,7 @@ def adapt(
     data: Data,
     run: Run,
     *,
+    start: Run | None = None,
     device: str = "cpu",
     force: bool = False,
     export: bool = True,
@@ -49,7 +50,8 @@ def adapt(
         device: as torch names it.
         force: discard what is in the folder.
         export: write `model.onnx`.
-        first: where the run that the method starts from is, or is to be; in `run` by default.
+        start: a finished run of somebody's that the method is to go on from.
+        first: without `start`, where the run that the method starts from is, or is to be; in `run` by default.
         pace: how often it is logged and saved.
         select: how the checkpoint is chosen, without labels of the target; None for the last.
 
@@ -57,7 +59,9 @@ def adapt(
         The run's manifest.
 
     Raises:
-        DataError: when the domains do not fit one another, or a class is too small to hold an image out.
+        DataError: when the domains do not fit one another, a class is too small to hold an image out, or there is no
+            source for a method that learns from it.
+        SettingError: when the method cannot start from `start`.
         RunError: when the folder holds another run, or training breaks down.
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
@@ -68,11 +72,16 @@ def adapt(
         with_classes(source, blueprint.classes)
     if data.evaluation is not None:
         labels_by_name(data.evaluation, blueprint.classes)  # a class that does not fit is told before the training
-    run.begin(configuration_of(blueprint, data), force=force)
-    pace = keeping(pace, run, blueprint.recipe.steps, select, probe)
-    last = _trained(blueprint, data, run, first or run.first, device=device, pace=pace)
+    method = blueprint.build()
+    if method.uses_source and not data.sources:
+        raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
+    if start is not None:
+        check_start(start, blueprint, method)
+    run.begin(configuration_of(blueprint, data, start), force=force)
+    pace = keeping(pace, run, method.steps(blueprint.recipe), select, probe)
+    _train(method, blueprint, data, run, start or first or run.first, device=device, pace=pace)
     earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
-    results = earlier | _results(blueprint, data, run, last, select=select, probe=probe)
+    results = earlier | _results(blueprint, data, run, method, select=select, probe=probe)
     with written_then_named(run.sample) as partial, partial.open("wb") as file:
         np.save(file, in_memory(data.comparison_images()))
     if export:
@@ -81,23 +90,32 @@ def adapt(
     return run.read()
 
 
-def configuration_of(blueprint: Blueprint, data: Data) -> dict[str, Any]:
+def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None) -> dict[str, Any]:
     """What a run's folder is claimed for: equal configurations end in equal weights."""
-    return {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
+    configuration = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
+    return configuration if start is None else configuration | {"start": start.read()["fingerprint"]}
 
 
-def _trained(blueprint: Blueprint, data: Data, run: Run, first: Run, *, device: str, pace: Pace) -> Method:
-    """The method after its last step: of a finished run loaded, otherwise trained, or trained on."""
-    method = blueprint.build()
+def first_blueprint(blueprint: Blueprint, method: Method) -> Blueprint | None:
+    """What `method` starts from, by the same network, recipe and seed; None where it starts afresh."""
+    if method.starts_from is None:
+        return None
+    return replace(blueprint, method=method.starts_from, method_settings=dict(method.start_settings))
+
+
+def _train(method: Method, blueprint: Blueprint, data: Data, run: Run, first: Run, *, device: str, pace: Pace) -> None:
+    """Train to the last step, or on to it; of a finished run, load the weights. `first` is trained where missing."""
     if run.finished:
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
-        return method
-    if method.starts_from and not run.checkpoint.exists():
-        plain_pace = replace(pace, keep=frozenset())
-        method.begin_from(_first_run(blueprint, method.starts_from, data, first, device=device, pace=plain_pace))
+        return
+    plan = first_blueprint(blueprint, method)
+    if plan is not None and not run.checkpoint.exists():
+        if not first.finished:
+            plain_pace = replace(pace, keep=frozenset())
+            adapt(plan, replace(data, evaluation=None), first, device=device, export=False, pace=plain_pace)
+        method.begin_from(load_run(first)[1])
     sources = [with_classes(source, blueprint.classes) for source in data.training_sources(blueprint.method)]
     train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
-    return method
 
 
 def _results(
@@ -105,10 +123,10 @@ def _results(
 ) -> dict[str, Any]:
     """The choice of the checkpoint, the score of the deployed one and of the last, and the estimate without labels."""
     device = str(last.network.mean.device)
-    results: dict[str, Any] = {"checkpoint": "last", "steps": blueprint.recipe.steps}
+    results: dict[str, Any] = {"checkpoint": "last", "steps": last.steps(blueprint.recipe)}
     asked = {"evaluation": last}
     if select.chooses:
-        chosen = choose(blueprint, run, select, probe, device=device)
+        chosen = choose(blueprint, run, last.steps(blueprint.recipe), select, probe, device=device)
         results |= {"checkpoint": "selected", "selection": chosen}
         asked = {"evaluation": load_run(run)[1].to(device), "evaluation_of_last": last}
     elif not select.keeps:
@@ -126,13 +144,22 @@ def _results(
     return results
 
 
-def _first_run(blueprint: Blueprint, starts_from: str, data: Data, run: Run, *, device: str, pace: Pace) -> Method:
-    """The trained method that another one starts from: same network, recipe, seed and data; trained where missing."""
-    plain = replace(blueprint, method=starts_from, method_settings={})
-    run.begin(configuration_of(plain, data))
-    if not run.finished:
-        adapt(plain, replace(data, evaluation=None), run, device=device, export=False, pace=pace)
-    return load_run(run)[1]
+def check_start(start: Run, blueprint: Blueprint, method: Method) -> None:
+    """Raise SettingError unless `start` is a finished run that `method`, built by `blueprint`, can start from."""
+    if method.starts_from is None:
+        raise SettingError(f"{blueprint.method} does not start from a finished run; leave out --start.")
+    found, _ = load_run(start)
+    if not start.finished:
+        raise SettingError(f"The run in {start.folder} is not finished; let its command end, or give another --start.")
+    if found.method != method.starts_from:
+        raise SettingError(
+            f"{start.folder} is a run of {found.method}, and {blueprint.method} starts from {method.starts_from}; give "
+            "--start a run of that."
+        )
+    for what in ("network", "network_settings", "classes", "input_size"):
+        theirs, ours = getattr(found, what), getattr(blueprint, what)
+        if theirs != ours:
+            raise SettingError(f"{start.folder} has another {what.replace('_', ' ')} ({theirs}, not {ours}).")
 
 
 def score(
@@ -179,8 +206,8 @@ def export_run(run: Run, out: Path | None = None) -> dict[str, Any]:
         "method": blueprint.method,
         "network": blueprint.network,
         "seed": blueprint.seed,
-        "steps": blueprint.recipe.steps,
+        "steps": method.steps(blueprint.recipe),
         "manifest": run.read()["fingerprint"],
-        **facts_of_checkpoint(run, blueprint.recipe.steps),
+        **facts_of_checkpoint(run, method.steps(blueprint.recipe)),
     }
     return export_onnx(method, images, out or run.onnx, classes=blueprint.classes, fit=blueprint.fit, facts=facts)

@@ -45,7 +45,7 @@ def run_baselines(
 def compare(run: Run, data: Data) -> dict[str, Any]:
     """Accuracies of the baselines beside the run's, the gap closed, and the proxy A-distance before and after.
 
-    What was not run, or not evaluated, is None.
+    What was not run, or not evaluated, or has no source to compare with, is None.
     """
     floor, oracle = baseline_run(run, FLOOR), baseline_run(run, ORACLE)
     accuracies = {"source-only": _accuracy(floor), "adapted": _accuracy(run), "oracle": _accuracy(oracle)}
@@ -55,7 +55,7 @@ def compare(run: Run, data: Data) -> dict[str, Any]:
         "gap_closed": gap_closed(*known) if len(known) == len(accuracies) else None,
         "proxy_a_distance": {
             "before": feature_distance(load_run(floor)[1], data) if floor.finished else None,
-            "after": feature_distance(load_run(run)[1], data),
+            "after": feature_distance(load_run(run)[1], data) if data.sources else None,
         },
     }
 

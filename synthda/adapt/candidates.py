@@ -42,7 +42,9 @@ def keeping(pace: Pace | None, run: Run, steps: int, select: Selection, probe: P
     return replace(pace, keep=kept) if select.chooses or select.keeps else pace
 
 
-def choose(blueprint: Blueprint, run: Run, select: Selection, probe: Probe, *, device: str = "cpu") -> dict[str, Any]:
+def choose(
+    blueprint: Blueprint, run: Run, steps: int, select: Selection, probe: Probe, *, device: str = "cpu"
+) -> dict[str, Any]:
     """Score the candidates, write the best as `selected.pt`, then the choice, then remove the others.
 
     Of equal scores the later step is taken. A run that was chosen from already is not asked again: its candidates
@@ -55,11 +57,11 @@ def choose(blueprint: Blueprint, run: Run, select: Selection, probe: Probe, *, d
         RunError: when a candidate is missing or damaged.
     """
     if not run.selection.exists():
-        steps = candidate_steps(blueprint.recipe.steps, select.candidates)
-        run.require_candidates(steps[:-1])
+        kept = candidate_steps(steps, select.candidates)
+        run.require_candidates(kept[:-1])
         rule = load_rule(select.rule)
         scores = {}
-        for step in steps:
+        for step in kept:
             scores[step] = rule(probe.by(candidate(blueprint, run, step, device)))
         best = max(scores, key=lambda step: (scores[step], step))
         fingerprint = str(run.read()["fingerprint"])
@@ -96,7 +98,7 @@ def _choice(run: Run) -> dict[str, Any]:
 def candidate(blueprint: Blueprint, run: Run, step: int, device: str = "cpu") -> Method:
     """The method as it was after `step` updates; raises RunError where that was not kept, or is damaged."""
     method = blueprint.build()
-    path = run.checkpoint if step == blueprint.recipe.steps else run.candidate(step)
+    path = run.checkpoint if step == method.steps(blueprint.recipe) else run.candidate(step)
     load_checkpoint(path, method, {}, str(run.read()["fingerprint"]))
     return method.to(device).eval()
 

@@ -7,31 +7,24 @@ import time
 import torch
 
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.method import Batch
+from synthda.adapt.method import Batch, Method
+from synthda.adapt.views import View
 
 WARM_UP, TIMED = 3, 8
 
 
 def seconds_per_step(blueprint: Blueprint, device: str = "cpu") -> float:
-    """Time of one update of a throw-away copy, in seconds; a second or two of work in all."""
+    """Time of one update of a throw-away copy, in seconds, without refreshes; a second or two of work in all."""
     method = blueprint.build().to(device).to(memory_format=torch.channels_last)
     method.train()
     recipe = blueprint.recipe
     optimizers = method.optimizers(recipe)
-
-    def images(count: int) -> torch.Tensor:
-        return torch.rand(count, 3, *blueprint.input_size, device=device).contiguous(memory_format=torch.channels_last)
-
-    views = max(1, len(method.target_views))
-    index = torch.zeros(recipe.source_batch, dtype=torch.int64, device=device)
-    batch = Batch(
-        source=(images(recipe.source_batch),),
-        source_labels=index,
-        source_domain=index,
-        source_index=index,
-        target=tuple(images(recipe.target_batch) for _ in range(views)) if method.uses_target else (),
-        target_index=torch.zeros(recipe.target_batch, dtype=torch.int64, device=device),
-    )
+    if method.steps(recipe) == 0:
+        return 0.0
+    batch = _random_batch(method, blueprint, device)
+    if method.refresh_every:
+        with torch.no_grad():
+            method.refresh((), batch.target)
 
     def descend(loss: torch.Tensor, *names: str) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
@@ -46,6 +39,26 @@ def seconds_per_step(blueprint: Blueprint, device: str = "cpu") -> float:
         for term in method.step(batch, p, descend).values():
             term.item()
     return (time.perf_counter() - began) / TIMED
+
+
+def _random_batch(method: Method, blueprint: Blueprint, device: str) -> Batch:
+    """Noise in as many views as the method compares, for every row the first."""
+
+    def images(used: bool, count: int, views: tuple[View, ...]) -> tuple[torch.Tensor, ...]:
+        shape = (count, 3, *blueprint.input_size)
+        drawn = (torch.rand(shape, device=device) for _ in views or ("none",)) if used else ()
+        return tuple(each.contiguous(memory_format=torch.channels_last) for each in drawn)
+
+    recipe = blueprint.recipe
+    index = torch.zeros(recipe.source_batch if method.uses_source else 0, dtype=torch.int64, device=device)
+    return Batch(
+        source=images(method.uses_source, recipe.source_batch, method.source_views),
+        source_labels=index,
+        source_domain=index,
+        source_index=index,
+        target=images(method.uses_target, recipe.target_batch, method.target_views),
+        target_index=torch.zeros(recipe.target_batch, dtype=torch.int64, device=device),
+    )
 
 
 def readable(seconds: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from synthda.adapt.method import Batch, Method
 from synthda.adapt.recipe import Recipe
@@ -27,6 +28,7 @@ class Feed:
         seed: int,
         device: torch.device,
     ) -> None:
+        sources = sources if method.uses_source else ()
         if recipe.source_batch < len(sources):
             raise SettingError(
                 f"source_batch={recipe.source_batch} is too small; give at least {len(sources)}, one for each source."
@@ -47,19 +49,37 @@ class Feed:
         if method.uses_target:
             unlabelled = np.full(target.shape[0], -1, dtype=np.int64)
             self.target = Resident(target, unlabelled, recipe.target_batch, seed=seed, stream=0, device=device)
-        self.source_view, self.target_views = recipe.source_view, method.target_views or (recipe.target_view,)
+        self.source_views = method.source_views or (recipe.source_view,)
+        self.target_views = method.target_views or (recipe.target_view,)
         self.domains = [*self.sources, self.target] if self.target else list(self.sources)
-        self.images_a_step = recipe.source_batch + (recipe.target_batch if self.target else 0)
-        self.source_domain = torch.cat(
-            [torch.full((int(share),), index, dtype=torch.int64) for index, share in enumerate(shares)]
-        ).to(device)
+        self.images_a_step = sum(domain.sampler.batch for domain in self.domains)
+        self.source_domain = torch.from_numpy(np.repeat(np.arange(len(shares), dtype=np.int64), shares)).to(device)
+        self._none = torch.zeros(0, dtype=torch.int64, device=device)
 
     def batch(self, step: int) -> Batch:
+        images, labels, index = self._source(step)
+        source = tuple(seen(images, view) for view in self.source_views) if self.sources else ()
+        if self.target is None:
+            return Batch(source, labels, self.source_domain, index, (), self._none)
+        target, _, target_index = self.target.draw(step)
+        target_views = tuple(seen(target, view) for view in self.target_views)
+        return Batch(source, labels, self.source_domain, index, target_views, target_index)
+
+    def refresh(self, method: Method, step: int) -> None:
+        """Before `step`: show the whole domains to the method if `refresh_every` passes over the target begin there."""
+        if method.refresh_every is None or self.target is None:
+            return
+        before, now = (self.target.sampler.passes(at) // method.refresh_every for at in (step - 1, step))
+        if now > before:
+            method.eval()
+            with torch.no_grad():
+                method.refresh(self.sources, self.target)
+            method.train()
+
+    def _source(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Images, labels and rows of all sources, where there are any."""
+        if not self.sources:
+            return self._none, self._none, self._none
         drawn = [source.draw(step) for source in self.sources]
         images, labels, index = (torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*drawn, strict=True))
-        if self.target is None:
-            return Batch((seen(images, self.source_view),), labels, self.source_domain, index, (), index.new_empty(0))
-        target, _, target_index = self.target.draw(step)
-        source_views = (seen(images, self.source_view),)
-        target_views = tuple(seen(target, view) for view in self.target_views)
-        return Batch(source_views, labels, self.source_domain, index, target_views, target_index)
+        return images, labels, index

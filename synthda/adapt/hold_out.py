@@ -28,6 +28,8 @@ def hold_out(
     if share == 0:
         return data, None
     sources = data.training_sources(method) if method == ORACLE else data.sources  # labelled target is too few
+    if not sources:
+        raise DataError("There is no source to hold images out of; give it with --source, or leave out --hold-out.")
     kept, taken = [], []
     for index, source in enumerate(sources):
         rows = _rows(source, share, np.random.default_rng([seed, index]))

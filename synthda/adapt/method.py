@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from synthda.adapt.network import Network
 from synthda.adapt.recipe import Recipe
+from synthda.adapt.resident import Resident
 from synthda.adapt.views import View
 
 LossTerms = dict[str, Tensor]
@@ -20,7 +23,8 @@ class Batch:
     """One step's images. There is no field for target labels: a labelled target image is one more labelled source.
 
     Attributes:
-        source, target: views, each (B, 3, H, W) float in [0, 1]; B may differ between the two.
+        source, target: views, each (B, 3, H, W) float in [0, 1]; B may differ between the two, and a domain that the
+            method does not use has none.
         source_labels: (B,) int64 class indices.
         source_domain: (B,) int64, which of the sources 0…S−1 an image comes from.
         source_index, target_index: (B,) int64 rows of the images in their domains.
@@ -46,16 +50,21 @@ class Method(nn.Module):
 
     Attributes:
         uses_source, uses_target: which images the losses read; the loop gathers no others.
-        target_views: the views of each target image that the losses compare; empty for one, as the recipe says.
+        source_views, target_views: the views of each image that the losses compare; empty for one, as the recipe says.
         starts_from: name of the method whose finished run this one goes on from; it is trained first where missing.
         source_domains: how many sources the losses tell apart; 1 where they are pooled.
+        start_settings: keyword arguments of that method.
+        refresh_every: passes over the target between two calls of `refresh`; None for no call.
     """
 
     uses_source: ClassVar[bool] = True
     uses_target: ClassVar[bool] = True
+    source_views: ClassVar[tuple[View, ...]] = ()
     target_views: ClassVar[tuple[View, ...]] = ()
     starts_from: str | None = None
     source_domains: int = 1
+    start_settings: Mapping[str, Any] = MappingProxyType({})
+    refresh_every: int | None = None
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -89,6 +98,23 @@ class Method(nn.Module):
         terms = self.losses(batch, p)
         descend(sum((term for term in terms.values() if term.requires_grad), start=p.new_zeros(())))
         return {name: term.detach() for name, term in terms.items()}
+
+    def steps(self, recipe: Recipe) -> int:
+        """How many updates the loop makes: the recipe's, unless nothing is learnt by steps."""
+        return recipe.steps
+
+    def refresh(self, sources: Sequence[Resident], target: Iterable[Tensor]) -> None:
+        """See whole domains: before the first step, and where each `refresh_every` passes over the target begin.
+
+        Called in evaluation mode, without gradients. A run that is stopped goes on from its checkpoint between two
+        refreshes: what they leave belongs in the state dict, as extra state where its size is the target's.
+
+        Args:
+            sources: iterated, each gives its images as the target does; none where `uses_source` is False.
+            target: images (B, 3, H, W) float in [0, 1], unchanged by any view and in the order of their rows, to which
+                `Batch.target_index` refers; it may be iterated more than once.
+        """
+        raise NotImplementedError
 
     def predict(self, images: Tensor) -> Tensor:
         """Logits (B, classes) of what is deployed, from (B, 3, H, W) float in [0, 1]."""

@@ -45,6 +45,10 @@ class Sampler:
             parts.append(self._epoch(epoch)[max(first - begin, 0) : last - begin])
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    def passes(self, step: int) -> int:
+        """How many whole passes over the domain lie before this step's first row; −1 before the first step."""
+        return step * self.batch // self.n
+
     def _epoch(self, epoch: int) -> NDArray[np.int64]:
         if epoch not in self._epochs:
             self._epochs = {kept: rows for kept, rows in self._epochs.items() if kept >= epoch - 1}

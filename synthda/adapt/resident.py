@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from synthda.datasets.domain import Images, in_memory
 
 EXACT_SUMS = 256
 """Images at once: as many squares of a byte as a float32 still adds up without rounding."""
+
+AT_ONCE = 256
+"""Images at once where a whole domain is seen: their float copies are what it costs."""
 
 
 class Resident:
@@ -30,6 +33,10 @@ class Resident:
         """(images (B, 3, H, W) float in [0, 1], labels (B,), rows (B,)) of one step."""
         rows = torch.from_numpy(self.sampler.rows(step)).to(self.labels.device, non_blocking=True)
         return as_floats(self.images[rows]), self.labels[rows], rows
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """All images, (≤ AT_ONCE, 3, H, W) float in [0, 1] at once, in the order of their rows."""
+        return map(as_floats, torch.split(self.images, AT_ONCE))
 
 
 def as_tensor(array: NDArray[np.uint8] | NDArray[np.int64]) -> Tensor:

@@ -41,7 +41,7 @@ def train(
     device: torch.device | str = "cpu",
     pace: Pace | None = None,
 ) -> int:
-    """Train `method` until `recipe.steps`, going on from the run's checkpoint when it has one.
+    """Train `method` for the steps of the recipe, going on from the run's checkpoint when it has one.
 
     Args:
         method: freshly built from `seed`; on return it holds the trained weights, in evaluation mode.
@@ -68,22 +68,25 @@ def train(
     method.to(device).to(memory_format=torch.channels_last)
     method.train()
     descend = Descent(method, recipe, run, device)
-    first = descend.done
+    first, steps = descend.done, method.steps(recipe)
     run.require_candidates(step for step in pace.keep if step <= first)
 
     p = torch.zeros((), device=device)
     saved_at = time.monotonic()
     with MetricsLog(run, first, feed.images_a_step) as log, deferred_interrupt() as interrupted:
-        for step in range(first, recipe.steps):
+        if steps == 0:
+            feed.refresh(method, 0)  # all that there is to do
+        for step in range(first, steps):
             _reseed(_key(seed, step), device)
-            p.fill_(step / recipe.steps)
-            descend.at(step / recipe.steps)
+            feed.refresh(method, step)
+            p.fill_(step / steps)
+            descend.at(step / steps)
             log.add(method.step(feed.batch(step), p, descend))
 
             done = step + 1
             if done in pace.keep:  # before the checkpoint that resumes from here
                 descend.keep(done)
-            if done % pace.log_every == 0 or done == recipe.steps:
+            if done % pace.log_every == 0 or done == steps:
                 pace.on_log(log.flush(done))  # the only synchronisation with the device
                 descend.check(done)
             if interrupted() or time.monotonic() - saved_at > pace.checkpoint_seconds:
@@ -91,11 +94,11 @@ def train(
                 saved_at = time.monotonic()
             if interrupted():
                 raise KeyboardInterrupt
-        descend.save(recipe.steps)
+        descend.save(steps)
         if interrupted():  # while that was saved
             raise KeyboardInterrupt
     method.eval()
-    return recipe.steps - first
+    return steps - first
 
 
 def _reseed(key: int, device: torch.device) -> None:

@@ -12,7 +12,13 @@ from synthda.cli.options import Assignments, DataRoot, Force
 
 Fit = Literal["stretch", "pad", "crop"]
 Method = Annotated[str, typer.Option(help="How to adapt, as `synthda methods` lists them; some combine: dann+mcc.")]
-Network = Annotated[str, typer.Option(help="What to train; `synthda networks` lists them.")]
+Network = Annotated[
+    str | None, typer.Option(help="What to train; `synthda networks` lists them. [default: conv-small]")
+]
+Start = Annotated[
+    Path | None,
+    typer.Option(help="Finished run to start from: its network, classes, size and fit; shot and adabn need no source."),
+]
 
 Select = Annotated[
     str,
@@ -36,11 +42,12 @@ def command(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run. [default: runs/METHOD-TARGET]")] = None,
     method: Method = "dann",
-    network: Network = "conv-small",
+    network: Network = None,
+    start: Start = None,
     steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the weights and of every draw.")] = 0,
     size: Annotated[int | None, typer.Option(help="Side of the images, px. [default: the network's]")] = None,
-    fit: Annotated[Fit, typer.Option(help="How photographs get square.")] = "stretch",
+    fit: Annotated[Fit | None, typer.Option(help="How photographs get square. [default: stretch]")] = None,
     assignments: Assignments = None,
     evaluation: Annotated[str | None, typer.Option("--eval", help="Labelled data for the score at the end.")] = None,
     baselines: Annotated[bool, typer.Option("--baselines", help="Also train source-only and the oracle.")] = False,
@@ -65,18 +72,18 @@ def command(
     - `synthda adapt --source mnist:train --target mnist-m:adapt --eval mnist-m:dev --network ganin-mnist --baselines`
     - `synthda adapt --source ./renderings --target ./photos --set lambda_max=0.5 --steps 5000 --dry-run`
     - `synthda adapt --source ./renderings --target ./photos --select bnm --hold-out 0.1`
+    - `synthda adapt --method shot --start runs/source-only-photos --target ./photos`
     """
-    from synthda.adapt.blueprint import Blueprint
     from synthda.adapt.data import open_data
-    from synthda.cli.adapting import Session, default_source, pick_device, square
+    from synthda.cli.adapting import Session, default_source, pick_device, plan_of
     from synthda.cli.listing import warn_skipped
     from synthda.settings import parse_assignments
 
     given = parse_assignments(assignments or [])
-    shape, selection = square(size), Selection(select, candidates, hold_out)
-    plan = Blueprint.of(method, network, (), given=given, input_size=shape, fit=fit, seed=seed, steps=steps)
+    selection = Selection(select, candidates, hold_out)
+    plan = plan_of(method, given, start=start, network=network, side=size, fit=fit, seed=seed, steps=steps)
     data = open_data(
-        source or [default_source()],
+        source or ([] if start else [default_source()]),
         target,
         size=plan.input_size,
         fit=plan.fit,
@@ -87,7 +94,7 @@ def command(
     )
     warn_skipped(data.skipped, "photographs")
     folder = out or Path("runs") / f"{method}-{data.target_name}"
-    session = Session(plan, data, folder, pick_device(device), selection)
+    session = Session(plan, data, folder, pick_device(device), selection, start=start)
     session.announce()
     if not dry_run:
         session.run(baselines=baselines, export=export, force=force)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from synthda.adapt.adaptation import adapt
+from synthda.adapt.adaptation import adapt, check_start, load_run
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import bytes_each
@@ -25,6 +25,7 @@ from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, say, table, warn
 from synthda.cli.selecting import checkpoint_line, estimate_line, selection_plan
+from synthda.datasets.resize import Fit
 from synthda.errors import SettingError
 from synthda.manifest import write_json
 from synthda.synth.renderer import Renderer
@@ -36,33 +37,48 @@ class Session:
     """One `synthda adapt`, with its words."""
 
     def __init__(
-        self, blueprint: Blueprint, data: Data, out: Path, device: str, select: Selection | None = None
+        self,
+        blueprint: Blueprint,
+        data: Data,
+        out: Path,
+        device: str,
+        select: Selection | None = None,
+        *,
+        start: Path | None = None,
     ) -> None:
-        self.blueprint = replace(blueprint, classes=data.classes)
+        self.blueprint = replace(blueprint, classes=blueprint.classes or data.classes)
         self.data, self.device, self.select = data, device, select or Selection()
+        self.start = None if start is None else Run(start)
         self.run_folder = Run(out)
 
     def announce(self) -> None:
         """The plan, the distance between the domains, and how long it will take."""
         plan, data = self.blueprint, self.data
         sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
-        say(f"Source   {sources}; {len(plan.classes)} classes: {_shortened(plan.classes)}")
+        say(f"Source   {sources or 'none'}; {len(plan.classes)} classes: {_shortened(plan.classes)}")
         say(f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)")
         if data.evaluation is not None:
             seen = f", {data.transductive:,} of them also in the target: transductive" if data.transductive else ""
             say(f"Eval     {data.evaluation.name} ({len(data.evaluation):,} labelled images{seen})")
         height, width = plan.input_size
         what = f"{plan.method} × {plan.network} at {width}×{height} px"
-        say(f"Train    {what}, {plan.recipe.steps:,} steps, seed {plan.seed}")
-        built = plan.build()
-        for line in selection_plan(self.select, plan.recipe.steps, bytes_each(built)):
+        method = plan.build()
+        steps = method.steps(plan.recipe)
+        if self.start is not None:
+            check_start(self.start, plan, method)
+        say(f"Train    {what}, {steps:,} steps, seed {plan.seed}")
+        for line in selection_plan(self.select, steps, bytes_each(method)):
             say(line)
-        first = built.starts_from
-        if first:
+        first = method.starts_from
+        if self.start is not None:
+            say(f"Start    {self.start.folder}, a run of {first}")
+        elif first:
             say(f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top")
         say(f"Run      {self.run_folder.folder}")
-        seconds = plan.recipe.steps * seconds_per_step(plan, self.device)
+        seconds = steps * seconds_per_step(plan, self.device)
         say(f"Time     about {readable(seconds)} on {self.device} for this training")
+        if not data.sources:
+            return
         distance = proxy_a_distance(thumbnails(data.sources[0].images), thumbnails(data.target))
         if distance > FAR_APART:
             warn(
@@ -73,9 +89,19 @@ class Session:
     def run(self, *, baselines: bool, export: bool, force: bool) -> dict[str, Any]:
         """Train, score, export; returns the comparison with the baselines."""
         plan, data, run = self.blueprint, self.data, self.run_folder
+        if baselines and not data.sources:
+            raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
         with self._progress(plan.method, run) as pace:
             manifest = adapt(
-                plan, data, run, device=self.device, force=force, export=export, pace=pace, select=self.select
+                plan,
+                data,
+                run,
+                start=self.start,
+                device=self.device,
+                force=force,
+                export=export,
+                pace=pace,
+                select=self.select,
             )
         advice = health(read_metrics(run))
         if advice:
@@ -101,8 +127,10 @@ class Session:
         estimate = manifest["results"].get("estimated_accuracy")
         if estimate:
             say(estimate_line(estimate))
-        before = "not run" if distance["before"] is None else f"{distance['before']:.2f}"
-        say(f"Proxy A-distance of the features: {before} before, {distance['after']:.2f} after (0 alike, 2 far apart).")
+        if distance["after"] is not None:
+            before = "not run" if distance["before"] is None else f"{distance['before']:.2f}"
+            after = f"{distance['after']:.2f}"
+            say(f"Proxy A-distance of the features: {before} before, {after} after (0 alike, 2 far apart).")
         parity = manifest["results"].get("parity")
         if parity:
             say(
@@ -157,6 +185,36 @@ def pick_device(name: str) -> str:
         reason = str(error).splitlines()[0][:120]
         raise SettingError(f"--device {name} cannot be used ({reason}); give cpu, cuda, mps or auto.") from error
     return name
+
+
+def plan_of(
+    method: str,
+    given: Mapping[str, str],
+    *,
+    start: Path | None,
+    network: str | None,
+    side: int | None,
+    fit: Fit | None,
+    seed: int,
+    steps: int | None,
+) -> Blueprint:
+    """The blueprint that the options name; with `start`, on the network of that run, and for its classes.
+
+    Raises:
+        SettingError: for a name or value that is not accepted, or an option that the run to start from decides.
+        RunError: when `start` holds no run.
+    """
+    if start is None:
+        options: dict[str, Any] = {"input_size": square(side), "fit": fit or "stretch", "seed": seed, "steps": steps}
+        return Blueprint.of(method, network or "conv-small", (), given=given, **options)
+    first, _ = load_run(Run(start))
+    plan = Blueprint.of(method, first.network, first.classes, given=given, seed=seed, steps=steps)
+    decided = [name for name, value in (("--network", network), ("--size", side), ("--fit", fit)) if value is not None]
+    decided += [f"--set {name}" for name in plan.network_settings]
+    if decided:
+        raise SettingError(f"With --start, that run decides {' and '.join(decided)}; leave it out.")
+    kept = {name: getattr(first, name) for name in ("network_settings", "input_size", "fit")}
+    return replace(plan, **kept)
 
 
 def square(side: int | None) -> Size | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from synthda.adapt.additive import Seen
 from synthda.adapt.infer import probabilities
-from synthda.adapt.method import Batch
+from synthda.adapt.method import Batch, Method
 from synthda.adapt.methods import build_method
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import GlobalAverage, fully_connected, initialise
@@ -64,17 +65,30 @@ def colours(seed: int, shift: float) -> Domain:
     return Domain(ArrayImages(images.astype(np.uint8)), labels, ("dark", "light"))
 
 
-def accuracy_on_shifted_colours(
-    method: str, folder: Path, *, shift: float = 0.17, learning_rate: float = 0.01, **settings: float
-) -> float:
-    """Of a method trained on colours and adapted to brighter ones, whose darker class lies on or next to the border."""
-    source, target = colours(0, 0.0), colours(1, shift)
+def trained_on_colours(
+    method: str,
+    folder: Path,
+    *,
+    shift: float,
+    learning_rate: float = 0.01,
+    network: Callable[[], Network] = colour_network,
+    **settings: object,
+) -> Method:
+    """After what it starts from."""
+    built = build_method(method, network(), settings)
+    if built.starts_from:
+        first = trained_on_colours(built.starts_from, folder / "init", shift=shift, network=network)
+        built.begin_from(first)
     recipe = Recipe(steps=300, optimizer="adam", learning_rate=learning_rate, schedule="constant")
-    run = Run(folder)
+    run = Run(folder / "run")
     run.begin({})
-    built = build_method(method, colour_network(), settings)
-    train(built, [source], target.unlabelled(), recipe, run)
-    unseen = colours(2, shift)
+    train(built, [colours(0, 0.0)], colours(1, shift).unlabelled(), recipe, run)
+    return built
+
+
+def accuracy_on_shifted_colours(method: str, folder: Path, *, shift: float = 0.17, **settings: object) -> float:
+    """Of a method trained on colours and adapted to brighter ones, whose darker class lies on or next to the border."""
+    built, unseen = trained_on_colours(method, folder, shift=shift, **settings), colours(2, shift)  # type: ignore[arg-type]
     return float((probabilities(built, unseen.images).argmax(axis=1) == unseen.labels).mean())
 
 

@@ -1,62 +1,134 @@
-"""AdaBN: whose statistics are deployed, and that nothing else moves."""
+"""AdaBN: whose statistics are deployed, that they are exact, and that nothing else moves."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
-from shown import colour_network
-from torch import nn
-from toy import blueprint
+from shown import accuracy_on_shifted_colours, colour_network
+from test_adaptation import data
+from torch import Tensor, nn
+from toy import blueprint, same, weights
 
+from synthda.adapt.adaptation import adapt, load_run
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.method import Batch
 from synthda.adapt.methods.adabn import AdaBN
+from synthda.adapt.methods.mcd import MCD
+from synthda.adapt.methods.self_ensembling import SelfEnsembling
 from synthda.adapt.network import Network
+from synthda.adapt.recipe import Recipe
+from synthda.adapt.run import Run
 from synthda.errors import SettingError
-
-P = torch.tensor(0.5)
 
 
 def normalised() -> Network:
+    """Mean colour, 16 hidden values that are normalised, 3 of these that are normalised again, two classes."""
     network = colour_network()
-    network.feature_extractor.append(nn.BatchNorm1d(16))
+    network.feature_extractor.extend([nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, 3), nn.BatchNorm1d(3)])
+    network.label_predictor[0] = nn.Linear(3, 2)
     return network
 
 
-def batch(seed: int) -> Batch:
-    images = torch.rand(8, 3, 4, 4, generator=torch.Generator().manual_seed(seed))
-    return Batch((), *[torch.zeros(0).long()] * 3, (images,), torch.zeros(8).long())
+def target(*sizes: int) -> list[Tensor]:
+    """Batches of 4×4 images, the later the brighter, as in a folder that is sorted by class."""
+    images = torch.rand(sum(sizes), 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    return list(torch.split(images * torch.linspace(0.2, 1, len(images)).view(-1, 1, 1, 1), list(sizes)))
 
 
-def no_descent(loss: torch.Tensor, *names: str) -> None:
-    raise AssertionError("nothing is learnt")
+def refreshed(method: AdaBN, images: list[Tensor]) -> AdaBN:
+    method.eval()
+    with torch.no_grad():
+        method.refresh((), images)
+    return method
 
 
-def test_the_statistics_become_the_mean_over_all_batches_of_the_target() -> None:
-    method = AdaBN(normalised())
-    method.begin_from(AdaBN(normalised()))
-    method.train()
-    given = [batch(seed) for seed in range(3)]
+def test_the_statistics_are_those_of_the_whole_target_layer_by_layer() -> None:
+    given = target(5, 1, 3)
+    method = refreshed(AdaBN(normalised()), given)
+    first, _, second, last = method.network.feature_extractor[-4:]
+    with torch.no_grad():
+        inputs = method.network.feature_extractor[:-4](torch.cat(given) - method.network.mean).numpy()
+    weight, bias = second.weight.detach().numpy(), second.bias.detach().numpy()
+    # Both norms still have scale 1 and shift 0.
+    hidden = np.tanh((inputs - inputs.mean(axis=0)) / np.sqrt(inputs.var(axis=0) + first.eps)) @ weight.T + bias
+    for layer, reached in ((first, inputs), (last, hidden)):
+        assert layer.running_mean.numpy() == pytest.approx(reached.mean(axis=0), abs=1e-5)
+        assert layer.running_var.numpy() == pytest.approx(reached.var(axis=0), rel=1e-4)
+
+
+def test_every_layer_then_gives_the_target_mean_zero_and_variance_one() -> None:
+    images = torch.rand(40, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    built = blueprint("adabn").build()
+    assert isinstance(built, AdaBN)
+    method = refreshed(built, list(images.split(16)))
+    layers = [layer for layer in method.network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert len(layers) == 4
+    given: list[Tensor] = []
+    for layer in layers:
+        layer.register_forward_hook(lambda layer, inputs, output: given.append(output.transpose(0, 1).flatten(1)))
+    with torch.no_grad():
+        method.predict(images)
     for each in given:
-        method.step(each, P, no_descent)
-    before_norm = method.network.feature_extractor[:-1]
-    features = torch.stack([before_norm((each.target[0] - method.network.mean) / method.network.std) for each in given])
-    norm = method.network.feature_extractor[-1]
-    torch.testing.assert_close(norm.running_mean, features.mean(dim=(0, 1)))
-    torch.testing.assert_close(norm.running_var, features.var(dim=1).mean(dim=0))
+        torch.testing.assert_close(each.mean(dim=1), torch.zeros(len(each)), atol=1e-4, rtol=0)
+        torch.testing.assert_close(each.var(dim=1, correction=0), torch.ones(len(each)), atol=1e-2, rtol=0)
 
 
-def test_no_weight_moves_and_no_optimizer_is_there() -> None:
+def test_neither_the_order_of_the_target_nor_its_batches_change_them() -> None:
+    images = torch.cat(target(9))
+    one = weights(refreshed(AdaBN(normalised()), [images]))
+    other = weights(refreshed(AdaBN(normalised()), list(images.flip(0).split(2))))
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], rtol=1e-4, atol=1e-6)
+
+
+def test_what_the_source_left_in_the_statistics_is_forgotten_and_once_more_changes_nothing() -> None:
+    method, given = AdaBN(normalised()), target(4, 4)
+    method.network.feature_extractor[-1].running_mean.fill_(9)
+    found = weights(refreshed(method, given))
+    assert same(found, weights(refreshed(AdaBN(normalised()), given)))
+    assert same(found, weights(refreshed(method, given)))
+
+
+def test_no_weight_moves_no_step_is_taken_and_no_optimizer_is_there() -> None:
     method = AdaBN(normalised())
-    assert method.optimizers(None) == {}
+    before = [parameter.clone() for parameter in method.parameters()]
+    refreshed(method, target(4))
+    assert all(torch.equal(*pair) for pair in zip(before, method.parameters(), strict=True))
+    assert method.steps(Recipe(steps=100)) == 0
+    assert method.optimizers(Recipe()) == {}
     assert not any(parameter.requires_grad for parameter in method.parameters())
 
 
-def test_what_the_source_left_in_the_statistics_is_forgotten() -> None:
-    trained, method = AdaBN(normalised()), AdaBN(normalised())
-    trained.network.feature_extractor[-1].running_mean.fill_(9)
-    method.begin_from(trained)
-    assert (method.network.feature_extractor[-1].running_mean == 0).all()
+def test_after_another_method_that_ones_predictions_are_deployed() -> None:
+    images = torch.cat(target(6))
+    method = AdaBN(normalised(), after="mcd").eval()
+    assert isinstance(method.trained, MCD)
+    features = method.network.features(images)
+    both = (method.network.label_predictor(features) + method.trained.second(features)) / 2
+    torch.testing.assert_close(method.predict(images), both)
+
+
+def test_after_self_ensembling_the_teacher_gets_the_statistics() -> None:
+    method = AdaBN(normalised(), after="self-ensembling")
+    refreshed(method, target(6))
+    assert isinstance(method.trained, SelfEnsembling)
+    student, teacher = (network.feature_extractor[-1] for network in (method.network, method.trained.teacher))
+    assert (student.running_mean == 0).all()
+    assert (teacher.running_mean != 0).all()
+
+
+def test_the_method_before_is_trained_first_and_taken_over_whole(tmp_path: Path) -> None:
+    plan = blueprint("adabn", steps=2, after="mcd")
+    manifest = adapt(plan, data(), Run(tmp_path), export=False)
+    assert manifest["results"]["steps"] == 0
+    first, trained = load_run(Run(tmp_path).first)
+    _, method = load_run(Run(tmp_path))
+    assert first.method == "mcd"
+    assert isinstance(method, AdaBN)
+    learnt, kept = dict(trained.named_parameters()), dict(method.trained.named_parameters())
+    assert all(torch.equal(learnt[name], kept[name]) for name in learnt)
 
 
 @pytest.mark.parametrize("network", ["conv-small", "ganin-mnist"])
@@ -66,5 +138,26 @@ def test_a_network_without_batch_norm_is_refused_before_any_training(network: st
         plan.build()
 
 
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ("adabn", "after=adabn is not accepted: adabn follows a method that learns"),
+        ("train-on-target", "after=train-on-target is not accepted"),
+        ("dan-n", "There is no method 'dan-n'. Did you mean dann"),
+        ("dann+adabn", "adabn adds no term"),
+    ],
+)
+def test_what_it_cannot_follow_is_refused(after: str, told: str) -> None:
+    with pytest.raises(SettingError, match=told):
+        blueprint("adabn", after=after).build()
+
+
 def test_the_toy_problem_is_built_with_batch_norm() -> None:
     assert blueprint("adabn").build().network.uses_batch_statistics
+
+
+@pytest.mark.parametrize("after", ["source-only", "self-ensembling"])
+def test_on_shifted_colours_it_takes_the_shift_away(after: str, tmp_path: Path) -> None:
+    plain = accuracy_on_shifted_colours("source-only", tmp_path / "plain", network=normalised)
+    adapted = accuracy_on_shifted_colours("adabn", tmp_path / "adapted", network=normalised, after=after)
+    assert adapted > plain + 0.15

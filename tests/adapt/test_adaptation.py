@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from toy import blueprint, domain
 
@@ -21,7 +22,7 @@ from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import ArrayImages, Domain
-from synthda.errors import DataError, RunError
+from synthda.errors import DataError, RunError, SettingError
 from synthda.manifest import write_json
 
 PLAN = blueprint(steps=3)
@@ -180,6 +181,43 @@ def test_a_folder_that_holds_no_run_of_ours_cannot_be_loaded(tmp_path: Path, con
     with pytest.raises(RunError) as caught:
         load_run(Run(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_source_free_method_starts_from_a_given_run_without_any_source(tmp_path: Path) -> None:
+    first, run = Run(tmp_path / "first"), Run(tmp_path / "run")
+    adapt(blueprint("source-only", steps=3), data(), first, export=False)
+    plan, alone = blueprint("shot", steps=3), data(sources=())
+    manifest = adapt(plan, alone, run, start=first, export=False)
+    assert manifest["configuration"]["start"] == first.read()["fingerprint"]
+    assert manifest["configuration"]["data"]["sources"] == []
+    assert not run.first.folder.exists()
+    (_, trained), (_, method) = load_run(first), load_run(run)
+    kept, learnt = trained.network.label_predictor.state_dict(), method.network.label_predictor.state_dict()
+    assert all(torch.equal(kept[name], learnt[name]) for name in kept)
+    assert compare(run, alone)["proxy_a_distance"] == {"before": None, "after": None}
+    with pytest.raises(RunError, match="another start"):
+        adapt(plan, data(sources=()), run, export=False)
+
+
+def test_a_run_that_cannot_be_started_from_is_refused(tmp_path: Path) -> None:
+    first, run = Run(tmp_path / "first"), Run(tmp_path / "run")
+    adapt(PLAN, data(), first, export=False)
+    with pytest.raises(SettingError, match="dann does not start from a finished run; leave out --start"):
+        adapt(PLAN, data(), run, start=first)
+    with pytest.raises(SettingError, match="is a run of dann, and shot starts from source-only"):
+        adapt(blueprint("shot"), data(), run, start=first)
+    with pytest.raises(SettingError, match="has another network settings"):
+        adapt(blueprint("adabn", after="dann"), data(), run, start=first)
+    (first.manifest).rename(first.partial_manifest)
+    with pytest.raises(SettingError, match="is not finished"):
+        adapt(blueprint("shot"), data(), run, start=first)
+    assert not run.folder.exists()
+
+
+def test_a_method_that_learns_from_the_source_needs_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="dann learns from labelled source images too; give them with --source"):
+        adapt(PLAN, data(sources=()), Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_baselines_stand_beside_the_run_and_the_gap_is_told(tmp_path: Path) -> None:

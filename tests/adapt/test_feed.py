@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from toy import blueprint, domain
 
+from synthda.adapt.additive import entropy
 from synthda.adapt.method import Batch, LossTerms
 from synthda.adapt.methods.source_only import SourceOnly
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import fully_connected
 from synthda.adapt.recipe import Recipe
-from synthda.adapt.resident import Resident, channel_statistics
+from synthda.adapt.resident import AT_ONCE, Resident, channel_statistics
 from synthda.adapt.run import Run
 from synthda.adapt.train import train
 from synthda.datasets.domain import ArrayImages, Domain, Images
@@ -38,9 +39,28 @@ class Spy(SourceOnly):
         return super().losses(batch, p)
 
 
-def spied(sources: list[Domain], target: Images, run: Run, **recipe: int) -> list[Batch]:
+class SourceFree(Spy):
+    """Learns to be sure of the target."""
+
+    uses_source = False
+
+    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+        self.batches.append(batch)
+        return {"entropy": entropy(self.network(batch.target[0]).softmax(dim=1)).mean()}
+
+
+class Forbidden:
+    """Images that nobody may read."""
+
+    shape = (64, 16, 16, 3)
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        raise AssertionError("a source image was read")
+
+
+def spied(sources: list[Domain], target: Images, run: Run, method: type[Spy] = Spy, **recipe: int) -> list[Batch]:
     network = Network(nn.Sequential(nn.Conv2d(3, 2, 16), nn.Flatten()), fully_connected((2, 2)), 2, (16, 16))
-    spy = Spy(network)
+    spy = method(network)
     run.begin({})
     train(spy, sources, target, replace(Recipe(steps=4), **recipe), run)
     return spy.batches
@@ -77,6 +97,28 @@ def test_more_sources_than_images_in_a_batch_are_refused(tmp_path: Path) -> None
         spied([domain(), domain(seed=1)], domain(target=True).images, Run(tmp_path), source_batch=1)
 
 
+@pytest.mark.parametrize("count", [0, 1, 100])
+def test_a_source_free_method_never_sees_a_source_image(count: int, tmp_path: Path) -> None:
+    sources = [replace(domain(), images=Forbidden())] * count
+    batches = spied(sources, domain(target=True).images, Run(tmp_path), SourceFree, target_batch=6)
+    for batch in batches:
+        assert batch.source == ()
+        assert len(batch.source_labels) == len(batch.source_domain) == len(batch.source_index) == 0
+        assert batch.target[0].shape == (6, 3, 16, 16)
+
+
+def test_views_of_the_source_are_those_that_the_method_compares(tmp_path: Path) -> None:
+    class Views(Spy):
+        source_views = ("none", "weak", "strong")
+
+    (batch, *_) = spied([domain()], domain(target=True).images, Run(tmp_path), Views)
+    plain, weak, strong = batch.source
+    assert plain.shape == weak.shape == strong.shape
+    assert not torch.equal(plain, weak)
+    assert not torch.equal(weak, strong)
+    assert len(batch.target) == 1
+
+
 def test_a_target_without_images_is_refused(tmp_path: Path) -> None:
     empty = ArrayImages(np.zeros((0, 16, 16, 3), np.uint8))
     with pytest.raises(DataError, match="holds no image"):
@@ -98,6 +140,15 @@ def test_normalisation_counts_every_domain_alike_whatever_its_size() -> None:
     mean, deviation = channel_statistics([resident(bright), resident(dark)])
     assert mean.tolist() == pytest.approx([0.5] * 3)
     assert deviation.tolist() == pytest.approx([0.5] * 3)
+
+
+def test_a_whole_domain_is_seen_in_the_order_of_its_rows_as_often_as_asked() -> None:
+    array = np.random.default_rng(0).integers(0, 256, (2 * AT_ONCE + 1, 2, 3, 3), dtype=np.uint8)
+    seen = resident(array)
+    for _ in range(2):
+        assert [len(images) for images in seen] == [AT_ONCE, AT_ONCE, 1]
+        images = torch.cat(list(seen))
+        assert np.array_equal((images * 255).round().permute(0, 2, 3, 1).numpy(), array)
 
 
 def test_a_resident_domain_does_not_write_into_the_images_that_it_was_given() -> None:

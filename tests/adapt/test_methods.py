@@ -29,18 +29,27 @@ PREDICTING = set({load("method", name, METHODS).predict: name for name in METHOD
 SLOW = pytest.mark.slow
 
 every_method = pytest.mark.parametrize("name", METHODS)
+every_method_that_takes_steps = pytest.mark.parametrize("name", [name for name in METHODS if name != "adabn"])
 
 
-TOY = {"self-ensembling": {"ema": 0.9}, "adda": {"learning_rate": 0.0003}}
+TOY = {"self-ensembling": {"ema": 0.9}, "adamatch": {"ema": 0.9}, "adda": {"learning_rate": 0.0003}}
 """Settings for problems of a few steps."""
 
 
 def a_batch(method: Method, n_source: int, n_target: int) -> Batch:
-    """Images of one class, in as many views as the method compares."""
+    """Images of one class, in as many views as the method compares; the target's have been seen by a refresh."""
     images = torch.rand(n_source + n_target, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    source, target = (
+        (part, part.flip(3))[: max(1, len(views))]
+        for part, views in zip(
+            torch.split(images, [n_source, n_target]), (method.source_views, method.target_views), strict=True
+        )
+    )
+    if method.refresh_every:
+        with torch.no_grad():
+            method.refresh((), target[:1])
     ones, rows = torch.ones(n_source).long(), torch.zeros(n_source).long()
-    target = (images[n_source:], images[n_source:].flip(3))[: max(1, len(method.target_views))]
-    return Batch((images[:n_source],), ones, rows, rows, target, torch.zeros(n_target).long())
+    return Batch(source if method.uses_source else (), ones, rows, rows, target, torch.arange(n_target))
 
 
 def label_loss(method: Method, labelled: Domain) -> float:
@@ -61,7 +70,7 @@ def test_it_learns_a_toy_problem(name: str, tmp_path: Path) -> None:
     assert (probabilities(trained, unseen.images).argmax(axis=1) == unseen.labels).mean() > 0.9
 
 
-@every_method
+@every_method_that_takes_steps
 def test_stopped_after_any_step_and_resumed_it_is_the_same_run(name: str, tmp_path: Path) -> None:
     plan = blueprint(name, steps=4, source_view="strong", target_view="strong")
     whole = weights(train_toy(plan, Run(tmp_path / "whole")))
@@ -104,7 +113,7 @@ def test_it_moves_every_parameter_that_an_optimizer_holds_and_no_other(name: str
     assert {name: not torch.equal(before[name], after[name]) for name in names} == names
 
 
-@every_method
+@every_method_that_takes_steps
 def test_each_term_moves_the_features_and_the_label_loss_nothing_but_the_network(name: str) -> None:
     takes_all = {"confidence": 0} if "confidence" in settings_of(load("method", name, METHODS)) else {}
     method = blueprint(name, **takes_all).build().train()
@@ -122,7 +131,7 @@ def test_each_term_moves_the_features_and_the_label_loss_nothing_but_the_network
         assert set(torch.autograd.grad(terms["label"], own, allow_unused=True)) == {None}
 
 
-@every_method
+@every_method_that_takes_steps
 @pytest.mark.parametrize(("n_source", "n_target"), [(1, 5), (5, 1), (2, 2)])
 def test_tiny_and_unequal_batches_of_one_class_have_finite_losses_and_gradients(
     name: str, n_source: int, n_target: int
@@ -131,8 +140,7 @@ def test_tiny_and_unequal_batches_of_one_class_have_finite_losses_and_gradients(
     loss = sum(term for term in method.losses(a_batch(method, n_source, n_target), torch.tensor(1.0)).values())
     assert isinstance(loss, torch.Tensor)
     assert torch.isfinite(loss)
-    if loss.requires_grad:  # AdaBN learns nothing
-        loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]
     assert all(torch.isfinite(parameter.grad).all() for parameter in method.parameters() if parameter.grad is not None)
 
 
@@ -142,18 +150,24 @@ def test_a_target_smaller_than_its_batch_is_drawn_again(name: str, tmp_path: Pat
     run = Run(tmp_path)
     run.begin({"blueprint": plan.as_dict()})
     few = domain(3, target=True).images
-    assert train(plan.build(), [domain()], few, plan.recipe, run) == 2
+    method = plan.build()
+    assert train(method, [domain()], few, plan.recipe, run) == method.steps(plan.recipe)
 
 
-@every_method
-def test_a_method_that_uses_no_target_never_sees_it(name: str, tmp_path: Path) -> None:
+@every_method_that_takes_steps
+def test_a_batch_holds_the_views_that_the_method_compares_of_the_domains_that_it_uses(
+    name: str, tmp_path: Path
+) -> None:
     plan = blueprint(name, steps=2)
     method = plan.build()
-    seen = []
-    losses = method.losses
-    method.losses = lambda batch, p: (seen.append(len(batch.target)), losses(batch, p))[1]  # type: ignore[method-assign]
+    given: list[Batch] = []
+    step = method.step
+    method.step = lambda batch, p, descend: (given.append(batch), step(batch, p, descend))[1]  # type: ignore[method-assign]
     train_toy(plan, Run(tmp_path), method=method)
-    assert seen == [max(1, len(method.target_views)) if method.uses_target else 0] * 2
+    assert len(given) == 2
+    for batch in given:
+        assert len(batch.source) == (max(1, len(method.source_views)) if method.uses_source else 0)
+        assert len(batch.target) == (max(1, len(method.target_views)) if method.uses_target else 0)
 
 
 @every_method
@@ -199,4 +213,5 @@ def test_an_unknown_method_is_answered_with_near_matches() -> None:
 
 @every_method
 def test_its_training_time_can_be_told_before(name: str) -> None:
-    assert seconds_per_step(blueprint(name)) > 0
+    plan = blueprint(name)
+    assert (seconds_per_step(plan) > 0) == (plan.build().steps(plan.recipe) > 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import signal
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from synthda.adapt.methods.source_only import SourceOnly
 from synthda.adapt.metrics_log import Entry
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import fully_connected
+from synthda.adapt.resident import Resident
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, _key, train
 from synthda.datasets.domain import Images
@@ -194,6 +195,87 @@ def test_weights_that_are_no_numbers_are_never_saved_though_the_loss_is_finite(t
     with pytest.raises(RunError, match="stopped being finite"):
         train_toy(plan, run, method=DividesByZero(plan.build().network))
     assert not run.checkpoint.exists()
+
+
+class Refreshed(SourceOnly):
+    """Writes down what it is shown, and at which step."""
+
+    uses_target = True
+    refresh_every: int | None = 1
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        self.steps_done = 0
+        self.shown: list[tuple[int, list[Tensor], Tensor]] = []
+
+    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+        assert self.training
+        assert torch.is_grad_enabled()
+        self.steps_done += 1
+        return super().losses(batch, p)
+
+    def refresh(self, sources: Sequence[Resident], target: Iterable[Tensor]) -> None:
+        assert not any(module.training for module in self.modules())
+        assert not torch.is_grad_enabled()
+        self.shown.append((self.steps_done, [torch.cat(list(source)) for source in sources], torch.cat(list(target))))
+
+
+def refreshed(run: Run, *, steps: int = 20, every: int | None = 1) -> Refreshed:
+    plan = blueprint("source-only", steps=steps, source_batch=8, target_batch=12, source_view="strong")
+    method = Refreshed(plan.build().network)
+    method.refresh_every = every
+    run.begin({})
+    train(method, [domain(20), domain(12, seed=1)], domain(64, target=True).images, plan.recipe, run)
+    return method
+
+
+@pytest.mark.parametrize(("every", "expected"), [(None, []), (1, [0, 6, 11, 16]), (2, [0, 11]), (4, [0])])
+def test_a_refresh_comes_before_the_first_step_and_where_passes_over_the_target_begin(
+    every: int | None, expected: list[int], tmp_path: Path
+) -> None:
+    # With 12 of 64 images a step, steps 6, 11 and 16 are the first whose first image is of another pass.
+    assert [steps for steps, *_ in refreshed(Run(tmp_path), every=every).shown] == expected
+
+
+def test_a_refresh_shows_both_domains_whole_and_unchanged_in_the_order_of_their_rows(tmp_path: Path) -> None:
+    for _, sources, target in refreshed(Run(tmp_path), steps=7).shown:
+        for seen, shown in zip([*sources, target], [domain(20), domain(12, seed=1), domain(target=True)], strict=True):
+            expected = torch.from_numpy(shown.images.read(np.arange(len(shown)))).permute(0, 3, 1, 2) / 255
+            torch.testing.assert_close(seen, expected)
+
+
+class Remembers(SourceOnly):
+    """Pulls the target's logits to what they were when its pass began."""
+
+    uses_target = True
+    refresh_every = 1
+    memory = torch.zeros(0)
+
+    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+        drift = self.network(batch.target[0]) - self.memory[batch.target_index]
+        return super().losses(batch, p) | {"drift": drift.square().mean()}
+
+    def refresh(self, sources: Sequence[Resident], target: Iterable[Tensor]) -> None:
+        self.memory = torch.cat([self.network(images) for images in target])
+
+    def get_extra_state(self) -> Tensor:
+        return self.memory
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.memory = state
+
+
+def test_what_a_refresh_left_travels_in_the_checkpoint(tmp_path: Path) -> None:
+    # Refreshes come before steps 0, 6 and 11.
+    plan = blueprint("source-only", steps=13, target_view="weak")
+    whole = weights(train_toy(plan, Run(tmp_path / "whole"), method=Remembers(plan.build().network)))
+    assert len(whole["_extra_state"]) == 64
+    for stop in (1, 5, 6, 7, 12):
+        run = Run(tmp_path / str(stop))
+        with pytest.raises(KeyboardInterrupt):
+            train_toy(plan, run, pace=at_step(stop, interrupt), method=Remembers(plan.build().network))
+        assert same(weights(train_toy(plan, run, method=Remembers(plan.build().network))), whole)
+        assert logged(run) == logged(Run(tmp_path / "whole"))
 
 
 def test_target_labels_cannot_be_handed_in(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def build(plan: Blueprint) -> Method:
         first = replace(
             plan,
             method=built.starts_from,
-            method_settings={},
+            method_settings=dict(built.start_settings),
             recipe=replace(plan.recipe, steps=60, learning_rate=0.03),
         )
         with tempfile.TemporaryDirectory() as folder:

@@ -58,6 +58,27 @@ def test_a_dry_run_writes_nothing(synthda: Any, source: str, photos: Path, tmp_p
     assert not (tmp_path / "run").exists()
 
 
+def test_a_finished_run_is_adapted_without_any_source(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
+    first = ["--source", source, "--target", "photos", "--method", "source-only", "--out", "first", "--no-export"]
+    assert synthda("adapt", *first, *QUICK).code == 0
+    second = ["adapt", "--method", "shot", "--start", "first", "--target", "photos", "--out", "run", "--steps", "3"]
+    done = synthda(*second, "--no-export")
+    assert done.code == 0, done.err
+    assert "Source   none; 2 classes" in done.out
+    assert "Start    first, a run of source-only" in done.out
+    blueprint = json.loads((tmp_path / "run" / "run.json").read_text())["configuration"]["blueprint"]
+    assert blueprint["network_settings"] == {"width": 8}
+    assert blueprint["input_size"] == [16, 16]
+    for options, sentence in (
+        (["--size", "32", "--network", "ganin-mnist"], "that run decides --network and --size"),
+        (["--set", "width=4"], "that run decides --set width"),
+        (["--baselines"], "--baselines trains on the source"),
+    ):
+        refused = synthda(*second, "--no-export", *options)
+        assert refused.code == 2
+        assert sentence in " ".join(refused.err.split())
+
+
 def test_other_settings_do_not_touch_a_finished_run_without_force(synthda: Any, source: str, photos: Path) -> None:
     command = ["adapt", "--source", source, "--target", "photos", "--out", "run", "--no-export", *QUICK]
     assert synthda(*command).code == 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from synthda.adapt.adaptation import configuration_of
+from synthda.adapt.adaptation import configuration_of, first_blueprint
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.comparison.plan import Pair, Plan
 from synthda.adapt.data import Data, with_classes
@@ -47,7 +47,6 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
     for entry in rows:
         for source in data.training_sources(entry.method):
             with_classes(source, data.classes)
-    starts = {entry.name: plan.blueprint(entry, data.classes, plan.seeds[0]).build().starts_from for entry in rows}
     cells: list[Cell] = []
     for seed in plan.seeds:
         for entry in rows:
@@ -56,7 +55,7 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
             run = _run_of(blueprint, kept, folder / folder_name(entry.name))
             read = {"run": run.folder.name, "eval": data.evaluation_identity}
             scored = fingerprint(read | ({"rules": plan.rules, "of": plan.candidates} if plan.rules else {}))
-            first = _first_of(blueprint, starts[entry.name], kept, cells, folder)
+            first = _first_of(blueprint, kept, cells, folder)
             cells.append(Cell(pair.name, entry.name, seed, blueprint, run, first, scored))
     return tuple(cells)
 
@@ -65,14 +64,12 @@ def _run_of(blueprint: Blueprint, data: Data, folder: Path) -> Run:
     return Run(folder / f"seed-{blueprint.seed}-{fingerprint(configuration_of(blueprint, data))[:12]}")
 
 
-def _first_of(
-    blueprint: Blueprint, starts_from: str | None, data: Data, earlier: list[Cell], folder: Path
-) -> Run | None:
-    if starts_from is None:
+def _first_of(blueprint: Blueprint, data: Data, earlier: list[Cell], folder: Path) -> Run | None:
+    first = first_blueprint(blueprint, blueprint.build())
+    if first is None:
         return None
-    first = replace(blueprint, method=starts_from, method_settings={})
     equal = (cell.run for cell in earlier if cell.blueprint == first)
-    return next(equal, None) or _run_of(first, data, folder / f"{starts_from}-to-start-from")
+    return next(equal, None) or _run_of(first, data, folder / f"{first.method}-to-start-from")
 
 
 def folder_name(name: str) -> str:

@@ -125,7 +125,8 @@ def accuracies_by_rule(cell: Cell, plan: Plan, probe: Probe, data: Data) -> tupl
     rules = {name: load_rule(name) for name in plan.rules}
     accuracy: dict[int, float] = {}
     scores: dict[str, dict[int, float]] = {name: {} for name in rules}
-    for step in candidate_steps(cell.blueprint.recipe.steps, plan.candidates):
+    steps = cell.blueprint.build().steps(cell.blueprint.recipe)
+    for step in candidate_steps(steps, plan.candidates):
         method = candidate(cell.blueprint, cell.run, step)
         accuracy[step] = score(method, data.evaluation, data.classes).accuracy
         answers = probe.by(method)

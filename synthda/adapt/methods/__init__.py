@@ -31,7 +31,9 @@ METHODS: dict[str, str] = {
     "mcd": "synthda.adapt.methods.mcd:MCD",
     "pseudo-label": "synthda.adapt.methods.pseudo_label:PseudoLabel",
     "fixmatch": "synthda.adapt.methods.fixmatch:FixMatch",
+    "adamatch": "synthda.adapt.methods.adamatch:AdaMatch",
     "self-ensembling": "synthda.adapt.methods.self_ensembling:SelfEnsembling",
+    "shot": "synthda.adapt.methods.shot:SHOT",
 }
 """Import paths by name."""
 

@@ -2,57 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from synthda.adapt.additive import entropy
-from synthda.adapt.method import Batch, Descend, LossTerms, Method
+from synthda.adapt.method import Method
+from synthda.adapt.methods import build_method
 from synthda.adapt.network import Network
+from synthda.adapt.recipe import Recipe
+from synthda.adapt.resident import Resident
 from synthda.errors import SettingError
 
 
 class AdaBN(Method):
-    """A source-only network whose batch-norm statistics are those of the target; its weights stay.
+    """A trained method whose batch-norm statistics become those of the whole target; nothing is learnt.
 
-    Each step averages one more batch into the statistics, all alike: some hundred steps are plenty.
+    Layer by layer, the first one first: what reaches a layer over the whole target then has exactly the mean and
+    variance that it is normalised by. That takes a pass over the target for each layer, and no step.
     """
 
-    starts_from = "source-only"
     uses_source = False
+    refresh_every = 1
 
-    def __init__(self, network: Network) -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        after: Annotated[str, "method that is trained first, any but this one and the oracle"] = "source-only",
+    ) -> None:
         super().__init__(network)
         if not network.uses_batch_statistics:
             raise SettingError(
                 "adabn recomputes the statistics of batch norm, and this network has none; use --network conv-small "
                 "--set norm=batch."
             )
-        network.requires_grad_(False)
+        if after in ("adabn", "train-on-target"):
+            raise SettingError(
+                f"after={after} is not accepted: adabn follows a method that learns without labels of the target; "
+                "give, for example, after=dann."
+            )
+        self.starts_from = after
+        self.trained = build_method(after, network, {}).requires_grad_(False)
 
     def begin_from(self, trained: Method) -> None:
-        super().begin_from(trained)
-        for layer in self._norms():
-            layer.reset_running_stats()
+        self.trained.load_state_dict(trained.state_dict())
 
-    def train(self, mode: bool = True) -> AdaBN:
-        """In training, the plain mean of all batches so far takes the place of the moving average."""
-        super().train(mode)
-        for layer in self._norms():
-            layer.momentum = None
-        return self
-
-    def optimizers(self, recipe: object) -> dict[str, torch.optim.Optimizer]:
+    def steps(self, recipe: Recipe) -> int:
         """None: nothing is learnt."""
+        return 0
+
+    def optimizers(self, recipe: Recipe) -> dict[str, torch.optim.Optimizer]:
         return {}
 
-    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
-        """The entropy of the target's predictions, an observation."""
-        with torch.no_grad():
-            return {"entropy": entropy(self.network(batch.target[0]).softmax(dim=1)).mean()}
+    def refresh(self, sources: Sequence[Resident], target: Iterable[Tensor]) -> None:
+        for layer in self._layers(next(iter(target))):
+            layer.running_mean, layer.running_var = self._statistics(layer, target)
 
-    def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
-        return self.losses(batch, p)
+    def predict(self, images: Tensor) -> Tensor:
+        """The trained method's own: of MCD both heads, of self-ensembling the teacher."""
+        return self.trained.predict(images)
 
-    def _norms(self) -> list[_BatchNorm]:
-        return [module for module in self.network.modules() if isinstance(module, _BatchNorm)]
+    def _layers(self, images: Tensor) -> list[_BatchNorm]:
+        """The batch-norm layers that a prediction passes through, in that order."""
+        passed: list[nn.Module] = []
+        layers = {layer for layer in self.trained.modules() if isinstance(layer, _BatchNorm)}
+        hooks = [layer.register_forward_pre_hook(lambda layer, _: passed.append(layer)) for layer in layers]
+        self.predict(images)
+        for hook in hooks:
+            hook.remove()
+        return [layer for layer in dict.fromkeys(passed) if isinstance(layer, _BatchNorm)]
+
+    def _statistics(self, layer: _BatchNorm, target: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and variance (C,) of what reaches `layer` over the whole target, from those of its batches."""
+        seen: list[tuple[Tensor, Tensor, int]] = []
+
+        def see(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            channels = inputs[0].transpose(0, 1).flatten(1)
+            variance, mean = torch.var_mean(channels, dim=1, correction=0)
+            seen.append((mean, variance, channels.shape[1]))
+
+        hook = layer.register_forward_pre_hook(see)
+        for images in target:
+            self.predict(images)
+        hook.remove()
+        means, variances = torch.stack([each[0] for each in seen]), torch.stack([each[1] for each in seen])
+        counts = means.new_tensor([each[2] for each in seen])
+        share = (counts / counts.sum())[:, None]
+        mean = (share * means).sum(dim=0)
+        # Var = E[Var of a batch] + Var[mean of a batch]
+        return mean, (share * (variances + (means - mean).square())).sum(dim=0)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from torch import Tensor
 from torch.nn import functional as F
 
 from synthda.adapt.method import Batch, LossTerms, Method
+from synthda.adapt.network import Network
+from synthda.settings import Between
 
 
 class SourceOnly(Method):
@@ -13,6 +17,15 @@ class SourceOnly(Method):
 
     uses_target = False
 
+    def __init__(
+        self,
+        network: Network,
+        *,
+        label_smoothing: Annotated[float, "share of a label that is spread over all classes", Between(0, 1)] = 0.0,
+    ) -> None:
+        super().__init__(network)
+        self.label_smoothing = label_smoothing
+
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         logits = self.network(batch.source[0])
-        return {"label": F.cross_entropy(logits, batch.source_labels)}
+        return {"label": F.cross_entropy(logits, batch.source_labels, label_smoothing=self.label_smoothing)}
