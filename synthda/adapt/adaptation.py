@@ -69,7 +69,7 @@ def adapt(
     data, held_out = hold_out(data, blueprint.method, blueprint.classes, select.share, seed=blueprint.seed)
     probe = Probe.of(data.target, held_out)
     for source in data.training_sources(blueprint.method):
-        with_classes(source, blueprint.classes)
+        with_classes(source, blueprint.known_classes)
     if data.evaluation is not None:
         labels_by_name(data.evaluation, blueprint.classes)  # a class that does not fit is told before the training
     method = blueprint.build()
@@ -114,7 +114,7 @@ def _train(method: Method, blueprint: Blueprint, data: Data, run: Run, first: Ru
             plain_pace = replace(pace, keep=frozenset())
             adapt(plan, replace(data, evaluation=None), first, device=device, export=False, pace=plain_pace)
         method.begin_from(load_run(first)[1])
-    sources = [with_classes(source, blueprint.classes) for source in data.training_sources(blueprint.method)]
+    sources = [with_classes(source, blueprint.known_classes) for source in data.training_sources(blueprint.method)]
     train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
 
 
@@ -136,6 +136,9 @@ def _results(
             scored = score(method, data.evaluation, blueprint.classes)
             results[name] = {"data": data.evaluation.name} | scored.as_dict()
         write_json(run.evaluation, results["evaluation"])
+    predicted = probabilities(asked["evaluation"], probe.target).argmax(axis=1)
+    shares = np.bincount(predicted, minlength=len(blueprint.classes)) / len(predicted)
+    results["predicted_shares"] = dict(zip(blueprint.classes, shares.round(4).tolist(), strict=True))
     if probe.held_out is not None:
         estimate = estimated_accuracy(probe.by(asked["evaluation"]))
         known = run.read().get("results", {}) | results
@@ -156,7 +159,7 @@ def check_start(start: Run, blueprint: Blueprint, method: Method) -> None:
             f"{start.folder} is a run of {found.method}, and {blueprint.method} starts from {method.starts_from}; give "
             "--start a run of that."
         )
-    for what in ("network", "network_settings", "classes", "input_size"):
+    for what in ("network", "network_settings", "known_classes", "input_size"):
         theirs, ours = getattr(found, what), getattr(blueprint, what)
         if theirs != ours:
             raise SettingError(f"{start.folder} has another {what.replace('_', ' ')} ({theirs}, not {ours}).")

@@ -13,7 +13,9 @@ from synthda.adapt.methods import build_method, method_classes
 from synthda.adapt.network import Network, Size
 from synthda.adapt.networks import NETWORKS
 from synthda.adapt.recipe import Recipe
+from synthda.datasets.domain import UNKNOWN
 from synthda.datasets.resize import Fit
+from synthda.errors import SettingError
 from synthda.settings import configure, load
 
 
@@ -27,6 +29,7 @@ class Blueprint:
         input_size: H, W in pixels.
         fit: how photographs are brought to that size.
         method_settings, network_settings: keyword arguments.
+        unknown_below: probability up to which an image is answered with the last class, `unknown`; None for no such.
         recipe: steps, batches, optimizer.
         seed: of the initial weights and of every later draw.
     """
@@ -40,6 +43,30 @@ class Blueprint:
     seed: int = 0
     method_settings: Mapping[str, Any] = field(default_factory=dict)
     network_settings: Mapping[str, Any] = field(default_factory=dict)
+    unknown_below: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.unknown_below is not None and not 0 < self.unknown_below < 1:
+            raise SettingError(f"unknown_below={self.unknown_below:g} is out of range; give a probability in 0…1.")
+
+    @property
+    def known_classes(self) -> tuple[str, ...]:
+        """The classes that the network learns: without `unknown`, where a threshold decides on it."""
+        return self.classes if self.unknown_below is None else self.classes[:-1]
+
+    def for_classes(self, classes: tuple[str, ...]) -> Blueprint:
+        """The same for the sources' classes, and `unknown` after them where it is asked for.
+
+        Raises:
+            SettingError: when `unknown` is asked for and a source has a class of that name.
+        """
+        if not self.learns_unknown and self.unknown_below is None:
+            return replace(self, classes=classes)
+        if self.learns_unknown and self.unknown_below is not None:
+            raise SettingError(f"{self.method} learns the class {UNKNOWN} itself; leave out --unknown-below.")
+        if UNKNOWN in classes:
+            raise SettingError(f"A source has a class {UNKNOWN!r}, which is learnt like any other; rename it.")
+        return replace(self, classes=(*classes, UNKNOWN))
 
     @classmethod
     def of(
@@ -53,8 +80,11 @@ class Blueprint:
         fit: Fit = "stretch",
         seed: int = 0,
         steps: int | None = None,
+        unknown_below: float | None = None,
     ) -> Blueprint:
         """From names and `name=value` texts, which may belong to the method, the network or the recipe.
+
+        `classes` are the sources'; with none yet, they are given later, `for_classes`.
 
         Raises:
             SettingError: for an unknown name or a value out of range.
@@ -63,27 +93,40 @@ class Blueprint:
         parts = {f"method {part}": found for part, found in method_classes(method).items()}
         parsed = configure({**parts, "network": network_class, "recipe": Recipe}, given or {})
         recipe = replace(network_class.recipe, **parsed["recipe"])
-        return cls(
+        plan = cls(
             method=method,
             network=network,
-            classes=classes,
+            classes=(),
             input_size=input_size or network_class.default_size,
             recipe=recipe if steps is None else replace(recipe, steps=steps),
             fit=fit,
             seed=seed,
             method_settings={name: value for part in parts for name, value in parsed[part].items()},
             network_settings=parsed["network"],
+            unknown_below=unknown_below,
         )
+        return plan.for_classes(classes) if classes else plan
+
+    @property
+    def learns_unknown(self) -> bool:
+        """Whether the method teaches the class `unknown`."""
+        return any(part.learns_unknown for part in method_classes(self.method).values())
 
     def build(self) -> Method:
         """The untrained method: equal blueprints give equal weights."""
         torch.manual_seed(self.seed)
-        network = load("network", self.network, NETWORKS)(len(self.classes), self.input_size, **self.network_settings)
-        return build_method(self.method, network, dict(self.method_settings))
+        outputs = len(self.known_classes)
+        network = load("network", self.network, NETWORKS)(outputs, self.input_size, **self.network_settings)
+        method = build_method(self.method, network, dict(self.method_settings))
+        method.unknown_below = self.unknown_below
+        return method
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values, from which `from_dict` makes an equal blueprint."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        content = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        if self.unknown_below is None:
+            del content["unknown_below"]  # as in runs from before there was such a thing
+        return content
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Blueprint:

@@ -34,7 +34,7 @@ class Deployed(nn.Module):
         self.method = method
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.method.predict(as_floats(images)).softmax(dim=1)
+        return self.method.chances(as_floats(images))
 
 
 def export_onnx(

@@ -19,7 +19,7 @@ BATCH = 512
 
 def probabilities(method: Method, images: Images) -> NDArray[np.float32]:
     """Class probabilities (N, K) of what `method` deploys."""
-    return _in_batches(method, lambda batch: method.predict(batch).softmax(dim=1), images)
+    return _in_batches(method, lambda batch: method.chances(batch), images)
 
 
 def features(method: Method, images: Images) -> NDArray[np.float32]:
@@ -38,7 +38,7 @@ def features_and_probabilities(method: Method, images: Images) -> tuple[NDArray[
 
     def both(batch: Tensor) -> Tensor:
         entered.clear()
-        probabilities = method.predict(batch).softmax(dim=1)
+        probabilities = method.chances(batch)
         features = entered[0] if entered else method.network.features(batch)
         return torch.cat([features, probabilities], dim=1)
 
@@ -47,8 +47,7 @@ def features_and_probabilities(method: Method, images: Images) -> tuple[NDArray[
     finally:
         for hook in hooks:
             hook.remove()
-    classes = method.network.classes
-    return joined[:, :-classes], joined[:, -classes:]
+    return joined[:, : -method.answers], joined[:, -method.answers :]
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -53,6 +54,8 @@ class Method(nn.Module):
         source_views, target_views: the views of each image that the losses compare; empty for one, as the recipe says.
         starts_from: name of the method whose finished run this one goes on from; it is trained first where missing.
         source_domains: how many sources the losses tell apart; 1 where they are pooled.
+        learns_unknown: whether the losses teach the last class, `unknown`, of which the sources show nothing.
+        unknown_below: where no class is more probable, what is deployed answers `unknown`; None for no such answer.
         start_settings: keyword arguments of that method.
         refresh_every: passes over the target between two calls of `refresh`; None for no call.
     """
@@ -63,6 +66,8 @@ class Method(nn.Module):
     target_views: ClassVar[tuple[View, ...]] = ()
     starts_from: str | None = None
     source_domains: int = 1
+    learns_unknown: ClassVar[bool] = False
+    unknown_below: float | None = None
     start_settings: Mapping[str, Any] = MappingProxyType({})
     refresh_every: int | None = None
 
@@ -120,3 +125,20 @@ class Method(nn.Module):
         """Logits (B, classes) of what is deployed, from (B, 3, H, W) float in [0, 1]."""
         logits: Tensor = self.network(images)
         return logits
+
+    @property
+    def answers(self) -> int:
+        """How many classes what is deployed tells apart."""
+        return self.network.classes + (self.unknown_below is not None)
+
+    def chances(self, images: Tensor) -> Tensor:
+        """Probabilities (B, classes) of what is deployed, those of `unknown` last where a threshold decides on it.
+
+        The threshold t takes part as one more probability, and all are divided by 1 + t: `unknown` is the largest
+        where no class has more than t.
+        """
+        known = self.predict(images).softmax(dim=1)
+        if self.unknown_below is None:
+            return known
+        limit = torch.full_like(known[:, :1], self.unknown_below)
+        return torch.cat([known, limit], dim=1) / (1 + self.unknown_below)

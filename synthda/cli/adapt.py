@@ -32,6 +32,10 @@ HoldOut = Annotated[
         show_default=False,
     ),
 ]
+UnknownBelow = Annotated[
+    float | None,
+    typer.Option(help="Answer `unknown` where no class is more probable.", metavar="PROBABILITY", show_default=False),
+]
 
 
 def command(
@@ -56,6 +60,7 @@ def command(
     select: Select = "last",
     candidates: Annotated[int, typer.Option(help="Checkpoints that --select chooses among.")] = 10,
     hold_out: HoldOut = None,
+    unknown_below: UnknownBelow = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
     export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
     data_root: DataRoot = None,
@@ -81,7 +86,17 @@ def command(
 
     given = parse_assignments(assignments or [])
     selection = Selection(select, candidates, hold_out)
-    plan = plan_of(method, given, start=start, network=network, side=size, fit=fit, seed=seed, steps=steps)
+    plan = plan_of(
+        method,
+        given,
+        start=start,
+        network=network,
+        side=size,
+        fit=fit,
+        seed=seed,
+        steps=steps,
+        unknown_below=unknown_below,
+    )
     data = open_data(
         source or ([] if start else [default_source()]),
         target,

@@ -46,7 +46,7 @@ class Session:
         *,
         start: Path | None = None,
     ) -> None:
-        self.blueprint = replace(blueprint, classes=blueprint.classes or data.classes)
+        self.blueprint = blueprint if blueprint.classes else blueprint.for_classes(data.classes)
         self.data, self.device, self.select = data, device, select or Selection()
         self.start = None if start is None else Run(start)
         self.run_folder = Run(out)
@@ -127,6 +127,9 @@ class Session:
         estimate = manifest["results"].get("estimated_accuracy")
         if estimate:
             say(estimate_line(estimate))
+        rare = hardly_predicted(manifest["results"]["predicted_shares"])
+        if rare:
+            say(f"Hardly predicted on the target: {_shortened(rare)}. Either missing there, or not recognised.")
         if distance["after"] is not None:
             before = "not run" if distance["before"] is None else f"{distance['before']:.2f}"
             after = f"{distance['after']:.2f}"
@@ -171,6 +174,11 @@ def _shortened(names: tuple[str, ...], most: int = 12) -> str:
     return ", ".join(names[:most]) + (" …" if len(names) > most else "")
 
 
+def hardly_predicted(shares: Mapping[str, float]) -> tuple[str, ...]:
+    """Classes with less than a tenth of an equal share of the predictions."""
+    return tuple(name for name, share in shares.items() if share < 0.1 / len(shares))
+
+
 def pick_device(name: str) -> str:
     """`auto` resolved to what this machine has.
 
@@ -197,6 +205,7 @@ def plan_of(
     fit: Fit | None,
     seed: int,
     steps: int | None,
+    unknown_below: float | None,
 ) -> Blueprint:
     """The blueprint that the options name; with `start`, on the network of that run, and for its classes.
 
@@ -206,9 +215,10 @@ def plan_of(
     """
     if start is None:
         options: dict[str, Any] = {"input_size": square(side), "fit": fit or "stretch", "seed": seed, "steps": steps}
-        return Blueprint.of(method, network or "conv-small", (), given=given, **options)
+        return Blueprint.of(method, network or "conv-small", (), given=given, unknown_below=unknown_below, **options)
     first, _ = load_run(Run(start))
-    plan = Blueprint.of(method, first.network, first.classes, given=given, seed=seed, steps=steps)
+    chosen: dict[str, Any] = {"seed": seed, "steps": steps, "unknown_below": unknown_below}
+    plan = Blueprint.of(method, first.network, first.known_classes, given=given, **chosen)
     decided = [name for name, value in (("--network", network), ("--size", side), ("--fit", fit)) if value is not None]
     decided += [f"--set {name}" for name in plan.network_settings]
     if decided:

@@ -16,6 +16,8 @@ Scenes = np.ndarray[Any, np.dtype[np.void]]
 """Structured array: one row an image, one column a nuisance factor; choices are integer codes."""
 
 UNLABELLED = -1
+UNKNOWN = "unknown"
+"""Name of the class to which a classifier that has it gives images of no other class."""
 
 
 class Images(Protocol):
@@ -131,18 +133,21 @@ def content_hashes(images: Images) -> list[str]:
 def labels_by_name(domain: Domain, classes: tuple[str, ...]) -> NDArray[np.int64]:
     """The domain's labels as indices into `classes`, matched by class name; −1 stays −1.
 
+    Where `classes` has `unknown`, that is the label of every class which it lacks.
+
     Raises:
         DataError: when an image of the domain belongs to a class that `classes` lacks.
     """
     index = {name: position for position, name in enumerate(classes)}
     used = sorted(set(domain.labels[domain.labels != UNLABELLED].tolist()))
     missing = [domain.classes[label] for label in used if domain.classes[label] not in index]
-    if missing:
+    if missing and UNKNOWN not in index:
         raise DataError(
             f"{domain.name or 'The data'} has classes that the model does not know ({_few(missing)}); it knows "
             f"{_few(list(classes))}. Rename the class folders, or leave these classes out."
         )
-    table = np.array([index.get(name, UNLABELLED) for name in domain.classes] + [UNLABELLED], dtype=np.int64)
+    other = index.get(UNKNOWN, UNLABELLED)
+    table = np.array([index.get(name, other) for name in domain.classes] + [UNLABELLED], dtype=np.int64)
     return table[domain.labels]
 
 

@@ -180,7 +180,7 @@ def test_equal_blueprints_build_equal_weights_and_seeds_differ(name: str) -> Non
 def test_predictions_are_logits_of_each_image_alone(name: str) -> None:
     method = blueprint(name).build().eval()
     images = torch.rand(5, 3, 16, 16)
-    assert method.predict(images).shape == (5, 2)
+    assert method.predict(images).shape == (5, method.network.classes)
     torch.testing.assert_close(method.predict(images)[3:4], method.predict(images[3:4]), rtol=1e-4, atol=1e-5)
 
 

@@ -12,6 +12,7 @@ from synthda.adapt.comparison.plan import Pair, Plan
 from synthda.adapt.data import Data, with_classes
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.run import Run
+from synthda.datasets.domain import labels_by_name
 from synthda.manifest import fingerprint
 
 
@@ -51,6 +52,8 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
     for seed in plan.seeds:
         for entry in rows:
             blueprint = plan.blueprint(entry, data.classes, seed)
+            if data.evaluation is not None:
+                labels_by_name(data.evaluation, blueprint.classes)
             kept, _ = hold_out(data, entry.method, data.classes, plan.selection.share, seed=seed)
             run = _run_of(blueprint, kept, folder / folder_name(entry.name))
             read = {"run": run.folder.name, "eval": data.evaluation_identity}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from synthda.adapt.data import Data
 from synthda.adapt.infer import features
 from synthda.adapt.method import Method
-from synthda.datasets.domain import ArrayImages, Domain, labels_by_name
+from synthda.datasets.domain import UNKNOWN, ArrayImages, Domain, labels_by_name
 from synthda.manifest import written_then_named
 
 if TYPE_CHECKING:
@@ -48,11 +48,13 @@ class Sample:
         """At most `most` images of the first source and of the images that evaluate, whose classes are known."""
         assert data.evaluation is not None
         parts = [_some(domain, most, seed) for domain in (data.sources[0], data.evaluation)]
+        more = set(data.evaluation.classes) - set(data.classes)
+        classes = (*data.classes, UNKNOWN) if more and UNKNOWN not in data.classes else data.classes
         return cls(
             images=ArrayImages(np.concatenate([part.images.read(np.arange(len(part))) for part in parts])),
             target=np.repeat([False, True], [len(part) for part in parts]),
-            labels=np.concatenate([labels_by_name(part, data.classes) for part in parts]),
-            classes=data.classes,
+            labels=np.concatenate([labels_by_name(part, classes) for part in parts]),
+            classes=classes,
         )
 
 

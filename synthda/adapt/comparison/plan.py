@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -64,6 +64,7 @@ class Plan:
         network, steps, size, fit, given: of every entry that has none of its own; `given` are texts by setting.
         rules: of selection without labels; each run's checkpoint is also chosen by each of them.
         candidates: how many checkpoints they choose among.
+        unknown_below: as in `Blueprint`, of every method that does not learn the class `unknown` itself.
     """
 
     pairs: tuple[Pair, ...]
@@ -76,6 +77,7 @@ class Plan:
     given: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[str, ...] = ()
     candidates: int = 10
+    unknown_below: float | None = None
 
     def __post_init__(self) -> None:
         for kind, names in (("pair", [pair.name for pair in self.pairs]), ("method", [e.name for e in self.entries])):
@@ -123,13 +125,15 @@ class Plan:
     def blueprint(self, entry: Entry, classes: tuple[str, ...], seed: int) -> Blueprint:
         """What a cell trains; raises SettingError for settings that its method and network do not know."""
         steps = self.steps if entry.steps is None else entry.steps
-        return Blueprint.of(
+        plan = Blueprint.of(
             entry.method,
             entry.network or self.network,
-            classes,
+            (),
             given={**self.given, **entry.given},
             input_size=None if self.size is None else (self.size, self.size),
             fit=self.fit,
             seed=seed,
             steps=steps,
         )
+        limit = None if plan.learns_unknown else self.unknown_below
+        return replace(plan, unknown_below=limit).for_classes(classes)

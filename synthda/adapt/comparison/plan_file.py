@@ -12,6 +12,8 @@ from synthda.adapt.comparison.plan import Entry, Pair, Plan
 from synthda.errors import SettingError
 from synthda.settings import unknown
 
+KINDS = {str: "text", int: "whole number", float: "fraction"}
+
 
 def read_plan(path: Path) -> Plan:
     """The plan in a file.
@@ -51,6 +53,7 @@ def _plan(told: dict[str, Any]) -> Plan:
         fit=told.get("fit", Plan.fit),
         rules=_texts("rules", told.get("rules", [])),
         candidates=_typed("candidates", told.get("candidates", Plan.candidates), int),
+        unknown_below=_typed("unknown_below", told.get("unknown_below"), float),
     )
 
 
@@ -105,7 +108,7 @@ def _table(name: str, told: Any) -> dict[str, Any]:
 def _typed(name: str, value: Any, kind: type) -> Any:
     if value is None or type(value) is kind:
         return value
-    raise SettingError(f"{name}={value} is not understood; {name} is a {'text' if kind is str else 'whole number'}.")
+    raise SettingError(f"{name}={value} is not understood; {name} is a {KINDS[kind]}.")
 
 
 def _known(what: str, told: Mapping[str, Any], accepted: set[str]) -> None:

@@ -128,7 +128,7 @@ def accuracies_by_rule(cell: Cell, plan: Plan, probe: Probe, data: Data) -> tupl
     steps = cell.blueprint.build().steps(cell.blueprint.recipe)
     for step in candidate_steps(steps, plan.candidates):
         method = candidate(cell.blueprint, cell.run, step)
-        accuracy[step] = score(method, data.evaluation, data.classes).accuracy
+        accuracy[step] = score(method, data.evaluation, cell.blueprint.classes).accuracy
         answers = probe.by(method)
         for name, rule in rules.items():
             scores[name][step] = rule(answers)

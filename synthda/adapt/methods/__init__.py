@@ -18,6 +18,8 @@ METHODS: dict[str, str] = {
     "deep-coral": "synthda.adapt.methods.deep_coral:DeepCORAL",
     "cmd": "synthda.adapt.methods.cmd:CMD",
     "dann": "synthda.adapt.methods.dann:DANN",
+    "pada": "synthda.adapt.methods.pada:PADA",
+    "osbp": "synthda.adapt.methods.osbp:OSBP",
     "iw-dann": "synthda.adapt.methods.iw_dann:IWDANN",
     "adda": "synthda.adapt.methods.adda:ADDA",
     "vada": "synthda.adapt.methods.vada:VADA",

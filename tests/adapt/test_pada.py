@@ -1,0 +1,54 @@
+"""PADA by hand: how much a source image counts, and what the weights follow."""
+
+from __future__ import annotations
+
+import torch
+from shown import batch, colour_network
+from torch.nn import functional as F
+
+from synthda.adapt.methods.dann import DANN
+from synthda.adapt.methods.pada import PADA
+
+
+def made() -> PADA:
+    torch.manual_seed(0)
+    return PADA(colour_network(), memory=0.75).train()
+
+
+def test_at_first_all_classes_count_alike_and_the_loss_is_that_of_dann() -> None:
+    pada, given, p = made(), batch(), torch.tensor(0.5)
+    dann = DANN(pada.network)
+    dann.domain_classifier.load_state_dict(pada.domain_classifier.state_dict())
+    expected, found = dann.losses(given, p), pada.losses(given, p)
+    torch.testing.assert_close(found["label"], expected["label"])
+    torch.testing.assert_close(found["domain"], expected["domain"])
+
+
+def test_source_images_count_by_the_share_of_their_class_in_the_target() -> None:
+    pada, given = made(), batch()
+    shares = torch.arange(1.0, pada.network.classes + 1)
+    pada.class_shares.copy_(shares / shares.sum())
+    weights = (shares / shares[-1])[given.source_labels]
+    each = F.cross_entropy(pada.network(given.source[0]), given.source_labels, reduction="none")
+    chance_s, chance_t = (
+        torch.sigmoid(pada.domain_classifier(pada.network.features(images))).squeeze(1)
+        for images in (given.source[0], given.target[0])
+    )
+    count = len(chance_s) + len(chance_t)
+    domain = -((weights * (1 - chance_s).log()).sum() + chance_t.log().sum()) / count
+    found = pada.losses(given, torch.tensor(0.5))
+    torch.testing.assert_close(found["label"], (weights * each).mean())
+    torch.testing.assert_close(found["domain"], domain)
+
+
+def test_the_shares_are_a_running_mean_of_the_predictions_on_the_target() -> None:
+    pada, given = made(), batch()
+    before = pada.class_shares.clone()
+    predicted = pada.network(given.target[0]).softmax(dim=1).mean(dim=0)
+    pada.losses(given, torch.tensor(0.5))
+    torch.testing.assert_close(pada.class_shares, 0.75 * before + 0.25 * predicted)
+    torch.testing.assert_close(pada.class_shares.sum(), torch.tensor(1.0))
+    assert pada.class_weights.max() == 1
+    pada.eval()
+    pada.losses(given, torch.tensor(0.5))
+    torch.testing.assert_close(pada.class_shares, 0.75 * before + 0.25 * predicted)
