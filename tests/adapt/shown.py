@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from synthda.adapt.additive import Seen
 from synthda.adapt.infer import probabilities
-from synthda.adapt.method import Batch
+from synthda.adapt.method import Batch, Method
 from synthda.adapt.methods import build_method
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import GlobalAverage, fully_connected, initialise
@@ -64,18 +64,28 @@ def colours(seed: int, shift: float) -> Domain:
     return Domain(ArrayImages(images.astype(np.uint8)), labels, ("dark", "light"))
 
 
-def accuracy_on_shifted_colours(
-    method: str, folder: Path, *, shift: float = 0.17, learning_rate: float = 0.01, **settings: float
-) -> float:
+def accuracy_on_shifted_colours(method: str, folder: Path, *, shift: float = 0.17, **settings: float) -> float:
     """Of a method trained on colours and adapted to brighter ones, whose darker class lies on or next to the border."""
+    built, unseen = adapted_to_shifted_colours(method, folder, shift=shift, **settings), colours(2, shift)
+    return float((probabilities(built, unseen.images).argmax(axis=1) == unseen.labels).mean())
+
+
+def adapted_to_shifted_colours(
+    method: str, folder: Path, *, shift: float = 0.17, learning_rate: float = 0.01, **settings: float
+) -> Method:
+    """The trained method, after the one that it starts from."""
     source, target = colours(0, 0.0), colours(1, shift)
     recipe = Recipe(steps=300, optimizer="adam", learning_rate=learning_rate, schedule="constant")
     run = Run(folder)
     run.begin({})
     built = build_method(method, colour_network(), settings)
+    if built.starts_from:
+        first = adapted_to_shifted_colours(
+            built.starts_from, run.first.folder, shift=shift, learning_rate=learning_rate
+        )
+        built.begin_from(first)
     train(built, [source], target.unlabelled(), recipe, run)
-    unseen = colours(2, shift)
-    return float((probabilities(built, unseen.images).argmax(axis=1) == unseen.labels).mean())
+    return built
 
 
 def gradient(loss: Tensor, leaf: Tensor) -> Tensor:
