@@ -15,6 +15,7 @@ METHODS: dict[str, str] = {
     "ddc": "synthda.adapt.methods.ddc:DDC",
     "dan": "synthda.adapt.methods.dan:DAN",
     "jan": "synthda.adapt.methods.jan:JAN",
+    "rtn": "synthda.adapt.methods.rtn:RTN",
     "deep-coral": "synthda.adapt.methods.deep_coral:DeepCORAL",
     "cmd": "synthda.adapt.methods.cmd:CMD",
     "dann": "synthda.adapt.methods.dann:DANN",
