@@ -16,6 +16,7 @@ from synthda.adapt.export import export_onnx
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Batch, Method
 from synthda.adapt.methods import METHODS
+from synthda.adapt.methods.two_stream import TwoStream
 from synthda.adapt.metrics_log import Entry
 from synthda.adapt.resident import as_floats, as_tensor
 from synthda.adapt.run import Run
@@ -31,16 +32,27 @@ SLOW = pytest.mark.slow
 every_method = pytest.mark.parametrize("name", METHODS)
 
 
-TOY = {"self-ensembling": {"ema": 0.9}, "adda": {"learning_rate": 0.0003}}
+SLOWLY = {"learning_rate": 0.0003}
+TOY = {"self-ensembling": {"ema": 0.9}, "adda": SLOWLY, "m-adda": SLOWLY, "dirt-t": {"interval": 3}}
 """Settings for problems of a few steps."""
 
 
-def a_batch(method: Method, n_source: int, n_target: int) -> Batch:
-    """Images of one class, in as many views as the method compares."""
+def a_batch(method: Method, n_source: int, n_target: int, labels: tuple[int, ...] = (1,)) -> Batch:
+    """Images of the given classes by turns, in as many views as the method compares."""
     images = torch.rand(n_source + n_target, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    ones, rows = torch.ones(n_source).long(), torch.zeros(n_source).long()
+    rows = torch.zeros(n_source).long()
     target = (images[n_source:], images[n_source:].flip(3))[: max(1, len(method.target_views))]
-    return Batch((images[:n_source],), ones, rows, rows, target, torch.zeros(n_target).long())
+    by_turns = torch.tensor(labels).repeat(n_source)[:n_source]
+    return Batch((images[:n_source],), by_turns, rows, rows, target, torch.zeros(n_target).long())
+
+
+def has_moved(method: Method) -> Method:
+    """Its network no longer equals the copies that a method compares it with."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in method.network.feature_extractor.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
+    return method
 
 
 def label_loss(method: Method, labelled: Domain) -> float:
@@ -63,7 +75,7 @@ def test_it_learns_a_toy_problem(name: str, tmp_path: Path) -> None:
 
 @every_method
 def test_stopped_after_any_step_and_resumed_it_is_the_same_run(name: str, tmp_path: Path) -> None:
-    plan = blueprint(name, steps=4, source_view="strong", target_view="strong")
+    plan = blueprint(name, steps=4, source_view="strong", target_view="strong", **TOY.get(name, {}))
     whole = weights(train_toy(plan, Run(tmp_path / "whole")))
     for stop in range(1, 5):
         run = Run(tmp_path / f"stopped-{stop}")
@@ -107,15 +119,16 @@ def test_it_moves_every_parameter_that_an_optimizer_holds_and_no_other(name: str
 @every_method
 def test_each_term_moves_the_features_and_the_label_loss_nothing_but_the_network(name: str) -> None:
     takes_all = {"confidence": 0} if "confidence" in settings_of(load("method", name, METHODS)) else {}
-    method = blueprint(name, **takes_all).build().train()
-    terms = method.losses(a_batch(method, 12, 9), torch.tensor(0.5))
-    discriminator = terms.pop("domain") if name == "adda" else None  # it learns apart from the encoder
+    method = has_moved(blueprint(name, **takes_all).build().train())
+    terms = method.losses(a_batch(method, 12, 9, labels=(1, 0)), torch.tensor(0.5))
+    discriminator = terms.pop("domain") if name in ("adda", "m-adda") else None  # it learns apart from the encoder
+    streams = [method.network, method.source_stream] if isinstance(method, TwoStream) else [method.network]
+    features = [parameter for network in streams for parameter in network.feature_extractor.parameters()]
     for term in (term for term in terms.values() if term.requires_grad):
-        gradients = torch.autograd.grad(
-            term, list(method.network.feature_extractor.parameters()), retain_graph=True, allow_unused=True
-        )
+        gradients = torch.autograd.grad(term, features, retain_graph=True, allow_unused=True)
         assert any(found is not None and found.abs().max() > 0 for found in gradients)
-    predictors = ("network.", "second.")  # MCD trains two on the labels
+    # MCD trains two predictors on the labels, RTN one by its difference from the other, two-stream another extractor.
+    predictors = ("network.", "second.", "residual.", "source_stream.")
     own = [value for key, value in method.named_parameters() if not key.startswith(predictors) and value.requires_grad]
     own = [value for value in own if all(value is not shared for shared in method.network.parameters())]
     if own and discriminator is None:

@@ -16,6 +16,7 @@ METHODS: dict[str, str] = {
     "dan": "synthda.adapt.methods.dan:DAN",
     "jan": "synthda.adapt.methods.jan:JAN",
     "rtn": "synthda.adapt.methods.rtn:RTN",
+    "two-stream": "synthda.adapt.methods.two_stream:TwoStream",
     "deep-coral": "synthda.adapt.methods.deep_coral:DeepCORAL",
     "cmd": "synthda.adapt.methods.cmd:CMD",
     "dann": "synthda.adapt.methods.dann:DANN",
