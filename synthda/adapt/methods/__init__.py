@@ -17,6 +17,7 @@ METHODS: dict[str, str] = {
     "jan": "synthda.adapt.methods.jan:JAN",
     "rtn": "synthda.adapt.methods.rtn:RTN",
     "two-stream": "synthda.adapt.methods.two_stream:TwoStream",
+    "dtml": "synthda.adapt.methods.dtml:DTML",
     "deep-coral": "synthda.adapt.methods.deep_coral:DeepCORAL",
     "cmd": "synthda.adapt.methods.cmd:CMD",
     "dann": "synthda.adapt.methods.dann:DANN",
