@@ -26,6 +26,7 @@ METHODS: dict[str, str] = {
     "vada": "synthda.adapt.methods.vada:VADA",
     "cdan": "synthda.adapt.methods.cdan:CDAN",
     "cdan-e": "synthda.adapt.methods.cdan:CDANE",
+    "bsp": "synthda.adapt.methods.bsp:BSP",
     "mdd": "synthda.adapt.methods.mdd:MDD",
     "mcc": "synthda.adapt.methods.mcc:MCC",
     "bnm": "synthda.adapt.methods.bnm:BNM",
