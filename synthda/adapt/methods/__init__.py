@@ -24,6 +24,7 @@ METHODS: dict[str, str] = {
     "iw-dann": "synthda.adapt.methods.iw_dann:IWDANN",
     "adda": "synthda.adapt.methods.adda:ADDA",
     "vada": "synthda.adapt.methods.vada:VADA",
+    "dirt-t": "synthda.adapt.methods.dirt_t:DIRTT",
     "cdan": "synthda.adapt.methods.cdan:CDAN",
     "cdan-e": "synthda.adapt.methods.cdan:CDANE",
     "bsp": "synthda.adapt.methods.bsp:BSP",
