@@ -23,6 +23,8 @@ METHODS: dict[str, str] = {
     "dann": "synthda.adapt.methods.dann:DANN",
     "iw-dann": "synthda.adapt.methods.iw_dann:IWDANN",
     "adda": "synthda.adapt.methods.adda:ADDA",
+    "triplet": "synthda.adapt.methods.triplet:Triplet",
+    "m-adda": "synthda.adapt.methods.m_adda:MADDA",
     "vada": "synthda.adapt.methods.vada:VADA",
     "dirt-t": "synthda.adapt.methods.dirt_t:DIRTT",
     "cdan": "synthda.adapt.methods.cdan:CDAN",
