@@ -16,6 +16,7 @@ from toy import blueprint, build
 from synthda.adapt.kernels import mmd, multi_kernel, uniform
 from synthda.adapt.methods.source_only import SourceOnly
 from synthda.adapt.methods.two_stream import TwoStream, growth, layer_weights
+from synthda.adapt.networks.ganin import GaninMnist
 
 P = torch.tensor(0.5)
 
@@ -31,13 +32,13 @@ def apart(by: float = 0.01, **settings: float) -> TwoStream:
 
 def test_each_layer_grows_by_the_exponential_of_its_squared_distance_from_the_line() -> None:
     method = apart(relation_weight=2)
-    with torch.no_grad():
-        method.scales.fill_(0.9)
-        method.shifts.fill_(0.05)
     source, target = (
         np.concatenate([weight.detach().numpy().ravel() for weight in network.feature_extractor.parameters()])
         for network in (method.source_stream, method.network)
     )
+    with torch.no_grad():
+        method.scales.fill_(-0.1 * np.linalg.norm(source))
+        method.shifts.fill_(0.05 * len(source) ** 0.5)
     away = ((0.9 * source + 0.05 - target) ** 2).sum()
     assert 0.05 < away < 1
     assert method.losses(batch(), P)["relation"].item() == pytest.approx(2 * math.expm1(away), rel=1e-5)
@@ -51,8 +52,21 @@ def test_a_layer_is_its_weights_with_its_biases() -> None:
 def test_weights_on_a_line_cost_nothing() -> None:
     method = apart(by=0.3)
     with torch.no_grad():
-        method.shifts.fill_(0.3)
+        method.shifts.fill_(0.3 * 64**0.5)  # 16 · 3 weights and 16 biases
     assert method.relation().item() == pytest.approx(0, abs=1e-6)
+
+
+def test_the_line_moves_no_faster_than_the_weights() -> None:
+    method = TwoStream(GaninMnist(10))
+    with torch.no_grad():
+        for parameter in method.network.feature_extractor.parameters():
+            parameter.add_(1e-3 * torch.randn_like(parameter))
+    gradients = torch.autograd.grad(
+        method.relation(), [method.scales, method.shifts, *method.network.feature_extractor.parameters()]
+    )
+    weights = torch.cat([gradient.flatten() for gradient in gradients[2:]]).norm()
+    assert gradients[0].norm() <= weights
+    assert gradients[1].norm() <= weights
 
 
 def test_far_away_the_exponential_goes_on_as_its_tangent() -> None:

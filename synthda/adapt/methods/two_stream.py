@@ -38,7 +38,7 @@ class TwoStream(Method):
         self.source_stream: Network = copy.deepcopy(network)
         self.source_stream.label_predictor = network.label_predictor
         layers = sum(1 for _ in layer_weights(network.feature_extractor))
-        self.scales, self.shifts = nn.Parameter(torch.ones(layers)), nn.Parameter(torch.zeros(layers))
+        self.scales, self.shifts = nn.Parameter(torch.zeros(layers)), nn.Parameter(torch.zeros(layers))
 
     def begin_from(self, trained: Method) -> None:
         super().begin_from(trained)
@@ -55,11 +55,17 @@ class TwoStream(Method):
         }
 
     def relation(self) -> Tensor:
-        """Σ_layers exp(‖a θ_s + b − θ_t‖²) − 1, with scalars a and b of each layer."""
+        """Σ_layers exp(‖a θ_s + b − θ_t‖²) − 1, with scalars a and b of each layer, at first 1 and 0.
+
+        What is learnt is (a − 1)‖θ_s‖ and b√n: the gradient of b itself adds up over a layer's n weights, and SGD would
+        throw it away.
+        """
         streams = (self.source_stream.feature_extractor, self.network.feature_extractor)
-        layers = zip(self.scales, self.shifts, *map(layer_weights, streams), strict=True)
-        away = torch.stack([(a * source + b - target).square().sum() for a, b, source, target in layers])
-        return growth(away).sum()
+        away = []
+        for scale, shift, source, target in zip(self.scales, self.shifts, *map(layer_weights, streams), strict=True):
+            a, b = 1 + scale / source.detach().norm().clamp_min(1e-6), shift / len(source) ** 0.5
+            away.append((a * source + b - target).square().sum())
+        return growth(torch.stack(away)).sum()
 
 
 def layer_weights(extractor: nn.Module) -> Iterator[Tensor]:
