@@ -12,8 +12,9 @@ from toy import blueprint, domain
 
 from synthda.adapt.adaptation import adapt, load_run
 from synthda.adapt.data import Data
+from synthda.adapt.embedding import EMBEDDING, nearest_centre
 from synthda.adapt.methods.m_adda import MADDA
-from synthda.adapt.methods.triplet import EMBEDDING, Triplet, nearest_centre
+from synthda.adapt.methods.triplet import Triplet
 from synthda.adapt.run import Run
 
 P = torch.tensor(0.5)

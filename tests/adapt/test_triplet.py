@@ -11,7 +11,8 @@ from shown import batch, colour_network, rows
 from sklearn.neighbors import NearestCentroid
 from torch import Tensor
 
-from synthda.adapt.methods.triplet import EMBEDDING, NearestCentre, Triplet, nearest_centre, triplet_loss
+from synthda.adapt.embedding import EMBEDDING, NearestCentre, nearest_centre
+from synthda.adapt.methods.triplet import Triplet, triplet_loss
 from synthda.adapt.networks.ganin import GaninMnist
 
 P = torch.tensor(0.5)

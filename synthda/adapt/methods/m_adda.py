@@ -6,9 +6,9 @@ from typing import Annotated
 
 from torch import Tensor
 
+from synthda.adapt.embedding import embed, nearest_centre
 from synthda.adapt.method import Batch, Descend, LossTerms
 from synthda.adapt.methods.adda import ADDA
-from synthda.adapt.methods.triplet import embed, nearest_centre
 from synthda.adapt.network import Network
 from synthda.settings import Between
 
