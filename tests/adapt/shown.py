@@ -65,19 +65,21 @@ def colours(seed: int, shift: float) -> Domain:
     return Domain(ArrayImages(images.astype(np.uint8)), labels, ("dark", "light"))
 
 
-def trained_on_colours(
+def adapted_to_shifted_colours(
     method: str,
     folder: Path,
     *,
-    shift: float,
+    shift: float = 0.17,
     learning_rate: float = 0.01,
     network: Callable[[], Network] = colour_network,
     **settings: object,
 ) -> Method:
-    """After what it starts from."""
+    """The trained method, after the one that it starts from."""
     built = build_method(method, network(), settings)
     if built.starts_from:
-        first = trained_on_colours(built.starts_from, folder / "init", shift=shift, network=network)
+        first = adapted_to_shifted_colours(
+            built.starts_from, folder / "init", shift=shift, learning_rate=learning_rate, network=network
+        )
         built.begin_from(first)
     recipe = Recipe(steps=300, optimizer="adam", learning_rate=learning_rate, schedule="constant")
     run = Run(folder / "run")
@@ -88,7 +90,7 @@ def trained_on_colours(
 
 def accuracy_on_shifted_colours(method: str, folder: Path, *, shift: float = 0.17, **settings: object) -> float:
     """Of a method trained on colours and adapted to brighter ones, whose darker class lies on or next to the border."""
-    built, unseen = trained_on_colours(method, folder, shift=shift, **settings), colours(2, shift)  # type: ignore[arg-type]
+    built, unseen = adapted_to_shifted_colours(method, folder, shift=shift, **settings), colours(2, shift)  # type: ignore[arg-type]
     return float((probabilities(built, unseen.images).argmax(axis=1) == unseen.labels).mean())
 
 

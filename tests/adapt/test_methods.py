@@ -16,6 +16,7 @@ from synthda.adapt.export import export_onnx
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Batch, Method
 from synthda.adapt.methods import METHODS
+from synthda.adapt.methods.two_stream import TwoStream
 from synthda.adapt.metrics_log import Entry
 from synthda.adapt.resident import as_floats, as_tensor
 from synthda.adapt.run import Run
@@ -32,12 +33,19 @@ every_method = pytest.mark.parametrize("name", METHODS)
 every_method_that_takes_steps = pytest.mark.parametrize("name", [name for name in METHODS if name != "adabn"])
 
 
-TOY = {"self-ensembling": {"ema": 0.9}, "adamatch": {"ema": 0.9}, "adda": {"learning_rate": 0.0003}}
+SLOWLY = {"learning_rate": 0.0003}
+TOY = {
+    "self-ensembling": {"ema": 0.9},
+    "adamatch": {"ema": 0.9},
+    "adda": SLOWLY,
+    "m-adda": SLOWLY,
+    "dirt-t": {"interval": 3},
+}
 """Settings for problems of a few steps."""
 
 
-def a_batch(method: Method, n_source: int, n_target: int) -> Batch:
-    """Images of one class, in as many views as the method compares; the target's have been seen by a refresh."""
+def a_batch(method: Method, n_source: int, n_target: int, labels: tuple[int, ...] = (1,)) -> Batch:
+    """Images of the given classes by turns, in the views that the method compares; a refresh has seen the target's."""
     images = torch.rand(n_source + n_target, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     source, target = (
         (part, part.flip(3))[: max(1, len(views))]
@@ -48,8 +56,17 @@ def a_batch(method: Method, n_source: int, n_target: int) -> Batch:
     if method.refresh_every:
         with torch.no_grad():
             method.refresh((), target[:1])
-    ones, rows = torch.ones(n_source).long(), torch.zeros(n_source).long()
-    return Batch(source if method.uses_source else (), ones, rows, rows, target, torch.arange(n_target))
+    by_turns, rows = torch.tensor(labels).repeat(n_source)[:n_source], torch.zeros(n_source).long()
+    return Batch(source if method.uses_source else (), by_turns, rows, rows, target, torch.arange(n_target))
+
+
+def has_moved(method: Method) -> Method:
+    """Its network no longer equals the copies that a method compares it with."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in method.network.feature_extractor.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
+    return method
 
 
 def label_loss(method: Method, labelled: Domain) -> float:
@@ -72,7 +89,7 @@ def test_it_learns_a_toy_problem(name: str, tmp_path: Path) -> None:
 
 @every_method_that_takes_steps
 def test_stopped_after_any_step_and_resumed_it_is_the_same_run(name: str, tmp_path: Path) -> None:
-    plan = blueprint(name, steps=4, source_view="strong", target_view="strong")
+    plan = blueprint(name, steps=4, source_view="strong", target_view="strong", **TOY.get(name, {}))
     whole = weights(train_toy(plan, Run(tmp_path / "whole")))
     for stop in range(1, 5):
         run = Run(tmp_path / f"stopped-{stop}")
@@ -116,15 +133,16 @@ def test_it_moves_every_parameter_that_an_optimizer_holds_and_no_other(name: str
 @every_method_that_takes_steps
 def test_each_term_moves_the_features_and_the_label_loss_nothing_but_the_network(name: str) -> None:
     takes_all = {"confidence": 0} if "confidence" in settings_of(load("method", name, METHODS)) else {}
-    method = blueprint(name, **takes_all).build().train()
-    terms = method.losses(a_batch(method, 12, 9), torch.tensor(0.5))
-    discriminator = terms.pop("domain") if name == "adda" else None  # it learns apart from the encoder
+    method = has_moved(blueprint(name, **takes_all).build().train())
+    terms = method.losses(a_batch(method, 12, 9, labels=(1, 0)), torch.tensor(0.5))
+    discriminator = terms.pop("domain") if name in ("adda", "m-adda") else None  # it learns apart from the encoder
+    streams = [method.network, method.source_stream] if isinstance(method, TwoStream) else [method.network]
+    features = [parameter for network in streams for parameter in network.feature_extractor.parameters()]
     for term in (term for term in terms.values() if term.requires_grad):
-        gradients = torch.autograd.grad(
-            term, list(method.network.feature_extractor.parameters()), retain_graph=True, allow_unused=True
-        )
+        gradients = torch.autograd.grad(term, features, retain_graph=True, allow_unused=True)
         assert any(found is not None and found.abs().max() > 0 for found in gradients)
-    predictors = ("network.", "second.")  # MCD trains two on the labels
+    # MCD trains two predictors on the labels, RTN one by its difference from the other, two-stream another extractor.
+    predictors = ("network.", "second.", "residual.", "source_stream.")
     own = [value for key, value in method.named_parameters() if not key.startswith(predictors) and value.requires_grad]
     own = [value for value in own if all(value is not shared for shared in method.network.parameters())]
     if own and discriminator is None:

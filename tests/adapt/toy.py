@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,17 @@ def build(plan: Blueprint) -> Method:
     """The untrained method; of one that starts from another, after that has learnt the toy problem."""
     built = plan.build()
     if built.starts_from:
-        first = replace(
-            plan,
-            method=built.starts_from,
-            method_settings=dict(built.start_settings),
-            recipe=replace(plan.recipe, steps=60, learning_rate=0.03),
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            built.begin_from(train_toy(first, Run(Path(folder) / "run")))
+        recipe = replace(plan.recipe, steps=60, learning_rate=0.03)
+        first = replace(plan, method=built.starts_from, method_settings=dict(built.start_settings), recipe=recipe)
+        built.begin_from(_first(json.dumps(first.as_dict())))
     return built
+
+
+@cache
+def _first(plan: str) -> Method:
+    """What a blueprint trains, once for all that start from it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return train_toy(Blueprint.from_dict(json.loads(plan)), Run(Path(folder) / "run"))
 
 
 def train_toy(plan: Blueprint, run: Run, *, pace: Pace | None = None, method: Method | None = None) -> Method:
