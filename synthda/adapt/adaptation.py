@@ -43,8 +43,11 @@ def adapt(
     sources = [with_classes(source, blueprint.classes) for source in data.training_sources(blueprint.method)]
     if data.evaluation is not None:
         labels_by_name(data.evaluation, blueprint.classes)  # a class that does not fit is told before the training
-    run.begin({"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}, force=force)
-    method = blueprint.build()
+    # Before the folder is claimed: weights that are missing or do not fit leave no trace.
+    method = blueprint.build(pretrained=force or not run.checkpoint.exists())
+    inputs = {"inputs": dict(method.network.inputs)} if method.network.inputs else {}
+    identity = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
+    run.begin(identity | inputs, force=force)
     if run.finished:
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
     else:
@@ -95,7 +98,7 @@ def load_run(run: Run) -> tuple[Blueprint, Method]:
         claimed = str(manifest["fingerprint"])
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"The manifest in {run.folder} is incomplete or damaged ({error}); train again.") from error
-    method = blueprint.build()
+    method = blueprint.build(pretrained=False)
     load_checkpoint(run.checkpoint, method, {}, claimed)
     method.eval()
     return blueprint, method

@@ -75,10 +75,21 @@ class Blueprint:
             network_settings=parsed["network"],
         )
 
-    def build(self) -> Method:
-        """The untrained method: equal blueprints give equal weights."""
+    def build(self, *, pretrained: bool = True) -> Method:
+        """The untrained method: equal blueprints give equal weights.
+
+        Args:
+            pretrained: whether a network that starts from a file of weights reads it; not where a checkpoint holds
+                all weights, nor where the weights do not matter.
+
+        Raises:
+            SettingError: when the settings do not fit one another.
+            RunError: when that file is missing, damaged, or of another model.
+        """
         torch.manual_seed(self.seed)
         network = load("network", self.network, NETWORKS)(len(self.classes), self.input_size, **self.network_settings)
+        if pretrained:
+            network.load_pretrained()  # before the method, which may copy the network
         return build_method(self.method, network, dict(self.method_settings))
 
     def as_dict(self) -> dict[str, Any]:

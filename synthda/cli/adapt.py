@@ -7,11 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from synthda.cli.options import Assignments, DataRoot, Force
+from synthda.cli.options import Assignments, BackboneModel, DataRoot, Force, Weights, with_backbone
 
 Fit = Literal["stretch", "pad", "crop"]
 Method = Annotated[str, typer.Option(help="How to adapt, as `synthda methods` lists them; some combine: dann+mcc.")]
-Network = Annotated[str, typer.Option(help="What to train; `synthda networks` lists them.")]
+Network = Annotated[
+    str | None,
+    typer.Option(help="What to train; `synthda networks` lists them. [default: conv-small]", show_default=False),
+]
 
 
 def command(
@@ -22,7 +25,9 @@ def command(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run. [default: runs/METHOD-TARGET]")] = None,
     method: Method = "dann",
-    network: Network = "conv-small",
+    network: Network = None,
+    backbone: BackboneModel = None,
+    weights: Weights = None,
     steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the weights and of every draw.")] = 0,
     size: Annotated[int | None, typer.Option(help="Side of the images, px. [default: the network's]")] = None,
@@ -45,6 +50,7 @@ def command(
 
     - `synthda adapt --source data/syn-numbers --target ./photos`
     - `synthda adapt --source mnist:train --target mnist-m:adapt --eval mnist-m:dev --network ganin-mnist --baselines`
+    - `synthda adapt --source ./renderings --target ./photos --backbone resnet50 --weights resnet50.pth`
     - `synthda adapt --source ./renderings --target ./photos --set lambda_max=0.5 --steps 5000 --dry-run`
     """
     from synthda.adapt.blueprint import Blueprint
@@ -53,7 +59,7 @@ def command(
     from synthda.cli.listing import warn_skipped
     from synthda.settings import parse_assignments
 
-    given = parse_assignments(assignments or [])
+    network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
     shape = square(size)
     plan = Blueprint.of(method, network, (), given=given, input_size=shape, fit=fit, seed=seed, steps=steps)
     data = open_data(

@@ -49,7 +49,10 @@ class Session:
         height, width = plan.input_size
         what = f"{plan.method} × {plan.network} at {width}×{height} px"
         say(f"Train    {what}, {plan.recipe.steps:,} steps, seed {plan.seed}")
-        first = plan.build().starts_from
+        built = plan.build(pretrained=False)
+        for name, content in built.network.inputs.items():
+            say(f"{name.capitalize():<9}{content}")
+        first = built.starts_from
         if first:
             say(f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top")
         say(f"Run      {self.run_folder.folder}")

@@ -8,5 +8,6 @@ NETWORKS: dict[str, str] = {
     "self-ensembling-digits": "synthda.adapt.networks.self_ensembling:SelfEnsemblingDigits",
     "self-ensembling-signs": "synthda.adapt.networks.self_ensembling:SelfEnsemblingSigns",
     "wrn-28-2": "synthda.adapt.networks.wide_resnet:WideResNet28x2",
+    "backbone": "synthda.adapt.networks.backbone:Backbone",
 }
 """Import paths by name."""
