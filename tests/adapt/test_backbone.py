@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_networks import enlarged
+from test_networks import enlarged, resumed, trained
 from torch import Tensor, nn
 from toy import CLASSES, domain, same, weights
 
@@ -224,6 +224,11 @@ def test_a_run_needs_its_file_no_more_and_another_file_of_that_name_does_not_res
 def test_a_run_from_random_weights_has_no_inputs(tmp_path: Path) -> None:
     manifest = adapt(plan("none"), data(), Run(tmp_path / "run"), export=False)
     assert set(manifest["configuration"]) == {"blueprint", "data"}
+
+
+def test_resumed_with_two_rates_it_is_the_same_run(file: Path, tmp_path: Path) -> None:
+    goes_on = plan(file, "dann", steps=3, source_view="strong")
+    assert same(resumed(goes_on, tmp_path / "stopped"), trained(goes_on, tmp_path / "whole"))
 
 
 def test_training_goes_on_from_the_checkpoint_and_not_from_the_file(file: Path, tmp_path: Path) -> None:
