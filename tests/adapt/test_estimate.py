@@ -23,7 +23,7 @@ def test_slow_steps_are_not_repeated(monkeypatch: pytest.MonkeyPatch, patience: 
 
     monkeypatch.setattr(SourceOnly, "losses", losses)
     monkeypatch.setattr(estimate, "PATIENCE", patience)
-    assert 0.02 <= seconds_per_step(blueprint("source-only"))
+    assert seconds_per_step(blueprint("source-only")) >= 0.02
     assert len(taken) == steps
 
 
