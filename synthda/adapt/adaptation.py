@@ -72,7 +72,8 @@ def adapt(
         with_classes(source, blueprint.known_classes)
     if data.evaluation is not None:
         labels_by_name(data.evaluation, blueprint.classes)  # a class that does not fit is told before the training
-    method = blueprint.build()
+    # Before the folder is claimed: weights that are missing or do not fit leave no trace.
+    method = blueprint.build(pretrained=force or not run.checkpoint.exists())
     if method.uses_source and not data.sources:
         raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
     if start is not None:
@@ -92,8 +93,9 @@ def adapt(
 
 def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None) -> dict[str, Any]:
     """What a run's folder is claimed for: equal configurations end in equal weights."""
-    configuration = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
-    return configuration if start is None else configuration | {"start": start.read()["fingerprint"]}
+    configuration: dict[str, Any] = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
+    more = {"inputs": blueprint.inputs, "start": None if start is None else start.read()["fingerprint"]}
+    return configuration | {name: value for name, value in more.items() if value}
 
 
 def first_blueprint(blueprint: Blueprint, method: Method) -> Blueprint | None:
@@ -186,7 +188,7 @@ def load_run(run: Run) -> tuple[Blueprint, Method]:
         claimed = str(manifest["fingerprint"])
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"The manifest in {run.folder} is incomplete or damaged ({error}); train again.") from error
-    method = blueprint.build()
+    method = blueprint.build(pretrained=False)
     load_checkpoint(run.deployed, method, {}, claimed)
     method.eval()
     return blueprint, method

@@ -112,14 +112,34 @@ class Blueprint:
         """Whether the method teaches the class `unknown`."""
         return any(part.learns_unknown for part in method_classes(self.method).values())
 
-    def build(self) -> Method:
-        """The untrained method: equal blueprints give equal weights."""
+    def build(self, *, pretrained: bool = True) -> Method:
+        """The untrained method: equal blueprints give equal weights.
+
+        Args:
+            pretrained: whether a network that starts from a file of weights reads it; not where a checkpoint holds
+                all weights, nor where the weights do not matter.
+
+        Raises:
+            SettingError: when the settings do not fit one another.
+            RunError: when that file is missing, damaged, or of another model.
+        """
         torch.manual_seed(self.seed)
-        outputs = len(self.known_classes)
-        network = load("network", self.network, NETWORKS)(outputs, self.input_size, **self.network_settings)
+        network = self._network()
+        if pretrained:
+            network.load_pretrained()  # before the method, which may copy the network
         method = build_method(self.method, network, dict(self.method_settings))
         method.unknown_below = self.unknown_below
         return method
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """What the first weights depend on beside this: the hash of a file of weights, by name."""
+        return dict(self._network().inputs)
+
+    def _network(self) -> Network:
+        outputs = len(self.known_classes)
+        network: Network = load("network", self.network, NETWORKS)(outputs, self.input_size, **self.network_settings)
+        return network
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values, from which `from_dict` makes an equal blueprint."""

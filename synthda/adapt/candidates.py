@@ -97,7 +97,7 @@ def _choice(run: Run) -> dict[str, Any]:
 
 def candidate(blueprint: Blueprint, run: Run, step: int, device: str = "cpu") -> Method:
     """The method as it was after `step` updates; raises RunError where that was not kept, or is damaged."""
-    method = blueprint.build()
+    method = blueprint.build(pretrained=False)
     path = run.checkpoint if step == method.steps(blueprint.recipe) else run.candidate(step)
     load_checkpoint(path, method, {}, str(run.read()["fingerprint"]))
     return method.to(device).eval()

@@ -11,11 +11,13 @@ from synthda.adapt.method import Batch, Method
 from synthda.adapt.views import View
 
 WARM_UP, TIMED = 3, 8
+PATIENCE = 4.0
+"""Seconds after which no further step is timed."""
 
 
 def seconds_per_step(blueprint: Blueprint, device: str = "cpu") -> float:
-    """Time of one update of a throw-away copy, in seconds, without refreshes; a second or two of work in all."""
-    method = blueprint.build().to(device).to(memory_format=torch.channels_last)
+    """Time of one update of a throw-away copy, in seconds, without refreshes; a second or two, or one slow step."""
+    method = blueprint.build(pretrained=False).to(device).to(memory_format=torch.channels_last)
     method.train()
     recipe = blueprint.recipe
     optimizers = method.optimizers(recipe)
@@ -33,12 +35,14 @@ def seconds_per_step(blueprint: Blueprint, device: str = "cpu") -> float:
             optimizer.zero_grad()
 
     p = torch.full((), 0.5, device=device)
-    for step in range(WARM_UP + TIMED):
-        if step == WARM_UP:
-            began = time.perf_counter()
+    times: list[float] = []
+    while len(times) < WARM_UP + TIMED and sum(times) < PATIENCE:
+        began = time.perf_counter()
         for term in method.step(batch, p, descend).values():
             term.item()
-    return (time.perf_counter() - began) / TIMED
+        times.append(time.perf_counter() - began)
+    timed = times[WARM_UP:] or times[-1:]
+    return sum(timed) / len(timed)
 
 
 def _random_batch(method: Method, blueprint: Blueprint, device: str) -> Batch:

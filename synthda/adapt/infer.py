@@ -11,6 +11,7 @@ from torch import Tensor
 
 from synthda.adapt.method import Method
 from synthda.adapt.network import Network
+from synthda.adapt.predict import at_once
 from synthda.adapt.resident import as_floats, as_tensor
 from synthda.datasets.domain import Images, in_blocks
 
@@ -57,7 +58,7 @@ def _in_batches(method: Method, function: Callable[[Tensor], Tensor], images: Im
     method.eval().to(memory_format=torch.contiguous_format)
     blocks = [
         function(as_floats(as_tensor(block).to(device)).contiguous()).cpu().numpy()
-        for block in in_blocks(images, BATCH)
+        for block in in_blocks(images, min(BATCH, at_once(*images.shape[1:3])))
     ]
     joined: NDArray[np.float32] = np.concatenate(blocks)
     return joined

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -53,6 +53,14 @@ class Network(nn.Module):
     def uses_batch_statistics(self) -> bool:
         """Whether an image's features depend on the other images of its batch in training."""
         return any(isinstance(module, _BatchNorm) for module in self.modules())
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """What the first weights depend on beside settings and seed, by name: the SHA-256 of a file of weights."""
+        return {}
+
+    def load_pretrained(self) -> None:
+        """Take over weights that were trained elsewhere, before the first step; never asked of a trained network."""
 
     def normalise_by(self, mean: Tensor, std: Tensor) -> None:
         """Take the training images' channel means, (3,) in [0, 1], and, where the network scales, deviations."""

@@ -17,6 +17,13 @@ from synthda.datasets.resize import Fit
 from synthda.errors import DataError, RunError
 
 BATCH = 64
+PIXELS = 512 * 64 * 64
+"""What passes a network at once, at most: its maps take many times the memory of the images."""
+
+
+def at_once(height: int, width: int) -> int:
+    """How many images of a size pass a network together."""
+    return max(1, PIXELS // (height * width))
 
 
 @dataclass(frozen=True)
@@ -62,9 +69,9 @@ class Classifier:
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities (N, K) of images (N, H, W, 3) uint8 of the model's input size."""
-        (found,) = self._session.run(None, {"images": np.ascontiguousarray(images)})
-        probabilities: NDArray[np.float32] = found
-        return probabilities
+        rows = at_once(*self.input_size)
+        blocks = [np.ascontiguousarray(images[first : first + rows]) for first in range(0, max(1, len(images)), rows)]
+        return np.concatenate([self._session.run(None, {"images": block})[0] for block in blocks])
 
     def of_domain(self, images: Images) -> NDArray[np.float32]:
         """Class probabilities (N, K) of a whole domain."""

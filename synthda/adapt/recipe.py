@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
@@ -31,18 +32,40 @@ class Recipe:
     target_view: Annotated[View, "how training changes target images"] = "none"
 
     def build_optimizer(self, parameters: list[nn.Parameter]) -> Optimizer:
-        """The optimizer over `parameters`, fused: one kernel for all of them instead of several for each."""
+        """The optimizer over `parameters`, fused: one kernel for all of them instead of several for each.
+
+        Parameters that `learn_at` has given a rate are groups of their own, a group for each rate.
+        """
+        groups = _by_rate(parameters, self.learning_rate)
         if self.optimizer == "adam":
             return Adam(
-                parameters,
+                groups,
                 lr=self.learning_rate,
                 betas=(self.momentum, 0.999),
                 weight_decay=self.weight_decay,
                 fused=True,
             )
-        return SGD(
-            parameters, lr=self.learning_rate, momentum=self.momentum, weight_decay=self.weight_decay, fused=True
-        )
+        return SGD(groups, lr=self.learning_rate, momentum=self.momentum, weight_decay=self.weight_decay, fused=True)
+
+
+def learn_at(parameters: Iterable[nn.Parameter], rate: float) -> None:
+    """Have every optimizer step `parameters` at `rate` times its learning rate; a deep copy does not keep the mark."""
+    for parameter in parameters:
+        parameter.rate = rate  # type: ignore[attr-defined]
+
+
+def _by_rate(parameters: list[nn.Parameter], learning_rate: float) -> list[nn.Parameter] | list[dict[str, Any]]:
+    """A group for each rate, or the bare list where all have the rate 1."""
+    rates = [float(getattr(parameter, "rate", 1.0)) for parameter in parameters]
+    if set(rates) <= {1.0}:
+        return parameters
+    return [
+        {
+            "params": [parameter for parameter, own in zip(parameters, rates, strict=True) if own == rate],
+            "lr": rate * learning_rate,
+        }
+        for rate in dict.fromkeys(rates)
+    ]
 
 
 GANIN = Recipe(steps=8000)

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Schedule = Literal["ganin", "constant", "cosine"]
+Schedule = Literal["ganin", "constant", "cosine", "adamatch"]
 
 
 def adaptation_factor(p: Tensor, gamma: float = 10.0) -> Tensor:
@@ -19,10 +19,13 @@ def adaptation_factor(p: Tensor, gamma: float = 10.0) -> Tensor:
 def learning_rate_factor(p: float, schedule: Schedule) -> float:
     """What the base learning rate is multiplied by at progress p.
 
-    `ganin` is μ_p / μ_0 = 1 / (1 + 10p)^0.75 (Ganin et al. 2016, §5.2.2); `cosine` falls from 1 to 0.
+    `ganin` is μ_p / μ_0 = 1 / (1 + 10p)^0.75 (Ganin et al. 2016, §5.2.2); `cosine` falls from 1 to 0;
+    `adamatch` is cos(p · arccos ¼), from 1 to ¼, slowly at first (Berthelot et al. 2022: the authors' code).
     """
     if schedule == "ganin":
         return float((1.0 + 10.0 * p) ** -0.75)
     if schedule == "cosine":
         return 0.5 * (1.0 + math.cos(math.pi * p))
+    if schedule == "adamatch":
+        return math.cos(p * math.acos(0.25))
     return 1.0

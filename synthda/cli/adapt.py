@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 import typer
 
 from synthda.adapt.selection import RULES, Selection
-from synthda.cli.options import Assignments, DataRoot, Force
+from synthda.cli.options import Assignments, BackboneModel, DataRoot, Force, Weights, with_backbone
 
 Fit = Literal["stretch", "pad", "crop"]
 Method = Annotated[str, typer.Option(help="How to adapt, as `synthda methods` lists them; some combine: dann+mcc.")]
 Network = Annotated[
-    str | None, typer.Option(help="What to train; `synthda networks` lists them. [default: conv-small]")
+    str | None,
+    typer.Option(help="What to train; `synthda networks` lists them. [default: conv-small]", show_default=False),
 ]
 Start = Annotated[
     Path | None,
@@ -48,6 +49,8 @@ def command(
     method: Method = "dann",
     network: Network = None,
     start: Start = None,
+    backbone: BackboneModel = None,
+    weights: Weights = None,
     steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the weights and of every draw.")] = 0,
     size: Annotated[int | None, typer.Option(help="Side of the images, px. [default: the network's]")] = None,
@@ -75,6 +78,7 @@ def command(
 
     - `synthda adapt --source data/syn-numbers --target ./photos`
     - `synthda adapt --source mnist:train --target mnist-m:adapt --eval mnist-m:dev --network ganin-mnist --baselines`
+    - `synthda adapt --source ./renderings --target ./photos --backbone resnet50 --weights resnet50.pth`
     - `synthda adapt --source ./renderings --target ./photos --set lambda_max=0.5 --steps 5000 --dry-run`
     - `synthda adapt --source ./renderings --target ./photos --select bnm --hold-out 0.1`
     - `synthda adapt --method shot --start runs/source-only-photos --target ./photos`
@@ -84,7 +88,7 @@ def command(
     from synthda.cli.listing import warn_skipped
     from synthda.settings import parse_assignments
 
-    given = parse_assignments(assignments or [])
+    network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
     selection = Selection(select, candidates, hold_out)
     plan = plan_of(
         method,

@@ -62,11 +62,13 @@ class Session:
             say(f"Eval     {data.evaluation.name} ({len(data.evaluation):,} labelled images{seen})")
         height, width = plan.input_size
         what = f"{plan.method} × {plan.network} at {width}×{height} px"
-        method = plan.build()
+        method = plan.build(pretrained=False)
         steps = method.steps(plan.recipe)
         if self.start is not None:
             check_start(self.start, plan, method)
         say(f"Train    {what}, {steps:,} steps, seed {plan.seed}")
+        for name, content in method.network.inputs.items():
+            say(f"{name.capitalize():<9}{content}")
         for line in selection_plan(self.select, steps, bytes_each(method)):
             say(line)
         first = method.starts_from

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from synthda.errors import SettingError
 
 DataRoot = Annotated[
     Path | None,
@@ -33,6 +36,40 @@ Templates = Annotated[
 Side = Annotated[
     str | None, typer.Option("--size", metavar="PIXELS", help="Side of the images, 8 to 1024.", show_default=False)
 ]
+
+BackboneModel = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="Train a pretrained model: short for --network backbone.", show_default=False),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Its weights: a file, none, or default, which downloads them. [default: default]",
+        show_default=False,
+    ),
+]
+
+
+def with_backbone(
+    network: str | None, backbone: str | None, weights: str | None, given: Mapping[str, str]
+) -> tuple[str | None, dict[str, str]]:
+    """The network's name, if any, and the settings with those for which `--backbone` and `--weights` are short.
+
+    Raises:
+        SettingError: when they stand beside another `--network`.
+    """
+    options = {"--backbone": backbone, "--weights": weights}
+    asked = [option for option, value in options.items() if value is not None]
+    if not asked:
+        return network, dict(given)
+    if network not in (None, "backbone") or (network is None and backbone is None):
+        raise SettingError(
+            f"{asked[0]} is for --network backbone, not for {network or 'conv-small'}; give --backbone MODEL, for "
+            "example resnet50, and no other --network."
+        )
+    short = {"model": backbone, "weights": weights}
+    return "backbone", {**given, **{name: value for name, value in short.items() if value is not None}}
 
 
 def renderer_names(incomplete: str) -> list[str]:

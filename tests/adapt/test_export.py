@@ -17,7 +17,7 @@ from onnx import TensorProto, helper
 from toy import CLASSES, domain
 
 import synthda
-from synthda.adapt import export
+from synthda.adapt import export, predict
 from synthda.adapt.export import TOLERANCE, export_onnx
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
@@ -47,6 +47,18 @@ def test_any_number_of_images_goes_through_at_once(model: Path, n: int) -> None:
     classifier = Classifier(model)
     whole = classifier.probabilities(images)
     assert classifier.probabilities(images[:n]) == pytest.approx(whole[:n], abs=1e-5)
+
+
+def test_large_images_pass_in_smaller_batches_with_the_same_answers(
+    model: Path, trained: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [predict.at_once(side, side) for side in (32, 64, 224, 8192)] == [2048, 512, 41, 1]
+    images = domain(17).images
+    whole = Classifier(model).probabilities(in_memory(images)), probabilities(trained, images)
+    monkeypatch.setattr(predict, "PIXELS", 5 * 16 * 16)
+    split = Classifier(model).probabilities(in_memory(images)), probabilities(trained, images)
+    for found, expected in zip(split, whole, strict=True):
+        assert found == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_file_says_what_it_is(model: Path) -> None:

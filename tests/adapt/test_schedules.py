@@ -26,6 +26,12 @@ def test_the_cosine_schedule_ends_at_zero_and_the_constant_one_does_not_move() -
     assert learning_rate_factor(0.9, "constant") == 1.0
 
 
+@pytest.mark.parametrize(("p", "expected"), [(0.0, 1.0), (0.5, 0.79056942), (1.0, 0.25)])
+def test_adamatchs_schedule_ends_at_a_quarter(p: float, expected: float) -> None:
+    # cos(x / 2) = √((1 + cos x) / 2): half-way it is √(1.25 / 2).
+    assert learning_rate_factor(p, "adamatch") == pytest.approx(expected, abs=1e-8)
+
+
 def test_without_steepness_nothing_is_adapted() -> None:
     assert adaptation_factor(torch.tensor(0.9), gamma=0.0).item() == 0.0
     assert math.isclose(adaptation_factor(torch.tensor(1.0), gamma=1e3).item(), 1.0)

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+
+from synthda.adapt.networks.pretrained import without_head
+from synthda.manifest import sha256_of
 
 QUICK = ["--set", "source_batch=8", "--set", "target_batch=8", "--set", "width=8", "--steps", "6", "--size", "16"]
 
@@ -89,11 +93,29 @@ def test_other_settings_do_not_touch_a_finished_run_without_force(synthda: Any, 
     assert synthda(*command, "--seed", "1", "--force").code == 0
 
 
+def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
+    synthda: Any, source: str, photos: Path, tmp_path: Path
+) -> None:
+    layers, _ = without_head("squeezenet1_1", (32, 32))
+    torch.save(layers.state_dict(), tmp_path / "w.pth")
+    small = ["--set", "source_batch=2", "--set", "target_batch=2", "--steps", "1", "--size", "32", "--no-export"]
+    command = ["adapt", "--source", source, "--target", "photos", "--out", "run", "--backbone", "squeezenet1_1"]
+    command += ["--weights", "w.pth", *small]
+    first = synthda(*command)
+    assert first.code == 0, first.err
+    assert f"Weights  {sha256_of(tmp_path / 'w.pth')}" in first.out
+    (tmp_path / "w.pth").unlink()
+    assert "w.pth does not exist" in synthda(*command).err
+    assert synthda("evaluate", "run", "--data", "photos").code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         (["--method", "dnan"], "There is no method 'dnan'. Did you mean dan"),
         (["--network", "conv-smal"], "Did you mean conv-small?"),
+        (["--backbone", "resnet18", "--network", "ganin-mnist"], "--backbone is for --network backbone, not for ganin"),
+        (["--weights", "w.pth"], "--weights is for --network backbone, not for conv-small; give --backbone MODEL"),
         (["--set", "lamda_max=1"], "Did you mean lambda_max"),
         (["--set", "learning_rate=fast"], "learning_rate accepts a number"),
         (["--size", "4"], "--size accepts 8…1024"),

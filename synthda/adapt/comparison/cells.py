@@ -48,6 +48,7 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
     for entry in rows:
         for source in data.training_sources(entry.method):
             with_classes(source, data.classes)
+        plan.blueprint(entry, data.classes, plan.seeds[0]).build()  # what it cannot serve is told before any training
     cells: list[Cell] = []
     for seed in plan.seeds:
         for entry in rows:
@@ -68,7 +69,7 @@ def _run_of(blueprint: Blueprint, data: Data, folder: Path) -> Run:
 
 
 def _first_of(blueprint: Blueprint, data: Data, earlier: list[Cell], folder: Path) -> Run | None:
-    first = first_blueprint(blueprint, blueprint.build())
+    first = first_blueprint(blueprint, blueprint.build(pretrained=False))
     if first is None:
         return None
     equal = (cell.run for cell in earlier if cell.blueprint == first)

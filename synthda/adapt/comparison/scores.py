@@ -125,7 +125,7 @@ def accuracies_by_rule(cell: Cell, plan: Plan, probe: Probe, data: Data) -> tupl
     rules = {name: load_rule(name) for name in plan.rules}
     accuracy: dict[int, float] = {}
     scores: dict[str, dict[int, float]] = {name: {} for name in rules}
-    steps = cell.blueprint.build().steps(cell.blueprint.recipe)
+    steps = cell.blueprint.build(pretrained=False).steps(cell.blueprint.recipe)
     for step in candidate_steps(steps, plan.candidates):
         method = candidate(cell.blueprint, cell.run, step)
         accuracy[step] = score(method, data.evaluation, cell.blueprint.classes).accuracy

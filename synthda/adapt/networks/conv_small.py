@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 from torch import nn
 
 from synthda.adapt.network import Network, Size
-from synthda.adapt.networks.layers import GlobalAverage, fully_connected, initialise
+from synthda.adapt.networks.layers import GlobalAverage, fully_connected, initialise, refuse_below
 from synthda.adapt.recipe import Recipe
-from synthda.errors import SettingError
 from synthda.settings import Between
 
 Norm = Literal["instance", "batch"]
@@ -35,8 +34,7 @@ class ConvSmall(Network):
         width: Annotated[int, "channels of the first layer; the others have 2, 4 and 4 times as many", Between(4)] = 24,
         norm: Annotated[Norm, "over each image, or over the batch, which adabn needs"] = "instance",
     ) -> None:
-        if min(input_size) < 16:
-            raise SettingError(f"conv-small takes images from 16 px up; given {input_size[1]}×{input_size[0]}.")
+        refuse_below(16, input_size, "conv-small")
         extractor = nn.Sequential(
             *conv_norm_relu(3, width, norm, pool=True),
             *conv_norm_relu(width, 2 * width, norm, pool=True),

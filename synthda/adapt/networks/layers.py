@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from synthda.adapt.network import Size
 from synthda.errors import SettingError
 
+ROUNDING = 1 / 255 / 12**0.5
+"""The deviation that rounding to bytes leaves: an image that has no more than that is even."""
+
 
 def fully_connected(widths: tuple[int, ...], dropout: float = 0.0) -> nn.Sequential:
     """Linear layers of the given widths, input first, with ReLU (and dropout) between them, none after the last."""
@@ -22,10 +25,23 @@ def fully_connected(widths: tuple[int, ...], dropout: float = 0.0) -> nn.Sequent
 
 
 class GlobalAverage(nn.Module):
-    """(B, C, H, W) → (B, C), by a plain mean: its gradient is deterministic on every device."""
+    """(B, C, H, W) → (B, C), or (B, C, 1, 1) by `keepdim`: a plain mean's gradient is deterministic on every device."""
+
+    def __init__(self, *, keepdim: bool = False) -> None:
+        super().__init__()
+        self.keepdim = keepdim
 
     def forward(self, maps: Tensor) -> Tensor:
-        return maps.mean(dim=(2, 3))
+        return maps.mean(dim=(2, 3), keepdim=self.keepdim)
+
+
+class Standardise(nn.Module):
+    """Each image (3, H, W) of a batch by itself: mean 0 and deviation 1 over all pixels and channels together."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        centred = images - images.mean(dim=(1, 2, 3), keepdim=True)
+        # An even image, as of night, holds what rounding left: that is not brought up to deviation 1.
+        return centred / (centred.square().mean(dim=(1, 2, 3), keepdim=True) + ROUNDING**2).sqrt()
 
 
 def initialise(network: nn.Module) -> None:
@@ -35,6 +51,12 @@ def initialise(network: nn.Module) -> None:
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+def refuse_below(least: int, input_size: Size, network: str) -> None:
+    """Raise SettingError for images with a side under `least` px."""
+    if min(input_size) < least:
+        raise SettingError(f"{network} takes images from {least} px up; given {input_size[1]}×{input_size[0]}.")
 
 
 def flattened(extractor: nn.Sequential, input_size: Size) -> int:
