@@ -22,6 +22,7 @@ from synthda.cli import (
     predict,
     preview,
     renderers,
+    shallow,
 )
 from synthda.errors import SynthdaError
 
@@ -35,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(preview, generate, inspect, convert, adapt, evaluate, export, predict, demo),
+    *(preview, generate, inspect, convert, adapt, evaluate, export, predict, shallow, demo),
     *(methods, renderers, networks, fonts, doctor),
 )
 for verb in VERBS:
