@@ -87,7 +87,8 @@ class ShallowNetwork(Shallow):
             for name, gradient in step.items():
                 # The domain classifier learns at full strength; the paper's algorithm 1 slows it down by λ.
                 up = name in ASCENDING
-                self.weights[name] += gradient * (self.learning_rate / self.lambda_ if up else -self.learning_rate)
+                gradient *= self.learning_rate / self.lambda_ if up else -self.learning_rate
+                self.weights[name] += gradient
 
     def _loss(self, rows: Labels, codes: Labels) -> float:
         chances = label_probabilities(self.weights, hidden_of(self.weights, rows))[np.arange(len(codes)), codes]
