@@ -32,9 +32,8 @@ def shallow_tables() -> str:
     path = RESULTS / "shallow.json"
     found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     told = tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))
-    return "\n".join(
-        [amazon_table(told["amazon"], found.get("amazon")), office_table(told["office"], found.get("office"))]
-    )
+    amazon = amazon_table(told["amazon"], found.get("amazon"))
+    return "\n".join([amazon, office_table(told["office"], found.get("office"))])
 
 
 def amazon_table(told: dict[str, Any], found: dict[str, Any] | None) -> str:
@@ -78,8 +77,8 @@ def office_table(told: dict[str, Any], found: dict[str, Any] | None) -> str:
         means.append(f"{statistics.fmean(own):.3f}" if len(own) == len(by_pair) else NOT_MEASURED)
     lines.append(f"| mean | | | {' | '.join(means)} |")
     note = (
-        "20 labelled images a class of the source (8 of DSLR and webcam), drawn anew each time; all images of the target "
-        "adapt, unlabelled, and evaluate. Rows sum to 1, then z-scores by domain. 1-NN where nothing else is said. "
+        "20 labelled images a class of the source (8 of DSLR and webcam), drawn anew each time; all target "
+        "images adapt, unlabelled, and evaluate. Rows sum to 1, then z-scores by domain. 1-NN by default. "
         "Subspaces of 20 dimensions (GFK); SA's dimensions and DANN's λ by reverse validation, all else fixed in "
         "advance. Mean ± standard deviation over draws, [95 % interval of the mean]."
     )

@@ -21,6 +21,7 @@ def features(tmp_path: Path) -> Path:
         rows[:, 0] += 3 * labels + shift
         np.savez(tmp_path / f"{name}.npz", features=rows, labels=np.array(["cup", "pen"])[labels])
     np.savez(tmp_path / "narrow.npz", features=np.zeros((5, 3)))
+    np.savez(tmp_path / "numbered.npz", features=rows, labels=labels)
     np.savez(tmp_path / "unlabelled.npz", features=rows)
     (tmp_path / "broken.npz").write_bytes(b"PK no archive")
     return tmp_path
@@ -87,6 +88,7 @@ def test_labels_of_the_target_change_nothing(synthda, features):
         (["source.npz", "narrow.npz"], "8 features a row and narrow.npz 3"),
         (["unlabelled.npz", "target.npz"], "unlabelled.npz has no labels"),
         (["source.npz", "target.npz", "--evaluate", "unlabelled.npz"], "unlabelled.npz has no labels"),
+        (["source.npz", "target.npz", "--evaluate", "numbered.npz"], "classes that the source lacks (0, 1)"),
         (["source.npz", "target.npz", "--method", "gfk", "--set", "dimensions=80"], "at most 8 are possible"),
         (["source.npz", "target.npz", "--method", "gfk", "--set", "dimensions=5"], "at most half of them, 4"),
         (["source.npz", "target.npz", "--method", "gkf"], "Did you mean gfk?"),

@@ -9,6 +9,7 @@ from scipy.linalg import eigh
 
 from synthda.adapt.shallow.aligned import Aligned, Features, Mapped
 from synthda.adapt.shallow.classifiers import Classifier
+from synthda.adapt.shallow.estimator import check_width
 from synthda.settings import Between
 
 
@@ -26,6 +27,7 @@ class CORAL(Aligned):
         self.regularisation = regularisation
 
     def align(self, source: Features, target: Features) -> Mapped:
+        check_width(source, of="CORAL")
         # D_s C_s^(−1/2) C_t^(1/2), C = cov(D) + I: algorithm 1 of the paper.
         whiten = _power(source, -0.5, self.regularisation)
         colour = _power(target, 0.5, self.regularisation)

@@ -15,6 +15,12 @@ Rows = Any
 Labels = NDArray[Any]
 """(n,) class of each row, of any type that sorts: numbers or text."""
 
+MOST_VALUES = 1_000_000_000
+"""Of rows as a NumPy array: 8 GB."""
+
+MOST_WIDTH = 25_000
+"""Of features where a method holds matrices of features × features: 5 GB each."""
+
 
 class Shallow:
     """A classifier of feature vectors; its settings are its keyword-only arguments.
@@ -42,9 +48,31 @@ class Shallow:
 
 
 def dense(rows: Rows) -> NDArray[Any]:
-    """The rows as a NumPy array."""
+    """The rows as a NumPy array.
+
+    Raises:
+        SettingError: where sparse rows would not fit into memory.
+    """
+    count, width = rows.shape
+    if count * width > MOST_VALUES:
+        raise SettingError(
+            f"{count:,} rows of {width:,} features are too many for this method; leave out rare features, or use svm, "
+            "which keeps sparse rows sparse."
+        )
     found: NDArray[Any] = rows if isinstance(rows, np.ndarray) else rows.toarray()
     return found
+
+
+def check_width(rows: Rows, *, of: str) -> None:
+    """Refuse more features than a matrix of features × features can have.
+
+    Raises:
+        SettingError: it names the largest number.
+    """
+    if rows.shape[1] > MOST_WIDTH:
+        raise SettingError(
+            f"{rows.shape[1]:,} features are too many for {of}; leave out rare ones: it accepts {MOST_WIDTH:,}."
+        )
 
 
 def check_dimensions(dimensions: int, source: Rows, target: Rows, *, of: str) -> None:

@@ -16,7 +16,7 @@ from synthda.adapt.shallow.estimator import Labels, Rows, Shallow
 from synthda.adapt.shallow.features import prepared
 from synthda.adapt.shallow.msda import MSDA
 from synthda.adapt.shallow.reverse_validation import Problem, Selection, Settings, select
-from synthda.errors import SettingError
+from synthda.errors import DataError, SettingError
 from synthda.manifest import written_then_named
 from synthda.settings import configure, load, parse_assignments, settings_of
 
@@ -115,7 +115,10 @@ def run_shallow(
 
     Raises:
         SettingError: for a setting that does not suit the data.
+        DataError: for a class to evaluate on that the source lacks.
     """
+    if evaluation:
+        _check_known(labels, evaluation[1])
     more = [evaluation[0]] if evaluation else []
     msda = None if plan.msda is None else MSDA(**plan.msda)
     rows_s, rows_t, *rows_e = prepared(source, target, *more, normalise=plan.normalise, msda=msda)
@@ -136,6 +139,16 @@ def score(fitted: Shallow, rows: Rows, labels: Labels) -> Score:
     """How often a fitted method is right on labelled rows (n, d) of the target."""
     right = fitted.predict(rows) == labels
     return Score(float(np.mean(right)), bootstrap_interval(right), len(labels))
+
+
+def _check_known(labels: Labels, evaluated: Labels) -> None:
+    """Classes are matched by what they are called in the two files."""
+    unknown = sorted(set(evaluated.tolist()) - set(labels.tolist()), key=str)
+    if unknown:
+        raise DataError(
+            f"The labels to evaluate on name classes that the source lacks ({', '.join(map(str, unknown[:5]))}); name "
+            "the classes alike in both files."
+        )
 
 
 def write_rows(predictions: Labels, out: Path) -> None:

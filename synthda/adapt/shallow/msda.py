@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from synthda.adapt.shallow.estimator import Rows, dense
+from synthda.adapt.shallow.estimator import Rows, check_width, dense
 from synthda.errors import SettingError
 from synthda.settings import Between
 
@@ -37,8 +37,9 @@ class MSDA:
         The features are the input and what each layer gives, side by side. A layer needs three matrices d × d.
 
         Raises:
-            SettingError: where the equations have no unique solution.
+            SettingError: for too many features, or where the equations have no unique solution.
         """
+        check_width(rows, of="mSDA")
         features, width = self._begin(rows)
         self.weights = []
         for layer in range(1, self.layers + 1):

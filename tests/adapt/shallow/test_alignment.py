@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import linalg
+from scipy.sparse import csr_matrix
 from shallow_problems import Domains, one_cue_moved, rescaled, turned
 from sklearn.decomposition import PCA
 
@@ -12,9 +13,11 @@ from synthda.adapt.shallow import SHALLOW
 from synthda.adapt.shallow.coral import CORAL
 from synthda.adapt.shallow.estimator import Shallow
 from synthda.adapt.shallow.gfk import GeodesicFlowKernel, flow_root
+from synthda.adapt.shallow.msda import MSDA
 from synthda.adapt.shallow.none import NoAdaptation
 from synthda.adapt.shallow.principal import principal_directions
 from synthda.adapt.shallow.sa import SubspaceAlignment
+from synthda.adapt.shallow.svm import SVM
 from synthda.adapt.shallow.tca import TCA, transfer_components
 from synthda.errors import SettingError
 from synthda.settings import load
@@ -145,6 +148,19 @@ def test_more_dimensions_than_the_rows_have_are_refused_with_the_number_that_is_
     rows = np.random.default_rng(0).normal(size=(12, 16))
     with pytest.raises(SettingError, match=sentence):
         method.fit(rows, np.arange(12) % 2, rows)
+
+
+def test_more_features_than_fit_into_memory_are_refused_and_sparse_rows_stay_sparse_where_they_may() -> None:
+    wide = csr_matrix((np.ones(4), ([0, 1, 2, 3], [0, 30_000, 0, 30_000])), shape=(4, 400_000_000))
+    labels = np.array([0, 1, 0, 1])
+    with pytest.raises(SettingError, match="leave out rare features, or use svm"):
+        SubspaceAlignment(dimensions=2).fit(wide, labels, wide)
+    with pytest.raises(SettingError, match="400,000,000 features are too many for mSDA"):
+        MSDA().fit_transform(wide)
+    narrower = wide[:, :40_000]
+    with pytest.raises(SettingError, match="40,000 features are too many for CORAL"):
+        CORAL().fit(narrower, labels, narrower)
+    assert SVM().fit(narrower, labels, narrower).predict(narrower).tolist() == [0, 1, 0, 1]
 
 
 @pytest.mark.parametrize("name", SHALLOW)
