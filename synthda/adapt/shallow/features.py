@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from synthda.adapt.shallow.estimator import Rows
 from synthda.adapt.shallow.msda import MSDA
 from synthda.adapt.shallow.normalise import normalised
 from synthda.adapt.shallow.span import Span
-
-FeatureKind = Literal["raw", "msda"]
 
 
 def prepared(
