@@ -80,8 +80,8 @@ def office_table(told: dict[str, Any], found: dict[str, Any] | None) -> str:
         "20 labelled images a class of the source (8 of DSLR and webcam), drawn anew each time; all target "
         "images adapt, unlabelled, and evaluate. Rows sum to 1, then z-scores by domain. 1-NN by default. "
         "Subspaces of 20 dimensions (GFK); SA's dimensions and DANN's λ by reverse validation, all else fixed in "
-        "advance. Mean ± standard deviation over draws; a mean of 20 has a 95 % interval of ± .47 deviations. The draws "
-        "share images, so that the interval is of the choice of images alone."
+        "advance. Mean ± standard deviation over draws; the 95 % interval of a mean of 20 is ± .47 of it. Draws "
+        "share images: the interval is of their choice alone."
     )
     return _section(told["title"], note, lines, found)
 
