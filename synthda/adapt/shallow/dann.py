@@ -9,6 +9,7 @@ import numpy as np
 from synthda.adapt.shallow.classifiers import check_classes
 from synthda.adapt.shallow.estimator import Labels, Rows, Shallow, dense
 from synthda.adapt.shallow.objective import ASCENDING, Arrays, gradients, hidden_of, initial, label_probabilities
+from synthda.errors import SettingError
 from synthda.settings import Between
 
 
@@ -44,7 +45,9 @@ class ShallowNetwork(Shallow):
         self.weights = self._started(rows_s.shape[1])
         best, best_loss, best_epoch = self.weights, np.inf, -1
         for epoch in range(self.epochs):
-            self._pass(epoch, rows_s, codes, rows_t, kept)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._pass(epoch, rows_s, codes, rows_t, kept)
+            self._check_finite()
             loss = self._loss(rows_s[stopping], codes[stopping]) if len(stopping) else 0.0
             if loss < best_loss or not len(stopping):
                 best, best_loss, best_epoch = {name: value.copy() for name, value in self.weights.items()}, loss, epoch
@@ -52,6 +55,13 @@ class ShallowNetwork(Shallow):
                 break
         self.weights = best
         return self
+
+    def _check_finite(self) -> None:
+        if not all(np.isfinite(value).all() for value in self.weights.values()):
+            raise SettingError(
+                f"Training broke down with learning_rate={self.learning_rate:g}; give a smaller one, or normalise the "
+                "features."
+            )
 
     def predict(self, rows: Rows) -> Labels:
         found: Labels = self.classes[self.probabilities(rows).argmax(axis=1)]

@@ -8,6 +8,7 @@ from shallow_problems import one_cue_moved, turned
 
 from synthda.adapt.shallow.dann import ShallowDANN, ShallowNetwork
 from synthda.adapt.shallow.objective import gradients, initial, objective, sigmoid
+from synthda.errors import SettingError
 
 
 @pytest.mark.parametrize("lambda_", [0.0, 0.7])
@@ -81,6 +82,12 @@ def test_it_goes_on_from_a_trained_one_of_equal_shape_and_starts_anew_otherwise(
     three.begin_from(trained)
     three.fit(domains.source, np.arange(200) % 3, domains.target)
     assert three.weights["V"].shape == (50, 3)
+
+
+def test_training_that_breaks_down_is_told_in_a_sentence() -> None:
+    domains = turned()
+    with pytest.raises(SettingError, match=r"learning_rate=3e\+38; give a smaller one"):
+        ShallowDANN(learning_rate=3e38).fit(domains.source, domains.labels, domains.target)
 
 
 def test_training_stops_at_the_best_held_out_loss_and_fewer_rows_than_a_batch_do() -> None:
