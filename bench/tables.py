@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.paths import RESULTS
+from bench.shallow_tables import shallow_tables
 
 PROTOCOL = Path(__file__).with_name("protocol.toml")
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
@@ -36,7 +37,8 @@ below a table is the one that scored it last; some of its cells may have been tr
 
 def page() -> str:
     """The whole page as Markdown."""
-    parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), reproducibility(), speed(), rendering()]
+    parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), shallow_tables()]
+    parts += [reproducibility(), speed(), rendering()]
     return "\n".join(parts)
 
 

@@ -1,0 +1,89 @@
+"""What a shallow method is: fitted on labelled source and unlabelled target rows, it predicts labels of rows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthda.errors import SettingError
+
+Rows = Any
+"""(n, d) features: a NumPy array or a scipy.sparse matrix."""
+
+Labels = NDArray[Any]
+"""(n,) class of each row, of any type that sorts: numbers or text."""
+
+MOST_VALUES = 1_000_000_000
+"""Of rows as a NumPy array: 8 GB."""
+
+MOST_WIDTH = 25_000
+"""Of features where a method holds matrices of features × features: 5 GB each."""
+
+
+class Shallow:
+    """A classifier of feature vectors; its settings are its keyword-only arguments.
+
+    Attributes:
+        baseline: name of the method that is the same without adaptation; None where that is this one.
+    """
+
+    baseline: ClassVar[str | None] = None
+
+    def fit(self, source: Rows, labels: Labels, target: Rows) -> Self:
+        """Learn from labelled source rows (n_s, d) and unlabelled target rows (n_t, d).
+
+        Raises:
+            SettingError: for a setting that does not suit the data.
+        """
+        raise NotImplementedError
+
+    def predict(self, rows: Rows) -> Labels:
+        """The classes of rows (n, d) of the target."""
+        raise NotImplementedError
+
+    def begin_from(self, trained: Shallow) -> None:
+        """Let the next `fit` start where a trained one of the same class ended; nothing, where none is iterative."""
+
+
+def dense(rows: Rows) -> NDArray[Any]:
+    """The rows as a NumPy array.
+
+    Raises:
+        SettingError: where sparse rows would not fit into memory.
+    """
+    count, width = rows.shape
+    if count * width > MOST_VALUES:
+        raise SettingError(
+            f"{count:,} rows of {width:,} features are too many for this method; leave out rare features, or use svm, "
+            "which keeps sparse rows sparse."
+        )
+    found: NDArray[Any] = rows if isinstance(rows, np.ndarray) else rows.toarray()
+    return found
+
+
+def check_width(rows: Rows, *, of: str) -> None:
+    """Refuse more features than a matrix of features × features can have.
+
+    Raises:
+        SettingError: it names the largest number.
+    """
+    if rows.shape[1] > MOST_WIDTH:
+        raise SettingError(
+            f"{rows.shape[1]:,} features are too many for {of}; leave out rare ones: it accepts {MOST_WIDTH:,}."
+        )
+
+
+def check_dimensions(dimensions: int, source: Rows, target: Rows, *, of: str) -> None:
+    """Refuse more dimensions than the centred rows of either domain span.
+
+    Raises:
+        SettingError: it names the largest number that is possible.
+    """
+    most = min(source.shape[0] - 1, target.shape[0] - 1, source.shape[1])
+    if dimensions > most:
+        raise SettingError(
+            f"dimensions={dimensions} is too many for {of} on {source.shape[0]:,} source and "
+            f"{target.shape[0]:,} target rows of {source.shape[1]:,} features; at most {most} are possible here."
+        )
