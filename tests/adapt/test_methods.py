@@ -28,9 +28,10 @@ from synthda.settings import load, settings_of
 PREDICTING = set({load("method", name, METHODS).predict: name for name in METHODS}.values())
 """A method for each way to predict."""
 SLOW = pytest.mark.slow
+WITHOUT_STEPS = ("adabn", "sa")
 
 every_method = pytest.mark.parametrize("name", METHODS)
-every_method_that_takes_steps = pytest.mark.parametrize("name", [name for name in METHODS if name != "adabn"])
+every_method_that_takes_steps = pytest.mark.parametrize("name", [name for name in METHODS if name not in WITHOUT_STEPS])
 
 
 SLOWLY = {"learning_rate": 0.0003}

@@ -12,6 +12,7 @@ METHODS: dict[str, str] = {
     "source-only": "synthda.adapt.methods.source_only:SourceOnly",
     "train-on-target": "synthda.adapt.methods.train_on_target:TrainOnTarget",
     "adabn": "synthda.adapt.methods.adabn:AdaBN",
+    "sa": "synthda.adapt.methods.sa:SA",
     "ddc": "synthda.adapt.methods.ddc:DDC",
     "dan": "synthda.adapt.methods.dan:DAN",
     "jan": "synthda.adapt.methods.jan:JAN",
