@@ -1,4 +1,4 @@
-"""Subspace alignment (Fernando et al. 2013, ICCV) of what a trained network's last layer takes, as in Ganin et al. 2016."""
+"""Subspace alignment (Fernando et al. 2013, ICCV) of what a network's last layer takes, as in Ganin et al. 2016."""
 
 from __future__ import annotations
 
