@@ -3,40 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from synthda.adapt.selection import RULES, Selection
+from synthda.cli.adapt_options import Fit, HoldOut, Method, Network, Select, Start, UnknownBelow
 from synthda.cli.options import Assignments, BackboneModel, DataRoot, Force, Weights, with_backbone
-
-Fit = Literal["stretch", "pad", "crop"]
-Method = Annotated[str, typer.Option(help="How to adapt, as `synthda methods` lists them; some combine: dann+mcc.")]
-Network = Annotated[
-    str | None,
-    typer.Option(help="What to train; `synthda networks` lists them. [default: conv-small]", show_default=False),
-]
-Start = Annotated[
-    Path | None,
-    typer.Option(help="Finished run to start from: its network, classes, size and fit; shot and adabn need no source."),
-]
-
-Select = Annotated[
-    str,
-    typer.Option(metavar="RULE", help=f"Choose the checkpoint without target labels: last, {', '.join(RULES)}."),
-]
-HoldOut = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SHARE",
-        help="Source images kept from training, for --select and to estimate accuracy. [default: 0.1 if needed]",
-        show_default=False,
-    ),
-]
-UnknownBelow = Annotated[
-    float | None,
-    typer.Option(help="Answer `unknown` where no class is more probable.", metavar="PROBABILITY", show_default=False),
-]
 
 
 def command(
@@ -84,8 +56,11 @@ def command(
     - `synthda adapt --method shot --start runs/source-only-photos --target ./photos`
     """
     from synthda.adapt.data import open_data
-    from synthda.cli.adapting import Session, default_source, pick_device, plan_of
+    from synthda.adapt.selection import Selection
+    from synthda.cli.adapting import Session
+    from synthda.cli.default_source import default_source
     from synthda.cli.listing import warn_skipped
+    from synthda.cli.planning import pick_device, plan_of
     from synthda.settings import parse_assignments
 
     network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))

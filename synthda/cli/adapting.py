@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from synthda.adapt.adaptation import adapt, check_start, load_run
+from synthda.adapt.adaptation import adapt, check_start
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import bytes_each
@@ -19,18 +15,13 @@ from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
-from synthda.adapt.network import Size
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, say, table, warn
 from synthda.cli.selecting import checkpoint_line, estimate_line, selection_plan
-from synthda.datasets.resize import Fit
 from synthda.errors import SettingError
 from synthda.manifest import write_json
-from synthda.synth.renderer import Renderer
-
-CACHED_COUNT = 20_000
 
 
 class Session:
@@ -179,91 +170,3 @@ def _shortened(names: tuple[str, ...], most: int = 12) -> str:
 def hardly_predicted(shares: Mapping[str, float]) -> tuple[str, ...]:
     """Classes with less than a tenth of an equal share of the predictions."""
     return tuple(name for name, share in shares.items() if share < 0.1 / len(shares))
-
-
-def pick_device(name: str) -> str:
-    """`auto` resolved to what this machine has.
-
-    Raises:
-        SettingError: for a device that torch does not know or find.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise SettingError(f"--device {name} cannot be used ({reason}); give cpu, cuda, mps or auto.") from error
-    return name
-
-
-def plan_of(
-    method: str,
-    given: Mapping[str, str],
-    *,
-    start: Path | None,
-    network: str | None,
-    side: int | None,
-    fit: Fit | None,
-    seed: int,
-    steps: int | None,
-    unknown_below: float | None,
-) -> Blueprint:
-    """The blueprint that the options name; with `start`, on the network of that run, and for its classes.
-
-    Raises:
-        SettingError: for a name or value that is not accepted, or an option that the run to start from decides.
-        RunError: when `start` holds no run.
-    """
-    if start is None:
-        options: dict[str, Any] = {"input_size": square(side), "fit": fit or "stretch", "seed": seed, "steps": steps}
-        return Blueprint.of(method, network or "conv-small", (), given=given, unknown_below=unknown_below, **options)
-    first, _ = load_run(Run(start))
-    chosen: dict[str, Any] = {"seed": seed, "steps": steps, "unknown_below": unknown_below}
-    plan = Blueprint.of(method, first.network, first.known_classes, given=given, **chosen)
-    decided = [name for name, value in (("--network", network), ("--size", side), ("--fit", fit)) if value is not None]
-    decided += [f"--set {name}" for name in plan.network_settings]
-    if decided:
-        raise SettingError(f"With --start, that run decides {' and '.join(decided)}; leave it out.")
-    kept = {name: getattr(first, name) for name in ("network_settings", "input_size", "fit")}
-    return replace(plan, **kept)
-
-
-def square(side: int | None) -> Size | None:
-    """The image size that `--size` names."""
-    if side is not None and not 8 <= side <= 1024:
-        raise SettingError(f"--size {side} is out of range; --size accepts 8…1024.")
-    return None if side is None else (side, side)
-
-
-def default_source() -> str:
-    """SynNumbers, rendered once into the user's cache, for those who name no source."""
-    from platformdirs import user_cache_path
-
-    from synthda.synth.syn_numbers import SynNumbers
-
-    say("No --source: SynNumbers is rendered, so the classes will be 0…9; for your own classes give --source FOLDER,")
-    say("with one sub-folder of images per class.")
-    renderer = SynNumbers()
-    cache = Path(os.environ.get("SYNTHDA_CACHE") or user_cache_path("synthda"))
-    folder = cache / f"syn-numbers-{_inputs_key(renderer.inputs)}"
-    return str(render_once(renderer, "syn-numbers", folder, CACHED_COUNT))
-
-
-def render_once(renderer: Renderer, name: str, out: Path, count: int, *, seed: int = 0, force: bool = False) -> Path:
-    """Render a domain with a progress bar, on all cores, unless it is there; returns its folder."""
-    from synthda.cli.progress import progress_bar
-    from synthda.synth.generate import generate
-
-    workers = os.cpu_count() or 1
-    with progress_bar(f"Rendering {name}", count) as progress:
-        generate(renderer, out, name=name, count=count, seed=seed, workers=workers, force=force, progress=progress)
-    return out
-
-
-def _inputs_key(inputs: Any) -> str:
-    """Other fonts or another version make other images: those get a folder of their own."""
-    from synthda import __version__
-    from synthda.manifest import fingerprint
-
-    return fingerprint({"inputs": dict(inputs), "version": __version__})[:12]

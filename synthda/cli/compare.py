@@ -46,8 +46,8 @@ def command(
     from synthda.adapt.comparison.plan import Entry, Pair, Plan
     from synthda.adapt.comparison.plan_file import read_plan
     from synthda.adapt.comparison.run import Comparison
-    from synthda.cli.adapting import pick_device
     from synthda.cli.comparing import Narrator
+    from synthda.cli.planning import pick_device
     from synthda.errors import SettingError
     from synthda.settings import parse_assignments
 

@@ -38,8 +38,10 @@ def command(
     from synthda.adapt.data import open_data
     from synthda.adapt.predict import Classifier
     from synthda.adapt.prediction_files import draw_predictions, write_predictions
-    from synthda.cli.adapting import Session, pick_device, render_once
+    from synthda.cli.adapting import Session
+    from synthda.cli.default_source import render_once
     from synthda.cli.listing import say
+    from synthda.cli.planning import pick_device
     from synthda.settings import configure, parse_assignments
     from synthda.synth.syn_numbers import SynNumbers
 

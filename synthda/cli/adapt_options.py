@@ -1,0 +1,38 @@
+"""Options of `synthda adapt` that need more than a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from synthda.adapt.selection import RULES
+
+Fit = Literal["stretch", "pad", "crop"]
+Method = Annotated[str, typer.Option(help="How to adapt, as `synthda methods` lists them; some combine: dann+mcc.")]
+Network = Annotated[
+    str | None,
+    typer.Option(help="What to train; `synthda networks` lists them. [default: conv-small]", show_default=False),
+]
+Start = Annotated[
+    Path | None,
+    typer.Option(help="Finished run to start from: its network, classes, size and fit; shot and adabn need no source."),
+]
+
+Select = Annotated[
+    str,
+    typer.Option(metavar="RULE", help=f"Choose the checkpoint without target labels: last, {', '.join(RULES)}."),
+]
+HoldOut = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Source images kept from training, for --select and to estimate accuracy. [default: 0.1 if needed]",
+        show_default=False,
+    ),
+]
+UnknownBelow = Annotated[
+    float | None,
+    typer.Option(help="Answer `unknown` where no class is more probable.", metavar="PROBABILITY", show_default=False),
+]

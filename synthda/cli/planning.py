@@ -1,0 +1,72 @@
+"""What is to be trained, and on which device, from the options of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from synthda.adapt.adaptation import load_run
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.network import Size
+from synthda.adapt.run import Run
+from synthda.datasets.resize import Fit
+from synthda.errors import SettingError
+
+
+def plan_of(
+    method: str,
+    given: Mapping[str, str],
+    *,
+    start: Path | None,
+    network: str | None,
+    side: int | None,
+    fit: Fit | None,
+    seed: int,
+    steps: int | None,
+    unknown_below: float | None,
+) -> Blueprint:
+    """The blueprint that the options name; with `start`, on the network of that run, and for its classes.
+
+    Raises:
+        SettingError: for a name or value that is not accepted, or an option that the run to start from decides.
+        RunError: when `start` holds no run.
+    """
+    if start is None:
+        options: dict[str, Any] = {"input_size": square(side), "fit": fit or "stretch", "seed": seed, "steps": steps}
+        return Blueprint.of(method, network or "conv-small", (), given=given, unknown_below=unknown_below, **options)
+    first, _ = load_run(Run(start))
+    chosen: dict[str, Any] = {"seed": seed, "steps": steps, "unknown_below": unknown_below}
+    plan = Blueprint.of(method, first.network, first.known_classes, given=given, **chosen)
+    decided = [name for name, value in (("--network", network), ("--size", side), ("--fit", fit)) if value is not None]
+    decided += [f"--set {name}" for name in plan.network_settings]
+    if decided:
+        raise SettingError(f"With --start, that run decides {' and '.join(decided)}; leave it out.")
+    kept = {name: getattr(first, name) for name in ("network_settings", "input_size", "fit")}
+    return replace(plan, **kept)
+
+
+def square(side: int | None) -> Size | None:
+    """The image size that `--size` names."""
+    if side is not None and not 8 <= side <= 1024:
+        raise SettingError(f"--size {side} is out of range; --size accepts 8…1024.")
+    return None if side is None else (side, side)
+
+
+def pick_device(name: str) -> str:
+    """`auto` resolved to what this machine has.
+
+    Raises:
+        SettingError: for a device that torch does not know or find.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise SettingError(f"--device {name} cannot be used ({reason}); give cpu, cuda, mps or auto.") from error
+    return name
