@@ -32,7 +32,7 @@ def train(protocol: Protocol, cell: Cell) -> None:
     if run.finished or measured(protocol, cell):
         return
     data = protocol.data_of(cell)
-    blueprint = protocol.blueprint_of(cell, data.sources[0].classes)
+    blueprint = protocol.blueprint_of(cell, data.classes)
     print(f"{cell.table} {cell.pair} {cell.method} seed {cell.seed}", flush=True)
     pace = Pace(log_every=500, on_log=lambda entry: print(entry, flush=True))
     try:

@@ -75,9 +75,9 @@ class Protocol:
     def data_of(self, cell: Cell) -> Data:
         pair = self.told["pairs"][cell.pair]
         target = self.open(cell.table, pair["target"])
-        source = self.open(cell.table, pair["source"], labelled=True)
+        sources = tuple(self.open(cell.table, source, labelled=True) for source in _sources(pair))
         return Data(
-            sources=(source, target) if self._oracle_has_source(cell) else (source,),
+            sources=(*sources, target) if self._oracle_has_source(cell) else sources,
             target=target.unlabelled(),
             oracle=target,
             target_name=target.name,
@@ -120,7 +120,8 @@ class Protocol:
         """Of all that the protocol says of a table's cells and of what is rendered for them, but for the prose."""
         chosen = self.told["tables"][table]
         pairs = [self.told["pairs"][pair] for pair in chosen["pairs"]]
-        names = {pair[part].partition("/")[2] for pair in pairs for part in ("source", "target", "eval")}
+        opened = [spec for pair in pairs for spec in (*_sources(pair), pair["target"], pair["eval"])]
+        names = {spec.partition("/")[2] for spec in opened}
         rendered = {name: self._recipe(name) for name in sorted(names & self.told["rendered"].keys())}
         bare = [_without(pair, *PROSE) for pair in pairs]
         return fingerprint({"table": _without(chosen, *PROSE, *GROWING), "pairs": bare, "rendered": rendered})
@@ -145,6 +146,11 @@ class Protocol:
         if "restriction" in recipe:
             given |= restriction(recipe["renderer"], recipe["restriction"])
         return recipe | {"set": given}
+
+
+def _sources(pair: dict[str, Any]) -> list[str]:
+    """One source, or a list of several."""
+    return pair["source"] if isinstance(pair["source"], list) else [pair["source"]]
 
 
 def tracks_of(domain: Domain) -> NDArray[np.int64] | None:
