@@ -1,0 +1,49 @@
+"""Every cell of the committed protocol names methods, networks and settings that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.cells import Cell, Protocol
+from bench.tables import ACCURACY
+from synthda.errors import SettingError
+
+PROTOCOL = Protocol(Path("data"), Path("runs"))
+
+
+@pytest.mark.parametrize("table", PROTOCOL.told["tables"])
+def test_every_cell_of_a_table_is_understood(table: str) -> None:
+    cells = list(PROTOCOL.cells(table))
+    assert cells
+    for cell in cells:
+        blueprint = PROTOCOL.blueprint_of(cell, tuple("0123456789"))
+        assert blueprint.seed == cell.seed
+    assert len({PROTOCOL.run_of(cell).folder for cell in cells}) >= len(cells) // len(PROTOCOL.table(table)["pairs"])
+
+
+def test_every_table_is_in_the_results() -> None:
+    assert set(PROTOCOL.told["tables"]) == set(ACCURACY)
+
+
+def test_pairs_with_one_source_share_the_runs_that_read_no_target() -> None:
+    grey, binary = (Cell("mnist-m-ganin", f"mnist-m-{style}", "source-only", 0) for style in ("grey", "binary"))
+    assert PROTOCOL.run_of(grey) == PROTOCOL.run_of(binary)
+    assert PROTOCOL.run_of(Cell("mnist-m-ganin", "mnist-m-grey", "dann", 0)) != PROTOCOL.run_of(
+        Cell("mnist-m-ganin", "mnist-m-binary", "dann", 0)
+    )
+
+
+def test_prose_methods_and_seeds_do_not_make_another_protocol_and_settings_do() -> None:
+    changed = Protocol(Path("data"), Path("runs"))
+    table = changed.told["tables"]["usps"]
+    table |= {"title": "other", "note": "other", "seeds": [7], "methods": ["mcc"]}
+    assert changed.fingerprint_of("usps") == PROTOCOL.fingerprint_of("usps")
+    table["steps"] = 7
+    assert changed.fingerprint_of("usps") != PROTOCOL.fingerprint_of("usps")
+
+
+def test_an_unknown_variant_is_an_unknown_method() -> None:
+    with pytest.raises(SettingError, match="no method"):
+        PROTOCOL.blueprint_of(Cell("usps", "usps-to-mnist", "no-such", 0), ("a",))
