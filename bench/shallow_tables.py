@@ -55,8 +55,8 @@ def amazon_table(told: dict[str, Any], found: dict[str, Any] | None) -> str:
         "2,000 labelled reviews of the source and 2,000 unlabelled ones of the target train; the target's test file "
         "evaluates. Raw word counts, or mSDA of five layers learnt on both domains' training files. λ of DANN, "
         "hidden units of NN and C of the SVM were chosen by reverse validation alone (`bench/shallow.toml`). Intervals "
-        "are 95 % bootstrap intervals over reviews; one seed. Step sizes were tried on books → dvd, test labels in "
-        "view, before the protocol was fixed; no other pair was looked at."
+        "are 95 % bootstrap intervals over reviews; one seed. Step sizes and some λ and C were tried on books → dvd, "
+        "test labels in view, before the protocol was fixed; no other pair was looked at."
     )
     return _section(told["title"], note, lines, found)
 
