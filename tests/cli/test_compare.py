@@ -64,6 +64,8 @@ def test_flags_do_the_same_as_a_plan(synthda: Any, plan: str, tmp_path: Path) ->
         ([], "There is no --source, --target, --eval"),
         (["--source", "stripes", "--target", "photos"], "There is no --eval"),
         (["plan.toml", "--method", "mcc"], "leave out the flags"),
+        (["plan.toml", "--seeds", "5"], "leave out the flags"),
+        (["plan.toml", "--network", "ganin-mnist"], "leave out the flags"),
         (["none.toml"], "none.toml cannot be read"),
         (["--source", "stripes", "--target", "photos", "--eval", "photos", "--method", "adabn"], "norm=batch"),
         (["--source", "stripes", "--target", "photos", "--eval", "photos", "--method", "dannn"], "Did you mean"),
