@@ -28,7 +28,7 @@ class Narrator:
             return
         with self._progress() as pace:
             comparison.run(device=device, pace=pace, told=self._score if not as_json else lambda score: None)
-        comparison.write(comparison.draw() if pictures else {})
+        comparison.write(comparison.draw(device) if pictures else {})
         if as_json:
             print_json({"cells": [asdict(score) for score in comparison.scores]})
             return
