@@ -24,8 +24,8 @@ def probabilities(method: Method, images: Images) -> NDArray[np.float32]:
 
 
 def features(method: Method, images: Images) -> NDArray[np.float32]:
-    """Features (N, feature_dim) of the method's network."""
-    return _in_batches(method, method.network.features, images)
+    """Features (N, feature_dim), as `features_and_probabilities` has them: of a teacher, where that is deployed."""
+    return features_and_probabilities(method, images)[0]
 
 
 def features_and_probabilities(method: Method, images: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
