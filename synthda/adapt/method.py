@@ -126,11 +126,6 @@ class Method(nn.Module):
         logits: Tensor = self.network(images)
         return logits
 
-    @property
-    def answers(self) -> int:
-        """How many classes what is deployed tells apart."""
-        return self.network.classes + (self.unknown_below is not None)
-
     def chances(self, images: Tensor) -> Tensor:
         """Probabilities (B, classes) of what is deployed, those of `unknown` last where a threshold decides on it.
 
