@@ -16,6 +16,7 @@ from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import Data, with_classes
 from synthda.adapt.evaluate import Evaluation, evaluate
 from synthda.adapt.export import export_onnx
+from synthda.adapt.feed import check_sources
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
@@ -61,7 +62,8 @@ def adapt(
     Raises:
         DataError: when the domains do not fit one another, a class is too small to hold an image out, or there is no
             source for a method that learns from it.
-        SettingError: when the method cannot start from `start`.
+        SettingError: when the method cannot start from `start`, or that has learnt from what is held out; when a batch
+            is too small for the sources.
         RunError: when the folder holds another run, or training breaks down.
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
@@ -76,9 +78,13 @@ def adapt(
     method = blueprint.build(pretrained=force or not run.checkpoint.exists())
     if method.uses_source and not data.sources:
         raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
+    check_sources(method, blueprint.recipe, len(data.training_sources(blueprint.method)))
     if start is not None:
         check_start(start, blueprint, method)
-    run.begin(configuration_of(blueprint, data, start), force=force)
+    configuration = configuration_of(blueprint, data, start)
+    if start is not None and held_out is not None:
+        _check_not_learnt(start, configuration)
+    run.begin(configuration, force=force)
     pace = keeping(pace, run, method.steps(blueprint.recipe), select, probe)
     _train(method, blueprint, data, run, start or first or run.first, device=device, pace=pace)
     earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
@@ -94,8 +100,14 @@ def adapt(
 def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None) -> dict[str, Any]:
     """What a run's folder is claimed for: equal configurations end in equal weights."""
     configuration: dict[str, Any] = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
-    more = {"inputs": blueprint.inputs, "start": None if start is None else start.read()["fingerprint"]}
+    more = {"inputs": blueprint.inputs, "start": None if start is None else _weights_of(start)}
     return configuration | {name: value for name, value in more.items() if value}
+
+
+def _weights_of(start: Run) -> str:
+    """What tells a finished run's deployed weights from others: of equal runs, another checkpoint may be chosen."""
+    known = str(start.read()["fingerprint"])
+    return f"{known} after step {facts_of_checkpoint(start, 0)['step']}" if start.selection.exists() else known
 
 
 def first_blueprint(blueprint: Blueprint, method: Method) -> Blueprint | None:
@@ -165,6 +177,19 @@ def check_start(start: Run, blueprint: Blueprint, method: Method) -> None:
         theirs, ours = getattr(found, what), getattr(blueprint, what)
         if theirs != ours:
             raise SettingError(f"{start.folder} has another {what.replace('_', ' ')} ({theirs}, not {ours}).")
+
+
+def _check_not_learnt(start: Run, configuration: dict[str, Any]) -> None:
+    """Raise SettingError when `start` may have learnt from source images that are held out in this configuration."""
+    learnt, kept = (
+        {source["content"] for source in known["data"]["sources"]}
+        for known in (start.read()["configuration"], configuration)
+    )
+    if not learnt <= kept:
+        raise SettingError(
+            f"{start.folder} has learnt from source images that are held out here, so that they do not tell how well "
+            "it does on new ones; train it with the same sources, --hold-out and --seed, or hold nothing out."
+        )
 
 
 def score(

@@ -29,7 +29,7 @@ class Blueprint:
         input_size: H, W in pixels.
         fit: how photographs are brought to that size.
         method_settings, network_settings: keyword arguments.
-        unknown_below: probability up to which an image is answered with the last class, `unknown`; None for no such.
+        unknown_below: where every class is less probable, the answer is the last class, `unknown`; None for no such.
         recipe: steps, batches, optimizer.
         seed: of the initial weights and of every later draw.
     """

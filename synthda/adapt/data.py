@@ -21,6 +21,8 @@ from synthda.errors import DataError
 ORACLE = "train-on-target"
 FLOOR = "source-only"
 COMPARED = 256
+Shared = dict[tuple[str, bool], Domain]
+"""Open domains of one size, by spec and by whether their labels are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +60,13 @@ class Data:
         return read if method in (FLOOR, ORACLE) else read | {"target": self._target_identity}
 
     @property
-    def evaluation_identity(self) -> dict[str, Any] | None:
-        """What a score depends on beside the weights."""
-        return None if self.evaluation is None else self._labelled_identity(self.evaluation)
+    def measured_identity(self) -> dict[str, Any]:
+        """What a comparison's score depends on beside the weights: those of source-only depend on no target."""
+        return {
+            "eval": None if self.evaluation is None else self._labelled_identity(self.evaluation),
+            "sources": [self._labelled_identity(source) for source in self.sources],
+            "target": self._target_identity,
+        }
 
     def _labelled_identity(self, domain: Domain) -> dict[str, Any]:
         """Hashed once for each domain: a comparison asks for every cell."""
@@ -109,16 +115,26 @@ def open_data(
     labelled_target: str | None = None,
     oracle: str | None = None,
     data_root: Path | None = None,
+    shared: Shared | None = None,
 ) -> Data:
     """Open the domains that the specs name (see `open_domain`), and compare their photographs by content.
+
+    Args:
+        sources, target, evaluation, labelled_target, oracle: specs.
+        size, fit, data_root: as `open_domain`.
+        shared: domains that are open already, to which those of this call are added.
 
     Raises:
         DataError: when one is missing or damaged; when a source has no labels; when an image whose label is learnt, of
             a source, of the labelled target or of the oracle's, is also among those that evaluate.
     """
 
-    def opened(spec: str, labelled: bool | None) -> Domain:
-        return open_domain(spec, size=size, fit=fit, data_root=data_root, labelled=labelled)
+    known = {} if shared is None else shared
+
+    def opened(spec: str, labelled: bool) -> Domain:
+        if (spec, labelled) not in known:
+            known[spec, labelled] = open_domain(spec, size=size, fit=fit, data_root=data_root, labelled=labelled)
+        return known[spec, labelled]
 
     source_domains = tuple(opened(spec, True) for spec in sources)
     target_domain = opened(target, False)

@@ -24,14 +24,15 @@ def probabilities(method: Method, images: Images) -> NDArray[np.float32]:
 
 
 def features(method: Method, images: Images) -> NDArray[np.float32]:
-    """Features (N, feature_dim) of the method's network."""
-    return _in_batches(method, method.network.features, images)
+    """Features (N, feature_dim), as `features_and_probabilities` has them: of a teacher, where that is deployed."""
+    return features_and_probabilities(method, images)[0]
 
 
 def features_and_probabilities(method: Method, images: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """What enters the label predictor of what `method` deploys, (N, feature_dim), and class probabilities (N, K).
 
-    One pass; where a method deploys a teacher, the features are the teacher's.
+    One pass; where a method deploys a teacher, the features are the teacher's. The classes are those that the network
+    learns: a threshold below which the answer is `unknown` is left out, for it says nothing of the network.
     """
     entered: list[Tensor] = []
     predictors = [part.label_predictor for part in method.modules() if isinstance(part, Network)]
@@ -39,7 +40,7 @@ def features_and_probabilities(method: Method, images: Images) -> tuple[NDArray[
 
     def both(batch: Tensor) -> Tensor:
         entered.clear()
-        probabilities = method.chances(batch)
+        probabilities = method.predict(batch).softmax(dim=1)
         features = entered[0] if entered else method.network.features(batch)
         return torch.cat([features, probabilities], dim=1)
 
@@ -48,7 +49,7 @@ def features_and_probabilities(method: Method, images: Images) -> tuple[NDArray[
     finally:
         for hook in hooks:
             hook.remove()
-    return joined[:, : -method.answers], joined[:, -method.answers :]
+    return joined[:, : -method.network.classes], joined[:, -method.network.classes :]
 
 
 @torch.no_grad()

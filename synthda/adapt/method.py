@@ -55,7 +55,7 @@ class Method(nn.Module):
         starts_from: name of the method whose finished run this one goes on from; it is trained first where missing.
         source_domains: how many sources the losses tell apart; 1 where they are pooled.
         learns_unknown: whether the losses teach the last class, `unknown`, of which the sources show nothing.
-        unknown_below: where no class is more probable, what is deployed answers `unknown`; None for no such answer.
+        unknown_below: where every class is less probable, what is deployed answers `unknown`; None for no such answer.
         start_settings: keyword arguments of that method.
         refresh_every: passes over the target between two calls of `refresh`; None for no call.
     """
@@ -126,16 +126,11 @@ class Method(nn.Module):
         logits: Tensor = self.network(images)
         return logits
 
-    @property
-    def answers(self) -> int:
-        """How many classes what is deployed tells apart."""
-        return self.network.classes + (self.unknown_below is not None)
-
     def chances(self, images: Tensor) -> Tensor:
         """Probabilities (B, classes) of what is deployed, those of `unknown` last where a threshold decides on it.
 
         The threshold t takes part as one more probability, and all are divided by 1 + t: `unknown` is the largest
-        where no class has more than t.
+        where every class has less than t.
         """
         known = self.predict(images).softmax(dim=1)
         if self.unknown_below is None:

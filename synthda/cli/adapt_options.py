@@ -34,5 +34,5 @@ HoldOut = Annotated[
 ]
 UnknownBelow = Annotated[
     float | None,
-    typer.Option(help="Answer `unknown` where no class is more probable.", metavar="PROBABILITY", show_default=False),
+    typer.Option(help="Answer `unknown` where each class is less probable.", metavar="PROBABILITY", show_default=False),
 ]

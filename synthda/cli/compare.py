@@ -20,8 +20,10 @@ def command(
     oracle: Annotated[str | None, typer.Option(help="Labelled target images that the oracle trains on.")] = None,
     labelled_target: Annotated[str | None, typer.Option(help="A few labelled target images for all methods.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="A row of the table; give several. [default: dann]")] = None,
-    network: Annotated[str, typer.Option(help="What to train; `synthda networks` lists them.")] = "conv-small",
-    seeds: Annotated[int, typer.Option(min=1, help="How many: 0, 1, 2 …")] = 3,
+    network: Annotated[
+        str | None, typer.Option(help="What to train; `synthda networks` lists them. [default: conv-small]")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many: 0, 1, 2 … [default: 3]")] = None,
     steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the images, px. [default: the network's]")] = None,
     assignments: Assignments = None,
@@ -52,7 +54,8 @@ def command(
     from synthda.settings import parse_assignments
 
     given = {"--source": source, "--target": target, "--eval": evaluation}
-    if file is not None and any([*given.values(), oracle, labelled_target, method, steps, size, assignments]):
+    flags = (*given.values(), oracle, labelled_target, method, network, seeds, steps, size, assignments)
+    if file is not None and any(flag not in (None, []) for flag in flags):
         raise SettingError(
             f"{file} says what to compare; leave out the flags that do so as well, or leave out the file."
         )
@@ -62,7 +65,7 @@ def command(
         pair = Pair(Path(target).name or target, tuple(source), target, evaluation, labelled_target, oracle)
         entries = tuple(Entry(name, name) for name in method or ["dann"])
         texts = parse_assignments(assignments or [])
-        plan = Plan((pair,), entries, tuple(range(seeds)), network, steps, size, given=texts)
+        plan = Plan((pair,), entries, tuple(range(seeds or 3)), network or Plan.network, steps, size, given=texts)
     else:
         lacking = ", ".join(name for name, value in given.items() if not value)
         raise SettingError(f"There is no {lacking}; give the file of a comparison, or --source, --target and --eval.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any
 
 from synthda.adapt.comparison.cells import Cell
 from synthda.adapt.comparison.run import Comparison
@@ -24,25 +25,30 @@ class Narrator:
         """Announce, train, score, draw; print the tables, or everything as JSON."""
         comparison = self.comparison
         if dry_run:
-            self._list()
+            self._list(as_json=as_json)
             return
         with self._progress() as pace:
             comparison.run(device=device, pace=pace, told=self._score if not as_json else lambda score: None)
-        comparison.write(comparison.draw() if pictures else {})
+        comparison.write(comparison.draw(device) if pictures else {})
         if as_json:
             print_json({"cells": [asdict(score) for score in comparison.scores]})
             return
         self._tables()
 
-    def _list(self) -> None:
-        total = sum(len(side.cells) for side in self.comparison.sides)
-        say(f"{total} cells, {self.comparison.to_do} of them to be trained:")
-        for side in self.comparison.sides:
-            for cell in side.cells:
-                state = (
-                    "known" if cell.fingerprint in self.comparison.known else f"{cell.blueprint.recipe.steps:,} steps"
-                )
-                say(f"  {cell.pair}  {cell.method}  seed {cell.seed}  {cell.blueprint.network}  {state}")
+    def _list(self, *, as_json: bool) -> None:
+        cells = [self._facts(cell) for side in self.comparison.sides for cell in side.cells]
+        if as_json:
+            print_json({"cells": cells})
+            return
+        say(f"{len(cells)} cells, {self.comparison.to_do} of them to be trained or scored:")
+        for cell in cells:
+            state = "known" if cell["known"] else f"{cell['steps']:,} steps"
+            say(f"  {cell['pair']}  {cell['method']}  seed {cell['seed']}  {cell['network']}  {state}")
+
+    def _facts(self, cell: Cell) -> dict[str, Any]:
+        plan, known = cell.blueprint, cell.fingerprint in self.comparison.known
+        named = {"pair": cell.pair, "method": cell.method, "seed": cell.seed, "network": plan.network}
+        return named | {"steps": plan.recipe.steps, "known": known, "run": str(cell.run.folder)}
 
     def _score(self, score: Score) -> None:
         what = f"{score.pair}  {score.method}  seed {score.seed}"

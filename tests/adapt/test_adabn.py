@@ -143,6 +143,7 @@ def test_a_network_without_batch_norm_is_refused_before_any_training(network: st
     [
         ("adabn", "after=adabn is not accepted: adabn follows a method that learns"),
         ("train-on-target", "after=train-on-target is not accepted"),
+        ("osbp", "after=osbp is not accepted"),
         ("dan-n", "There is no method 'dan-n'. Did you mean dann"),
         ("dann+adabn", "adabn adds no term"),
     ],

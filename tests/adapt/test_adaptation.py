@@ -20,6 +20,7 @@ from synthda.adapt.baselines import baseline_run, compare, run_baselines
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
+from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import ArrayImages, Domain
 from synthda.errors import DataError, RunError, SettingError
@@ -197,6 +198,36 @@ def test_a_source_free_method_starts_from_a_given_run_without_any_source(tmp_pat
     assert compare(run, alone)["proxy_a_distance"] == {"before": None, "after": None}
     with pytest.raises(RunError, match="another start"):
         adapt(plan, data(sources=()), run, export=False)
+
+
+def test_a_run_that_learnt_from_what_is_held_out_is_no_start(tmp_path: Path) -> None:
+    """It would be asked about images that it knows by heart."""
+    held = Selection(hold_out=0.2)
+    plain, same = Run(tmp_path / "plain"), Run(tmp_path / "same")
+    adapt(blueprint("source-only", steps=3), data(), plain, export=False)
+    adapt(blueprint("source-only", steps=3), data(), same, export=False, select=held)
+    plan, run = blueprint("iw-dann", steps=3), Run(tmp_path / "run")
+    with pytest.raises(SettingError, match="learnt from source images that are held out here"):
+        adapt(plan, data(), run, start=plain, export=False, select=held)
+    assert not run.folder.exists()
+    assert "estimated_accuracy" in adapt(plan, data(), run, start=same, export=False, select=held)["results"]
+
+
+def test_the_same_run_with_another_checkpoint_chosen_is_another_start(tmp_path: Path) -> None:
+    first, run = Run(tmp_path / "first"), Run(tmp_path / "run")
+    trained, plan = blueprint("source-only", steps=10), blueprint("shot", steps=2)
+    adapt(trained, data(), first, export=False)
+    adapt(plan, data(sources=()), run, start=first, export=False)
+    adapt(trained, data(), first, export=False, force=True, select=Selection("entropy", candidates=3))
+    with pytest.raises(RunError, match="another start"):
+        adapt(plan, data(sources=()), run, start=first, export=False)
+
+
+def test_a_batch_too_small_for_its_sources_is_told_before_the_folder_is_claimed(tmp_path: Path) -> None:
+    two = data(sources=(domain(), domain(seed=1)))
+    with pytest.raises(SettingError, match="source_batch=1 is too small"):
+        adapt(blueprint(steps=3, source_batch=1), two, Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_that_cannot_be_started_from_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from synthda.adapt.data import Data
 from synthda.adapt.infer import features_and_probabilities, probabilities
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
+from synthda.adapt.selection.mask_rate import mask_rate
+from synthda.adapt.selection.validation import Probe
 from synthda.datasets.domain import Domain, labels_by_name
 from synthda.errors import DataError, SettingError
 
@@ -51,7 +53,6 @@ def test_the_network_learns_the_known_classes_alone() -> None:
     assert threshold.classes == learnt.classes == (*CLASSES, "unknown")
     assert threshold.known_classes == CLASSES
     assert (threshold.build().network.classes, learnt.build().network.classes) == (2, 3)
-    assert (threshold.build().answers, learnt.build().answers) == (3, 3)
 
 
 def test_classes_that_a_model_lacks_count_as_unknown_only_where_it_knows_that_word() -> None:
@@ -72,7 +73,16 @@ def test_a_run_scores_exports_and_predicts_unknown(chosen: Blueprint, tmp_path: 
     assert loaded == chosen
     np.testing.assert_allclose(classifier.of_domain(data.target), probabilities(method, data.target), atol=1e-4)
     features, chances = features_and_probabilities(method, data.target)
-    assert (features.shape[1], chances.shape[1]) == (method.network.feature_dim, 3)
+    assert (features.shape[1], chances.shape[1]) == (method.network.feature_dim, method.network.classes)
+
+
+def test_a_threshold_does_not_hide_from_the_rules_how_sure_the_network_is() -> None:
+    """Beside a threshold of .6 no probability is above 1 / 1.6: no image would ever count for mask-rate."""
+    method = plan("source-only", 0.6).build()
+    method.predict = lambda images: torch.tensor([[9.0, 0.0]]).expand(len(images), 2)  # type: ignore[method-assign]
+    validation = Probe.of(domain(target=True).images, None).by(method)
+    assert mask_rate(validation) == 1
+    np.testing.assert_allclose(validation.probabilities_t.sum(axis=1), 1, rtol=1e-6)
 
 
 def test_a_run_without_unknown_is_known_by_the_same_configuration_as_before() -> None:

@@ -47,14 +47,19 @@ def test_a_plan_ends_in_ranked_tables_and_the_same_command_changes_nothing(
     told = json.loads(synthda(*command, "--json").out)
     assert [cell["method"] for cell in told["cells"]] == ["source-only", "dann"]
     listed = synthda(*command, "--dry-run")
-    assert "2 cells, 0 of them to be trained" in listed.out
+    assert "2 cells, 0 of them to be trained or scored" in listed.out
+    cells = json.loads(synthda(*command, "--dry-run", "--json").out)["cells"]
+    assert [(cell["method"], cell["seed"], cell["known"]) for cell in cells] == [
+        ("source-only", 0, True),
+        ("dann", 0, True),
+    ]
 
 
 def test_flags_do_the_same_as_a_plan(synthda: Any, plan: str, tmp_path: Path) -> None:
     pair = ("--source", "stripes", "--target", "photos", "--eval", "photos", "--size", 16, "--steps", 2)
     listed = synthda("compare", *pair, "--method", "dann", "--method", "mcc", "--seeds", 2, "--dry-run")
     assert listed.code == 0, listed.err
-    assert "6 cells, 6 of them to be trained" in listed.out
+    assert "6 cells, 6 of them to be trained or scored" in listed.out
     assert not (tmp_path / "runs").exists()
 
 
@@ -64,6 +69,8 @@ def test_flags_do_the_same_as_a_plan(synthda: Any, plan: str, tmp_path: Path) ->
         ([], "There is no --source, --target, --eval"),
         (["--source", "stripes", "--target", "photos"], "There is no --eval"),
         (["plan.toml", "--method", "mcc"], "leave out the flags"),
+        (["plan.toml", "--seeds", "5"], "leave out the flags"),
+        (["plan.toml", "--network", "ganin-mnist"], "leave out the flags"),
         (["none.toml"], "none.toml cannot be read"),
         (["--source", "stripes", "--target", "photos", "--eval", "photos", "--method", "adabn"], "norm=batch"),
         (["--source", "stripes", "--target", "photos", "--eval", "photos", "--method", "dannn"], "Did you mean"),

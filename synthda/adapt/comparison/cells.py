@@ -10,6 +10,7 @@ from synthda.adapt.adaptation import configuration_of, first_blueprint
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.comparison.plan import Pair, Plan
 from synthda.adapt.data import Data, with_classes
+from synthda.adapt.feed import check_sources
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.run import Run
 from synthda.datasets.domain import labels_by_name
@@ -23,7 +24,7 @@ class Cell:
     Attributes:
         pair, method: names of the pair and of the row.
         blueprint: what is trained.
-        run: its folder, named for all that the weights depend on.
+        run: its folder, named for all that the weights and the candidates on disk depend on.
         first: the run that the method starts from, shared by all cells that start from an equal one.
         fingerprint: of all that the score depends on.
     """
@@ -41,14 +42,16 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
     """A pair's cells, one seed of every method first.
 
     Raises:
-        SettingError: when a method cannot serve a network or a setting is out of range; before any training.
+        SettingError: when a method cannot serve a network or so many sources, or a setting is out of range; before
+            any training.
         DataError: when a domain has other classes than the sources.
     """
     rows, folder = plan.rows_of(pair), out / folder_name(pair.name)
     for entry in rows:
-        for source in data.training_sources(entry.method):
+        blueprint, sources = plan.blueprint(entry, data.classes, plan.seeds[0]), data.training_sources(entry.method)
+        for source in sources:
             with_classes(source, data.classes)
-        plan.blueprint(entry, data.classes, plan.seeds[0]).build()  # what it cannot serve is told before any training
+        check_sources(blueprint.build(), blueprint.recipe, len(sources))
     cells: list[Cell] = []
     for seed in plan.seeds:
         for entry in rows:
@@ -56,16 +59,19 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
             if data.evaluation is not None:
                 labels_by_name(data.evaluation, blueprint.classes)
             kept, _ = hold_out(data, entry.method, data.classes, plan.selection.share, seed=seed)
-            run = _run_of(blueprint, kept, folder / folder_name(entry.name))
-            read = {"run": run.folder.name, "eval": data.evaluation_identity}
-            scored = fingerprint(read | ({"rules": plan.rules, "of": plan.candidates} if plan.rules else {}))
+            among = plan.candidates if plan.rules else 0
+            run = _run_of(blueprint, kept, folder / folder_name(entry.name), among)
+            read = {"run": run.folder.relative_to(out).as_posix()} | data.measured_identity
+            scored = fingerprint(read | ({"rules": plan.rules} if plan.rules else {}))
             first = _first_of(blueprint, kept, cells, folder)
             cells.append(Cell(pair.name, entry.name, seed, blueprint, run, first, scored))
     return tuple(cells)
 
 
-def _run_of(blueprint: Blueprint, data: Data, folder: Path) -> Run:
-    return Run(folder / f"seed-{blueprint.seed}-{fingerprint(configuration_of(blueprint, data))[:12]}")
+def _run_of(blueprint: Blueprint, data: Data, folder: Path, candidates: int = 0) -> Run:
+    """Named for what the weights depend on, and for the candidates: a run that kept none cannot be asked for them."""
+    depends = configuration_of(blueprint, data) | ({"candidates": candidates} if candidates else {})
+    return Run(folder / f"seed-{blueprint.seed}-{fingerprint(depends)[:12]}")
 
 
 def _first_of(blueprint: Blueprint, data: Data, earlier: list[Cell], folder: Path) -> Run | None:

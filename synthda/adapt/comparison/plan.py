@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.data import FLOOR, ORACLE, Data, open_data
+from synthda.adapt.data import FLOOR, ORACLE, Data, Shared, open_data
 from synthda.adapt.network import Size
 from synthda.adapt.selection import HELD_OUT, LAST, OF_SOURCE_TOO, Selection
 from synthda.datasets.resize import Fit
@@ -38,10 +38,10 @@ class Pair:
     labelled_target: str | None = None
     oracle: str | None = None
 
-    def open(self, size: Size, fit: Fit, data_root: Path | None = None) -> Data:
+    def open(self, size: Size, fit: Fit, data_root: Path | None = None, shared: Shared | None = None) -> Data:
         """The domains; raises DataError where they are missing or do not fit one another."""
         named = {"evaluation": self.eval, "labelled_target": self.labelled_target, "oracle": self.oracle}
-        return open_data(self.source, self.target, size=size, fit=fit, data_root=data_root, **named)
+        return open_data(self.source, self.target, size=size, fit=fit, data_root=data_root, shared=shared, **named)
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,11 @@ class Plan:
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice:
                 raise SettingError(f"The {kind} {twice!r} is named twice; give each a name of its own.")
+        taken = next((entry for entry in self.entries if entry.name in BASELINES and entry.method != entry.name), None)
+        if taken:
+            raise SettingError(
+                f"{taken.name!r} is the name of a baseline and cannot be a row of {taken.method}; give it another name."
+            )
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise SettingError(f"seeds={list(self.seeds)} is not understood; give different whole numbers from 0 up.")
         if self.fit not in get_args(Fit):
@@ -102,12 +107,18 @@ class Plan:
         return Selection(LAST, self.candidates, share, keeps=bool(self.rules))
 
     def rows_of(self, pair: Pair) -> tuple[Entry, ...]:
-        """The pair's rows: source-only first, the oracle last where its photographs are given."""
-        named = {entry.method for entry in self.entries}
-        floor = () if FLOOR in named else (Entry(FLOOR, FLOOR),)
-        without = tuple(entry for entry in self.entries if entry.method != ORACLE)
-        asked = tuple(entry for entry in self.entries if entry.method == ORACLE) or (Entry(ORACLE, ORACLE),)
-        return (*floor, *without, *(asked if pair.oracle or pair.labelled_target else ()))
+        """The pair's rows: source-only first, from which others start; oracles last, where their photographs are given.
+
+        A few labelled target photographs, which every method has, are no ceiling, and train no oracle.
+        """
+        floors, oracles = (self._baselines(method) for method in BASELINES)
+        others = tuple(entry for entry in self.entries if entry.method not in BASELINES)
+        return (*floors, *others, *(oracles if pair.oracle else ()))
+
+    def _baselines(self, method: str) -> tuple[Entry, ...]:
+        """The plain one, which comes by itself, and the variants of it."""
+        asked = sorted((e for e in self.entries if e.method == method), key=lambda entry: entry.name != method)
+        return tuple(asked) if asked and asked[0].name == method else (Entry(method, method), *asked)
 
     @property
     def input_size(self) -> Size:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from statistics import fmean, pstdev
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+from typing import Any
 
 from synthda.adapt.comparison.plan import Entry
 from synthda.adapt.comparison.scores import Score
@@ -20,14 +21,16 @@ class Row:
         method: the row's name.
         scores: of the seeds that ended.
         failures: reasons of the others, by seed.
-        gain: mean and deviation of the differences to source-only, seed by seed.
-        gap_closed: share of the distance from source-only to the oracle.
+        gain: mean and deviation of the differences to source-only around the same network, seed by seed; of a single
+            seed there is no deviation.
+        gap_closed: share of the distance from source-only to the oracle, both around the same network, over the seeds
+            on which all three ended.
     """
 
     method: str
     scores: tuple[Score, ...]
     failures: dict[int, str]
-    gain: tuple[float, float] | None = None
+    gain: tuple[float, float | None] | None = None
     gap_closed: float | None = None
 
     @property
@@ -40,7 +43,18 @@ class Row:
 
     @property
     def std(self) -> float | None:
-        return pstdev(self.accuracies) if len(self.scores) > 1 else None
+        """Sample standard deviation, of n − 1."""
+        return _deviation(self.accuracies)
+
+    @property
+    def network(self) -> tuple[str, dict[str, Any]] | None:
+        """Its name and settings, of which source-only and the oracle must be to be compared with."""
+        return (self.scores[0].network, dict(self.scores[0].network_settings)) if self.scores else None
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """Accuracies of the seeds that ended."""
+        return {score.seed: score.accuracy for score in self.scores if score.accuracy is not None}
 
     @property
     def proxy_a_distance(self) -> float | None:
@@ -66,17 +80,15 @@ class Row:
 def rows_of(entries: Sequence[Entry], scores: Iterable[Score]) -> list[Row]:
     """A pair's rows, best mean first; what has failed on every seed comes last, in the plan's order."""
     scores = list(scores)
-    means = {entry.name: _row(entry.name, scores).mean for entry in entries}
-    floor, oracle = (next((e.name for e in entries if e.method == method), None) for method in (FLOOR, ORACLE))
-    baselines = {entry.name for entry in entries if entry.method in (FLOOR, ORACLE)}
+    plain = {entry.name: _row(entry.name, scores) for entry in entries}
     rows = []
     for entry in entries:
-        row = _row(entry.name, scores)
-        measured = [means.get(name) if name else None for name in (floor, entry.name, oracle)]
-        known = [mean for mean in measured if mean is not None]
-        closed = gap_closed(*known) if len(known) == len(measured) and entry.name not in baselines else None
-        gain = None if floor is None or entry.name == floor else _gain(row, _row(floor, scores))
-        rows.append(Row(row.method, row.scores, row.failures, gain, closed))
+        row = plain[entry.name]
+        floor, oracle = (_baseline(method, row, entries, plain) for method in (FLOOR, ORACLE))
+        gain = None if floor is None or floor is row else _gain(row, floor)
+        adapted = entry.method not in (FLOOR, ORACLE)
+        closed = _gap_closed(floor, row, oracle) if floor and oracle and adapted else None
+        rows.append(replace(row, gain=gain, gap_closed=closed))
     return sorted(rows, key=lambda row: -(row.mean if row.mean is not None else -1.0))
 
 
@@ -101,8 +113,22 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return fmean(found) if found else None
 
 
-def _gain(row: Row, floor: Row) -> tuple[float, float] | None:
-    by_seed = {score.seed: score.accuracy for score in floor.scores if score.accuracy is not None}
-    pairs = [(score.accuracy, by_seed[score.seed]) for score in row.scores if score.seed in by_seed]
-    gains = [own - other for own, other in pairs if own is not None]
-    return (fmean(gains), pstdev(gains)) if gains else None
+def _deviation(values: Sequence[float]) -> float | None:
+    return stdev(values) if len(values) > 1 else None
+
+
+def _baseline(method: str, row: Row, entries: Sequence[Entry], rows: Mapping[str, Row]) -> Row | None:
+    """The first row of a baseline that is around the row's network."""
+    found = (rows[entry.name] for entry in entries if entry.method == method)
+    return next((each for each in found if each.network is not None and each.network == row.network), None)
+
+
+def _gain(row: Row, floor: Row) -> tuple[float, float | None] | None:
+    gains = [own - floor.by_seed[seed] for seed, own in row.by_seed.items() if seed in floor.by_seed]
+    return (fmean(gains), _deviation(gains)) if gains else None
+
+
+def _gap_closed(floor: Row, row: Row, oracle: Row) -> float | None:
+    parts = [each.by_seed for each in (floor, row, oracle)]
+    seeds = set.intersection(*(set(part) for part in parts))
+    return gap_closed(*(fmean(part[seed] for seed in sorted(seeds)) for part in parts)) if seeds else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synthda.adapt.adaptation import load_run
@@ -14,9 +14,9 @@ from synthda.adapt.comparison.plan import Pair, Plan
 from synthda.adapt.comparison.rows import Row, rows_of
 from synthda.adapt.comparison.scores import Score, measure, read_scores, write_scores
 from synthda.adapt.comparison.tables import as_csv, markdown, page
-from synthda.adapt.data import FLOOR, Data
+from synthda.adapt.data import FLOOR, Data, Shared
 from synthda.adapt.train import Pace
-from synthda.manifest import written_then_named
+from synthda.manifest import fingerprint, written_then_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +38,22 @@ class Comparison:
 
     def __init__(self, plan: Plan, out: Path, *, data_root: Path | None = None) -> None:
         self.plan, self.out = plan, out
-        self.sides = [self._side(pair, data_root) for pair in plan.pairs]
+        shared: Shared = {}
+        self.sides = [self._side(pair, data_root, shared) for pair in plan.pairs]
         self.known = read_scores(out)
-        self.scores: list[Score] = []
+        self._found = dict(self.known)
 
     @property
     def to_do(self) -> int:
         """How many cells are still to be trained or scored."""
         return sum(cell.fingerprint not in self.known for side in self.sides for cell in side.cells)
+
+    @property
+    def scores(self) -> list[Score]:
+        """All that is known of the plan's cells, one seed of everything first."""
+        cells = [cell for seed in self.plan.seeds for side in self.sides for cell in side.cells if cell.seed == seed]
+        found = [(cell, self._found.get(cell.fingerprint)) for cell in cells]
+        return [replace(score, pair=cell.pair, method=cell.method) for cell, score in found if score is not None]
 
     def run(self, *, device: str, pace: Callable[[Cell], Pace], told: Callable[[Score], None]) -> None:
         """Train and score every cell, one seed of everything first; the tables grow with each."""
@@ -53,7 +61,7 @@ class Comparison:
             for side in self.sides:
                 cells = [cell for cell in side.cells if cell.seed == seed]
                 for score in measure(cells, side.data, self.known, self.plan, device=device, pace=pace):
-                    self.scores.append(score)
+                    self._found[score.fingerprint] = score
                     self.write({})
                     told(score)
 
@@ -66,39 +74,45 @@ class Comparison:
             for side in self.sides
         }
 
-    def draw(self) -> dict[str, list[str]]:
+    def draw(self, device: str = "cpu") -> dict[str, list[str]]:
         """The features of every method's first seed beside source-only's, as pictures; their paths by pair."""
-        return {side.pair.name: self._draw(side) for side in self.sides}
+        return {side.pair.name: self._draw(side, device) for side in self.sides}
 
     def write(self, pictures: dict[str, list[str]]) -> None:
         """`comparison.json`, `.md`, `.csv` and `.html`, whole or not at all."""
-        write_scores(self.out, self.plan, self.scores)
+        own = {cell.fingerprint for side in self.sides for cell in side.cells}
+        others = [score for score in self.known.values() if score.fingerprint not in own]
+        write_scores(self.out, self.plan, self.scores, others)
         rows, about = self.rows(), self._about()
         texts = {"md": markdown(rows, about), "csv": as_csv(self.scores), "html": page(rows, about, pictures)}
         for suffix, text in texts.items():
             with written_then_named(self.out / f"comparison.{suffix}") as partial:
                 partial.write_text(text, encoding="utf-8")
 
-    def _side(self, pair: Pair, data_root: Path | None) -> Side:
-        data = pair.open(self.plan.input_size, self.plan.fit, data_root)
+    def _side(self, pair: Pair, data_root: Path | None, shared: Shared) -> Side:
+        data = pair.open(self.plan.input_size, self.plan.fit, data_root, shared)
         return Side(pair, data, cells_of(self.plan, pair, data, self.out))
 
-    def _draw(self, side: Side) -> list[str]:
+    def _draw(self, side: Side, device: str) -> list[str]:
         ended = {score.fingerprint for score in self.scores if score.failure is None}
         first = [cell for cell in side.cells if cell.seed == self.plan.seeds[0] and cell.fingerprint in ended]
-        floor = next((cell for cell in first if cell.blueprint.method == FLOOR), None)
-        adapted = [cell for cell in first if cell is not floor]
-        if floor is None:
-            return []
-        sample, before = Sample.of(side.data), None
-        for cell in adapted:
-            path = _picture(cell)
+        first = [cell for cell in first if cell.run.finished]  # a score outlives a run that was removed
+        floors = [cell for cell in first if cell.blueprint.method == FLOOR]
+        sample, placed = Sample.of(side.data), {}
+        paths = []
+        for cell in first:
+            before = next((floor for floor in floors if _alike(floor, cell)), None)
+            if cell in floors or before is None:
+                continue
+            path = _picture(before, cell)
+            paths.append(os.path.relpath(path, self.out).replace(os.sep, "/"))
             if path.exists():
                 continue
-            before = embed(load_run(floor.run)[1], sample) if before is None else before
-            after = embed(load_run(cell.run)[1], sample)
-            draw([(floor.method, before), (cell.method, after)], sample, path)
-        return [os.path.relpath(_picture(cell), self.out).replace(os.sep, "/") for cell in adapted]
+            for each in (before, cell):
+                if each.fingerprint not in placed:
+                    placed[each.fingerprint] = embed(load_run(each.run)[1].to(device), sample)
+            draw([(each.method, placed[each.fingerprint]) for each in (before, cell)], sample, path)
+        return paths
 
     def _about(self) -> str:
         plan = self.plan
@@ -108,11 +122,19 @@ class Comparison:
         counts = " or ".join(f"{count:,}" for count in steps)
         return (
             f"{', '.join(networks)} at {width}×{height} px, {counts} steps, seeds {', '.join(map(str, plan.seeds))}; "
-            "last checkpoint. Accuracy is mean ± standard deviation (number of seeds); the interval is the 95 % "
-            "bootstrap interval of the first seed; differences to source-only are taken seed by seed."
+            "last checkpoint. Accuracy is mean ± sample standard deviation (number of seeds); the interval is the 95 % "
+            "bootstrap interval of the first seed that ended; differences to source-only, around the same network, are "
+            "taken seed by seed, in percentage points."
         )
 
 
-def _picture(cell: Cell) -> Path:
-    """Beside the run, named for what is drawn in it."""
-    return cell.run.folder / f"embedding-{cell.fingerprint[:8]}.png"
+def _alike(one: Cell, other: Cell) -> bool:
+    """Whether both train the same network."""
+    parts = [(cell.blueprint.network, dict(cell.blueprint.network_settings)) for cell in (one, other)]
+    return parts[0] == parts[1]
+
+
+def _picture(before: Cell, after: Cell) -> Path:
+    """Beside the run, named for all that is drawn in it."""
+    drawn = fingerprint({"before": before.fingerprint, "after": after.fingerprint})
+    return after.run.folder / f"embedding-{drawn[:8]}.png"

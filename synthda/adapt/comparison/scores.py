@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from synthda.adapt.adaptation import adapt, load_run, score
 from synthda.adapt.baselines import feature_distance
@@ -18,10 +21,12 @@ from synthda.adapt.run import LIBRARIES
 from synthda.adapt.selection import load_rule
 from synthda.adapt.selection.validation import Probe
 from synthda.adapt.train import Pace
-from synthda.errors import RunError
+from synthda.errors import RunError, SynthdaError
 from synthda.manifest import FORMAT, provenance, read_manifest, write_json
 
 RESULTS = "comparison.json"
+BREAKDOWNS = (SynthdaError, torch.OutOfMemoryError, torch.linalg.LinAlgError)  # type: ignore[attr-defined]
+"""What fails a cell and leaves the others alone; anything else is a mistake of this program."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Score:
         by_rule: accuracy of the checkpoint that each rule of the plan chooses.
         oracle_selected: accuracy of the checkpoint that is best on the labels that evaluate: a bound, not a result.
         estimated: the accuracy as estimated without labels; None where no source images are held out.
+        network_settings: keyword arguments of the network.
     """
 
     pair: str
@@ -57,6 +63,7 @@ class Score:
     by_rule: Mapping[str, float] = field(default_factory=dict)
     oracle_selected: float | None = None
     estimated: float | None = None
+    network_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def measure(
@@ -74,10 +81,9 @@ def measure(
     """
     for cell in cells:
         if cell.fingerprint in known:
-            yield replace(known[cell.fingerprint], pair=cell.pair, method=cell.method, seed=cell.seed)
+            yield known[cell.fingerprint]
             continue
-        steps, network = cell.blueprint.recipe.steps, cell.blueprint.network
-        about = Score(cell.pair, cell.method, cell.seed, cell.fingerprint, network, steps)
+        about = _about(cell)
         try:
             adapt(
                 cell.blueprint,
@@ -89,13 +95,19 @@ def measure(
                 pace=pace(cell),
                 select=plan.selection,
             )
-        except RunError as error:
-            yield replace(about, failure=str(error))
-        else:
-            yield _chosen(cell, _scored(cell, about, data), data, plan)
+            found = _chosen(cell, _scored(cell, about, data, device), data, plan, device)
+        except BREAKDOWNS as error:
+            found = replace(about, failure=(str(error) or type(error).__name__).splitlines()[0])
+        yield found
 
 
-def _scored(cell: Cell, about: Score, data: Data) -> Score:
+def _about(cell: Cell) -> Score:
+    plan = cell.blueprint
+    named = (cell.pair, cell.method, cell.seed, cell.fingerprint)
+    return Score(*named, plan.network, plan.recipe.steps, network_settings=dict(plan.network_settings))
+
+
+def _scored(cell: Cell, about: Score, data: Data, device: str) -> Score:
     results = cell.run.read()["results"]
     found = results["evaluation"]
     return replace(
@@ -104,22 +116,24 @@ def _scored(cell: Cell, about: Score, data: Data) -> Score:
         interval=tuple(found["interval"]),
         n=found["n"],
         mean_recall=found["mean_recall"],
-        proxy_a_distance=feature_distance(load_run(cell.run)[1], data),
+        proxy_a_distance=feature_distance(load_run(cell.run)[1].to(device), data),
         seconds=round(training_seconds(cell.run), 1),
         estimated=results.get("estimated_accuracy", {}).get("value"),
     )
 
 
-def _chosen(cell: Cell, score: Score, data: Data, plan: Plan) -> Score:
+def _chosen(cell: Cell, score: Score, data: Data, plan: Plan, device: str) -> Score:
     """The score with what each rule would have chosen, and with the best that could have been chosen."""
     if not plan.rules:
         return score
     _, held_out = hold_out(data, cell.blueprint.method, data.classes, plan.selection.share, seed=cell.seed)
-    chosen, best = accuracies_by_rule(cell, plan, Probe.of(data.target, held_out), data)
+    chosen, best = accuracies_by_rule(cell, plan, Probe.of(data.target, held_out), data, device)
     return replace(score, by_rule=chosen, oracle_selected=best)
 
 
-def accuracies_by_rule(cell: Cell, plan: Plan, probe: Probe, data: Data) -> tuple[dict[str, float], float]:
+def accuracies_by_rule(
+    cell: Cell, plan: Plan, probe: Probe, data: Data, device: str = "cpu"
+) -> tuple[dict[str, float], float]:
     """Accuracy of the candidate that each rule chooses, and of the one that is best on the labels."""
     assert data.evaluation is not None
     rules = {name: load_rule(name) for name in plan.rules}
@@ -127,7 +141,7 @@ def accuracies_by_rule(cell: Cell, plan: Plan, probe: Probe, data: Data) -> tupl
     scores: dict[str, dict[int, float]] = {name: {} for name in rules}
     steps = cell.blueprint.build(pretrained=False).steps(cell.blueprint.recipe)
     for step in candidate_steps(steps, plan.candidates):
-        method = candidate(cell.blueprint, cell.run, step)
+        method = candidate(cell.blueprint, cell.run, step, device)
         accuracy[step] = score(method, data.evaluation, cell.blueprint.classes).accuracy
         answers = probe.by(method)
         for name, rule in rules.items():
@@ -141,17 +155,23 @@ def read_scores(out: Path) -> dict[str, Score]:
     path = out / RESULTS
     if not path.exists():
         return {}
-    scores = [Score(**{**entry, "interval": _pair(entry["interval"])}) for entry in read_manifest(path)["cells"]]
+    found = read_manifest(path)
+    try:
+        entries = [*found["cells"], *found.get("others", [])]
+        scores = [Score(**{**entry, "interval": _pair(entry["interval"])}) for entry in entries]
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{path} is damaged ({error!r}); remove it, and the runs are scored anew.") from error
     return {score.fingerprint: score for score in scores if score.failure is None}
 
 
-def write_scores(out: Path, plan: Plan, scores: Iterable[Score]) -> None:
-    """`comparison.json`: the plan and every cell."""
+def write_scores(out: Path, plan: Plan, scores: Iterable[Score], others: Iterable[Score] = ()) -> None:
+    """`comparison.json`: the plan and every cell; and what other plans have measured in the same folder."""
     content = {
         "format": FORMAT,
         "kind": "comparison",
         "plan": asdict(plan),
         "cells": [asdict(score) for score in scores],
+        "others": [asdict(score) for score in others],
     }
     write_json(out / RESULTS, content | {"provenance": provenance(*LIBRARIES)})
 

@@ -51,7 +51,9 @@ def as_csv(scores: Iterable[Score]) -> str:
     for score in scores:
         low, high = score.interval or (None, None)
         rules = "; ".join(f"{rule} {accuracy:.4f}" for rule, accuracy in score.by_rule.items())
-        writer.writerow(asdict(score) | {"low": low, "high": high, "by_rule": rules})
+        settings = "; ".join(f"{name}={value}" for name, value in score.network_settings.items())
+        written = {"low": low, "high": high, "by_rule": rules, "network_settings": settings}
+        writer.writerow(asdict(score) | written)
     return text.getvalue()
 
 
@@ -89,7 +91,7 @@ def cells_of(row: Row) -> tuple[str, ...]:
         row.method,
         f"{row.mean:.4f}{spread} ({count}{failed})",
         f"{low:.4f}…{high:.4f}",
-        NONE if row.gain is None else f"{100 * row.gain[0]:+.1f} ± {100 * row.gain[1]:.1f}",
+        NONE if row.gain is None else _gained(*row.gain),
         NONE if row.gap_closed is None else f"{row.gap_closed:.0%}",
         NONE if row.proxy_a_distance is None else f"{row.proxy_a_distance:.2f}",
         NONE if row.seconds is None else _time(row.seconds),
@@ -150,6 +152,11 @@ def _html_table(rows: Sequence[Row]) -> str:
 
 def _bar(share: float, text: str) -> str:
     return f'<td class="bar" style="--share:{100 * share:.1f}%">{html.escape(text)}</td>'
+
+
+def _gained(mean: float, deviation: float | None) -> str:
+    """In percentage points."""
+    return f"{100 * mean:+.1f}" + ("" if deviation is None else f" ± {100 * deviation:.1f}")
 
 
 def _time(seconds: float) -> str:

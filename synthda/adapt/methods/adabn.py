@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from synthda.adapt.method import Method
-from synthda.adapt.methods import build_method
+from synthda.adapt.methods import build_method, method_classes
 from synthda.adapt.network import Network
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import Resident
@@ -31,7 +31,7 @@ class AdaBN(Method):
         self,
         network: Network,
         *,
-        after: Annotated[str, "method that is trained first, any but this one and the oracle"] = "source-only",
+        after: Annotated[str, "method that is trained first, any but this one, the oracle and osbp"] = "source-only",
     ) -> None:
         super().__init__(network)
         if not network.uses_batch_statistics:
@@ -39,10 +39,11 @@ class AdaBN(Method):
                 "adabn recomputes the statistics of batch norm, and this network has none; use --network conv-small "
                 "--set norm=batch."
             )
-        if after in ("adabn", "train-on-target"):
+        teaches_unknown = any(part.learns_unknown for part in method_classes(after).values())  # and has a class more
+        if after in ("adabn", "train-on-target") or teaches_unknown:
             raise SettingError(
-                f"after={after} is not accepted: adabn follows a method that learns without labels of the target; "
-                "give, for example, after=dann."
+                f"after={after} is not accepted: adabn follows a method that learns the source's classes without "
+                "labels of the target; give, for example, after=dann."
             )
         self.starts_from = after
         self.trained = build_method(after, network, {}).requires_grad_(False)

@@ -61,6 +61,16 @@ def test_source_only_and_the_oracle_come_by_themselves(tmp_path: Path) -> None:
     assert [entry.name for entry in plan.rows_of(plan.pairs[0])] == ["source-only", "mcc", "train-on-target"]
 
 
+def test_a_few_labelled_photographs_make_no_oracle(tmp_path: Path) -> None:
+    plan = read(tmp_path, 'methods = ["mcc", "train-on-target"]\n' + PAIR + 'labelled_target = "few"\n')
+    assert [entry.name for entry in plan.rows_of(plan.pairs[0])] == ["source-only", "mcc"]
+
+
+def test_a_source_only_variant_does_not_replace_the_plain_one(tmp_path: Path) -> None:
+    plan = read(tmp_path, PAIR + '[variants.smooth]\nmethod = "source-only"\nset = { label_smoothing = 0.1 }\n')
+    assert [entry.name for entry in plan.rows_of(plan.pairs[0])] == ["source-only", "smooth"]
+
+
 def test_variants_alone_are_the_methods(tmp_path: Path) -> None:
     plan = read(tmp_path, PAIR + '[variants.strong]\nmethod = "dann"\n')
     assert plan.entries == (Entry("strong", "dann"),)
@@ -84,6 +94,7 @@ def test_variants_alone_are_the_methods(tmp_path: Path) -> None:
         ('methods = ["dann"]\n[pairs.x]\nsource = "a"\n', r"\[pairs.x\] has no target"),
         ('methods = ["dann"]\n' + PAIR + "weight = 1\n", "no entry of pairs.digits 'weight'"),
         ('methods = ["dann"]\n' + PAIR + '[variants.y]\nmethod = "dann"\n', "name it in methods"),
+        (PAIR + '[variants.source-only]\nmethod = "dann"\n', "'source-only' is the name of a baseline"),
         ("methods = [", "is not TOML"),
     ],
 )

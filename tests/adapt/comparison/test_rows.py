@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -35,12 +36,33 @@ def test_rows_are_ranked_and_what_failed_comes_last() -> None:
 
 def test_gains_are_taken_seed_by_seed_and_the_gap_from_the_means() -> None:
     rows = {row.method: row for row in rows_of(ENTRIES, SCORES)}
-    assert rows["dann"].gain == pytest.approx((0.15, 0.05))
-    assert rows["mcc"].gain == pytest.approx((0.3, 0.0))  # seed 0 alone
+    # of 0.2 and 0.1, sample deviation √(2 · 0.05² / 1)
+    assert rows["dann"].gain == pytest.approx((0.15, 0.0707107))
+    assert rows["mcc"].gain == (pytest.approx(0.3), None)  # seed 0 alone
     assert rows["dann"].gap_closed == pytest.approx((0.7 - 0.55) / (0.95 - 0.55))
     assert rows["source-only"].gain is rows["source-only"].gap_closed is rows["train-on-target"].gap_closed is None
     assert (rows["bad"].mean, rows["bad"].std, rows["bad"].seconds) == (None, None, None)
-    assert rows["source-only"].std == pytest.approx(0.05)
+    assert rows["source-only"].std == pytest.approx(0.0707107)  # of 0.5 and 0.6
+
+
+def test_the_gap_is_taken_on_the_seeds_that_all_three_have() -> None:
+    rows = {row.method: row for row in rows_of(ENTRIES, SCORES)}
+    # mcc ended on seed 0 alone, where source-only has 0.5: not its mean over both seeds, 0.55
+    assert rows["mcc"].gap_closed == pytest.approx((0.8 - 0.5) / (0.95 - 0.5))
+
+
+def test_a_row_is_compared_with_source_only_around_the_same_network() -> None:
+    """What a network with batch norm gains by batch norm is no gain of adaptation."""
+    named = {"adabn": "adabn", "source-only": "source-only", "bn": "source-only"}
+    entries = [Entry(name, method) for name, method in named.items()]
+    scores = [score("adabn", 0, 0.7), score("bn", 0, 0.6), score("source-only", 0, 0.5)]
+    scores = [
+        replace(each, network_settings={"norm": "batch"} if each.method != "source-only" else {}) for each in scores
+    ]
+    rows = {row.method: row for row in rows_of(entries, scores)}
+    assert rows["adabn"].gain == (pytest.approx(0.1), None)
+    alone = {row.method: row for row in rows_of(entries[:2], [scores[0], scores[2]])}
+    assert alone["adabn"].gain is None
 
 
 def test_without_an_oracle_there_is_no_gap() -> None:
@@ -56,8 +78,8 @@ def test_over_all_pairs_only_methods_with_a_mean_on_each_are_ranked() -> None:
 
 def test_a_row_is_shown_with_its_spread_its_seeds_and_what_failed() -> None:
     rows = {row.method: row for row in rows_of(ENTRIES, SCORES)}
-    assert cells_of(rows["source-only"])[1] == "0.5500 ± 0.0500 (2)"
-    assert cells_of(rows["mcc"])[1:4] == ("0.8000 (2, 1 failed)", "0.1000…0.2000", "+30.0 ± 0.0")
+    assert cells_of(rows["source-only"])[1] == "0.5500 ± 0.0707 (2)"
+    assert cells_of(rows["mcc"])[1:4] == ("0.8000 (2, 1 failed)", "0.1000…0.2000", "+30.0")
     assert cells_of(rows["bad"])[1] == "failed"
     assert all(len(cells_of(row)) == len(HEADINGS) for row in rows.values())
 

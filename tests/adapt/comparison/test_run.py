@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from toy import SETTINGS, domain, save_images
 
 from synthda.adapt.comparison.cells import Cell
@@ -166,6 +167,102 @@ def test_rules_that_need_no_source_images_leave_the_weights_as_they_are(pair: Pa
     _, ruled = run(Comparison(replace(plan(pair, DANN), rules=("bnm",), candidates=2), tmp_path / "ruled"))
     assert [score.accuracy for score in plain] == [score.accuracy for score in ruled]
     assert all(score.estimated is None for score in ruled)
+
+
+def test_rules_added_later_have_candidates_to_choose_among(pair: Pair, tmp_path: Path) -> None:
+    _, plain = run(Comparison(plan(pair, DANN), tmp_path))
+    ruled = replace(plan(pair, DANN), rules=("bnm",), candidates=2)
+    _, scores = run(Comparison(ruled, tmp_path))
+    assert all(score.failure is None and score.by_rule for score in scores)
+    assert [score.accuracy for score in scores] == [score.accuracy for score in plain]
+    assert run(Comparison(plan(pair, DANN), tmp_path)) == ([], plain)  # the plain plan's scores are kept beside
+
+
+class StoppedError(Exception):
+    """As Ctrl-C would."""
+
+
+def test_stopped_before_a_new_cell_has_ended_the_tables_keep_what_was_there(pair: Pair, tmp_path: Path) -> None:
+    _, first = run(Comparison(plan(pair, DANN, seeds=(0, 1)), tmp_path))
+    longer = Comparison(plan(pair, MCC, DANN, seeds=(0, 1)), tmp_path)
+
+    def stop(cell: Cell) -> Pace:
+        if cell.seed == 1:
+            raise StoppedError
+        return Pace()
+
+    with pytest.raises(StoppedError):
+        longer.run(device="cpu", pace=stop, told=lambda score: None)
+    assert sum(score.method == "dann" for score in longer.scores) == 2
+    assert "(2)" in (tmp_path / "comparison.md").read_text(encoding="utf-8")
+    assert run(Comparison(plan(pair, DANN, seeds=(0, 1)), tmp_path)) == ([], first)
+
+
+def test_another_target_measures_source_only_anew_for_its_features_are_compared_with_it(
+    pair: Pair, tmp_path: Path
+) -> None:
+    run(Comparison(plan(pair, DANN), tmp_path))
+    other = Comparison(plan(replace(pair, target=pair.source[0]), DANN), tmp_path)
+    floor = other.sides[0].cells[0]
+    assert floor.run.finished  # equal weights
+    assert other.to_do == 2
+    _, scores = run(other)
+    assert scores[0].proxy_a_distance == 0.0  # the source from itself
+
+
+def test_a_renamed_row_has_a_run_of_its_own_and_a_picture(pair: Pair, tmp_path: Path) -> None:
+    run(Comparison(plan(pair, DANN), tmp_path))
+    renamed = Comparison(plan(pair, Entry("ganin", "dann")), tmp_path)
+    run(renamed)
+    assert renamed.sides[0].cells[1].run.finished
+    assert len(renamed.draw()["toy"]) == 1
+
+
+def test_a_picture_is_drawn_anew_when_the_source_only_beside_it_is_another(pair: Pair, tmp_path: Path) -> None:
+    first = Comparison(plan(pair, DANN), tmp_path)
+    run(first)
+    smooth = Entry("source-only", "source-only", given={"label_smoothing": "0.2"})
+    second = Comparison(plan(pair, smooth, DANN), tmp_path)
+    run(second)
+    assert first.draw() != second.draw()
+
+
+def test_source_only_comes_first_wherever_it_is_named_so_that_others_start_from_it(pair: Pair, tmp_path: Path) -> None:
+    comparison = Comparison(plan(pair, Entry("iw-dann", "iw-dann"), Entry("source-only", "source-only")), tmp_path)
+    floor, adapted = comparison.sides[0].cells
+    assert (floor.method, adapted.first) == ("source-only", floor.run)
+
+
+@pytest.mark.parametrize("given", [{"source_domains": "3"}, {"source_batch": "1"}])
+def test_sources_that_a_method_cannot_take_are_told_before_any_training(
+    given: dict[str, str], pair: Pair, tmp_path: Path
+) -> None:
+    two = replace(pair, source=(pair.source[0], pair.source[0]))
+    with pytest.raises(SettingError, match=next(iter(given))):
+        Comparison(plan(two, Entry("told-apart", "dann", given=given)), tmp_path)
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("out of memory"), SettingError("no such thing")])
+def test_a_cell_that_fails_in_any_expected_way_leaves_the_others_alone(
+    error: Exception, pair: Pair, tmp_path: Path
+) -> None:
+    def pace(cell: Cell) -> Pace:
+        def fail(entry: object) -> None:
+            if cell.method == "dann":
+                raise error
+
+        return Pace(on_log=fail)
+
+    comparison = Comparison(plan(pair, DANN, MCC), tmp_path)
+    comparison.run(device="cpu", pace=pace, told=lambda score: None)
+    assert [score.failure for score in comparison.scores] == [None, str(error), None]
+
+
+def test_pairs_share_the_domains_that_both_name(pair: Pair, tmp_path: Path) -> None:
+    other = replace(pair, name="other", target=pair.eval)
+    one, two = Comparison(replace(plan(pair, DANN), pairs=(pair, other)), tmp_path).sides
+    assert one.data.sources[0].images is two.data.sources[0].images
+    assert one.data.evaluation is two.data.evaluation
 
 
 def test_an_unknown_rule_is_refused(pair: Pair) -> None:
