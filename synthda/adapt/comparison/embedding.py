@@ -88,7 +88,9 @@ def draw(panels: Sequence[tuple[str, NDArray[np.float32]]], sample: Sample, path
         _by_class(grid[1, column], placed, sample)
         grid[0, column].set_title(title, color=INK, fontsize=11)
     handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False, markerscale=3)
+    title = "Above: colour by domain. Below: colour by class, circles of the source, crosses of the target."
+    legend = {"ncols": 2, "frameon": False, "markerscale": 3, "title": title, "title_fontsize": 9}
+    figure.legend(handles, names, loc="outside lower center", **legend)
     with written_then_named(path) as partial:
         figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
 
@@ -101,15 +103,20 @@ def _by_domain(axes: Axes, placed: NDArray[np.float32], sample: Sample) -> None:
 
 
 def _by_class(axes: Axes, placed: NDArray[np.float32], sample: Sample) -> None:
-    """Circles are of the source, crosses of the target."""
-    for marker, chosen in (("o", ~sample.target), ("x", sample.target)):
+    """Circles are of the source, crosses of the target; images without a label are left out."""
+    from matplotlib.patheffects import withStroke
+
+    known = sample.labels >= 0
+    for marker, chosen in (("o", ~sample.target & known), ("x", sample.target & known)):
         across, up = placed[chosen].T
         axes.scatter(across, up, s=7, c=_colours(sample.labels[chosen], sample.classes), marker=marker, linewidths=0.8)
     if len(sample.classes) <= MOST_NAMED:
         for label, name in enumerate(sample.classes):
             own = placed[(sample.labels == label) & ~sample.target]
             if len(own):
-                axes.annotate(name, np.median(own, axis=0), fontsize=11, weight="bold", ha="center", va="center")
+                middle = np.median(own, axis=0)
+                written = axes.annotate(name, middle, fontsize=11, weight="bold", ha="center", va="center")
+                written.set_path_effects([withStroke(linewidth=3, foreground="white")])
     _bare(axes)
 
 

@@ -1,0 +1,38 @@
+"""The features of source and target by t-SNE, before and after adaptation: docs/images/embedding-mnist-m.png.
+
+python -m bench.embedding --data DATA --runs RUNS
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from bench.cells import Cell, Protocol
+from bench.paths import ROOT
+from synthda.adapt.adaptation import load_run
+from synthda.adapt.comparison.embedding import Sample, draw, embed
+
+TABLE = "methods-mnist-m"
+METHODS = ("source-only", "dann", "dann+mcc+pseudo-label", "train-on-target")
+PICTURE = ROOT / "docs" / "images" / "embedding-mnist-m.png"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=os.environ.get("SYNTHDA_DATA"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/bench"))
+    arguments = parser.parse_args()
+    protocol = Protocol(arguments.data, arguments.runs)
+    pair = protocol.table(TABLE)["pairs"][0]
+    cells = [Cell(TABLE, pair, method, 0) for method in METHODS]
+    evaluation = protocol.open(TABLE, protocol.told["pairs"][pair]["eval"])
+    sample = Sample.of(replace(protocol.data_of(cells[0]), evaluation=evaluation))
+    panels = [(cell.method, embed(load_run(protocol.run_of(cell))[1], sample)) for cell in cells]
+    draw(panels, sample, PICTURE)
+
+
+if __name__ == "__main__":
+    main()
