@@ -48,9 +48,15 @@ class Session:
         sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
         say(f"Source   {sources or 'none'}; {len(plan.classes)} classes: {_shortened(plan.classes)}")
         say(f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)")
+        if data.labelled_target is not None:
+            say(
+                f"Labelled {data.labelled_target.name} ({len(data.labelled_target):,} images of the target, learnt too)"
+            )
         if data.evaluation is not None:
             seen = f", {data.transductive:,} of them also in the target: transductive" if data.transductive else ""
             say(f"Eval     {data.evaluation.name} ({len(data.evaluation):,} labelled images{seen})")
+        if data.oracle is not None:
+            say(f"Oracle   {data.oracle.name} ({len(data.oracle):,} labelled images, for train-on-target alone)")
         height, width = plan.input_size
         what = f"{plan.method} × {plan.network} at {width}×{height} px"
         method = plan.build(pretrained=False)

@@ -62,6 +62,14 @@ def test_a_dry_run_writes_nothing(synthda: Any, source: str, photos: Path, tmp_p
     assert not (tmp_path / "run").exists()
 
 
+def test_the_plan_names_every_folder_that_is_read(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
+    (photos / "level" / "broken.jpg").unlink()
+    command = ("adapt", "--source", source, "--target", "photos", "--labelled-target", "photos", "--oracle", "photos")
+    shown = synthda(*command, "--dry-run", *QUICK).out
+    assert "Labelled photos (6 images of the target, learnt too)" in shown
+    assert "Oracle   photos (6 labelled images, for train-on-target alone)" in shown
+
+
 def test_a_finished_run_is_adapted_without_any_source(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
     first = ["--source", source, "--target", "photos", "--method", "source-only", "--out", "first", "--no-export"]
     assert synthda("adapt", *first, *QUICK).code == 0
