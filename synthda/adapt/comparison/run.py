@@ -12,7 +12,7 @@ from synthda.adapt.comparison.cells import Cell, cells_of
 from synthda.adapt.comparison.embedding import Sample, draw, embed
 from synthda.adapt.comparison.plan import Pair, Plan
 from synthda.adapt.comparison.rows import Row, rows_of
-from synthda.adapt.comparison.scores import Score, measure, read_scores, write_scores
+from synthda.adapt.comparison.scores import Score, known_scores, measure, read_scores, write_scores
 from synthda.adapt.comparison.tables import as_csv, markdown, page
 from synthda.adapt.data import FLOOR, Data
 from synthda.adapt.train import Pace
@@ -33,19 +33,25 @@ class Comparison:
 
     Raises:
         DataError: when domains are missing or do not fit one another.
+        RunError: when the folder is none for a comparison.
         SettingError: when a method cannot serve a network, or a setting is not understood; nothing is trained then.
     """
 
     def __init__(self, plan: Plan, out: Path, *, data_root: Path | None = None) -> None:
         self.plan, self.out = plan, out
-        self.sides = [self._side(pair, data_root) for pair in plan.pairs]
         self.known = read_scores(out)
+        self.sides = [self._side(pair, data_root) for pair in plan.pairs]
         self.scores: list[Score] = []
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Of all pairs."""
+        return [cell for side in self.sides for cell in side.cells]
 
     @property
     def to_do(self) -> int:
         """How many cells are still to be trained or scored."""
-        return sum(cell.fingerprint not in self.known for side in self.sides for cell in side.cells)
+        return sum(cell.fingerprint not in self.known for cell in self.cells)
 
     def run(self, *, device: str, pace: Callable[[Cell], Pace], told: Callable[[Score], None]) -> None:
         """Train and score every cell, one seed of everything first; the tables grow with each."""
@@ -61,7 +67,7 @@ class Comparison:
         """Ranked rows by pair."""
         return {
             side.pair.name: rows_of(
-                self.plan.rows_of(side.pair), [score for score in self.scores if score.pair == side.pair.name]
+                self.plan.rows_of(side.pair), [score for score in self._so_far() if score.pair == side.pair.name]
             )
             for side in self.sides
         }
@@ -72,12 +78,19 @@ class Comparison:
 
     def write(self, pictures: dict[str, list[str]]) -> None:
         """`comparison.json`, `.md`, `.csv` and `.html`, whole or not at all."""
-        write_scores(self.out, self.plan, self.scores)
+        scores = self._so_far()
+        write_scores(self.out, self.plan, scores)
         rows, about = self.rows(), self._about()
-        texts = {"md": markdown(rows, about), "csv": as_csv(self.scores), "html": page(rows, about, pictures)}
+        texts = {"md": markdown(rows, about), "csv": as_csv(scores), "html": page(rows, about, pictures)}
         for suffix, text in texts.items():
             with written_then_named(self.out / f"comparison.{suffix}") as partial:
                 partial.write_text(text, encoding="utf-8")
+
+    def _so_far(self) -> list[Score]:
+        """The scores of this call, and of an earlier one for cells whose turn is yet to come: Ctrl-C loses none."""
+        reached = {(score.pair, score.method, score.seed) for score in self.scores}
+        waiting = [cell for cell in self.cells if (cell.pair, cell.method, cell.seed) not in reached]
+        return [*self.scores, *known_scores(waiting, self.known)]
 
     def _side(self, pair: Pair, data_root: Path | None) -> Side:
         data = pair.open(self.plan.input_size, self.plan.fit, data_root)

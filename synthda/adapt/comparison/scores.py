@@ -14,11 +14,11 @@ from synthda.adapt.comparison.plan import Plan
 from synthda.adapt.data import Data
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.metrics_log import training_seconds
-from synthda.adapt.run import LIBRARIES
+from synthda.adapt.run import LIBRARIES, Run
 from synthda.adapt.selection import load_rule
 from synthda.adapt.selection.validation import Probe
 from synthda.adapt.train import Pace
-from synthda.errors import RunError
+from synthda.errors import DataError, RunError
 from synthda.manifest import FORMAT, provenance, read_manifest, write_json
 
 RESULTS = "comparison.json"
@@ -74,7 +74,7 @@ def measure(
     """
     for cell in cells:
         if cell.fingerprint in known:
-            yield replace(known[cell.fingerprint], pair=cell.pair, method=cell.method, seed=cell.seed)
+            yield from known_scores([cell], known)
             continue
         steps, network = cell.blueprint.recipe.steps, cell.blueprint.network
         about = Score(cell.pair, cell.method, cell.seed, cell.fingerprint, network, steps)
@@ -93,6 +93,15 @@ def measure(
             yield replace(about, failure=str(error))
         else:
             yield _chosen(cell, _scored(cell, about, data), data, plan)
+
+
+def known_scores(cells: Iterable[Cell], known: Mapping[str, Score]) -> list[Score]:
+    """Those of the cells whose score is known, under the names that the cells have now."""
+    return [
+        replace(known[cell.fingerprint], pair=cell.pair, method=cell.method, seed=cell.seed)
+        for cell in cells
+        if cell.fingerprint in known
+    ]
 
 
 def _scored(cell: Cell, about: Score, data: Data) -> Score:
@@ -137,11 +146,26 @@ def accuracies_by_rule(cell: Cell, plan: Plan, probe: Probe, data: Data) -> tupl
 
 
 def read_scores(out: Path) -> dict[str, Score]:
-    """What an earlier comparison in `out` has measured, by fingerprint; failures are tried again."""
+    """What an earlier comparison in `out` has measured, by fingerprint; failures are tried again.
+
+    Raises:
+        RunError: when `out` is a file, or the folder of a run of `synthda adapt`.
+        DataError: when the file of results is damaged.
+    """
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out} is a file; give a folder to --out.")
+    if Run(out).finished or Run(out).partial_manifest.exists():
+        raise RunError(f"{out} holds a run of synthda adapt; give a comparison a folder of its own with --out.")
     path = out / RESULTS
     if not path.exists():
         return {}
-    scores = [Score(**{**entry, "interval": _pair(entry["interval"])}) for entry in read_manifest(path)["cells"]]
+    try:
+        cells = read_manifest(path)["cells"]
+        scores = [Score(**{**entry, "interval": _pair(entry["interval"])}) for entry in cells]
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"{path} is incomplete or damaged ({error}); remove it, and the runs are scored anew."
+        ) from error
     return {score.fingerprint: score for score in scores if score.failure is None}
 
 
