@@ -68,10 +68,7 @@ def adapt(
     select = select or Selection()
     data, held_out = hold_out(data, blueprint.method, blueprint.classes, select.share, seed=blueprint.seed)
     probe = Probe.of(data.target, held_out)
-    for source in data.training_sources(blueprint.method):
-        with_classes(source, blueprint.known_classes)
-    if data.evaluation is not None:
-        labels_by_name(data.evaluation, blueprint.classes)  # a class that does not fit is told before the training
+    check_classes(blueprint, data)
     # Before the folder is claimed: weights that are missing or do not fit leave no trace.
     method = blueprint.build(pretrained=force or not run.checkpoint.exists())
     if method.uses_source and not data.sources:
@@ -89,6 +86,14 @@ def adapt(
         results["parity"] = export_run(run)
     run.finish(results)
     return run.read()
+
+
+def check_classes(blueprint: Blueprint, data: Data) -> None:
+    """Raise DataError where a domain has classes that do not fit, or the oracle has none: before any training."""
+    for source in data.training_sources(blueprint.method):
+        with_classes(source, blueprint.known_classes)
+    if data.evaluation is not None:
+        labels_by_name(data.evaluation, blueprint.classes)
 
 
 def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None) -> dict[str, Any]:

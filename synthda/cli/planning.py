@@ -32,9 +32,12 @@ def plan_of(
     """The blueprint that the options name; with `start`, on the network of that run, and for its classes.
 
     Raises:
-        SettingError: for a name or value that is not accepted, or an option that the run to start from decides.
+        SettingError: for a name or value that is not accepted, one that is given twice, or an option that the run to
+            start from decides.
         RunError: when `start` holds no run.
     """
+    if steps is not None and "steps" in given:
+        raise SettingError("The steps are given by --steps and by --set; leave out one of the two.")
     if start is None:
         options: dict[str, Any] = {"input_size": square(side), "fit": fit or "stretch", "seed": seed, "steps": steps}
         return Blueprint.of(method, network or "conv-small", (), given=given, unknown_below=unknown_below, **options)

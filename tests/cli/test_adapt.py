@@ -124,6 +124,8 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
         (["--network", "conv-smal"], "Did you mean conv-small?"),
         (["--backbone", "resnet18", "--network", "ganin-mnist"], "--backbone is for --network backbone, not for ganin"),
         (["--weights", "w.pth"], "--weights is for --network backbone, not for conv-small; give --backbone MODEL"),
+        (["--backbone", "resnet18", "--set", "model=resnet50"], "--backbone is short for --set model=…"),
+        (["--set", "steps=9"], "by --steps and by --set"),
         (["--set", "lamda_max=1"], "Did you mean lambda_max"),
         (["--set", "learning_rate=fast"], "learning_rate accepts a number"),
         (["--size", "4"], "--size accepts 8…1024"),
@@ -135,6 +137,8 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
         (["--target", "empty"], "empty"),
         (["--source", "unlabelled"], "outside of any class folder"),
         (["--eval", "others"], "classes that the model does not know (cat)"),
+        (["--eval", "others", "--dry-run"], "classes that the model does not know (cat)"),
+        (["--method", "train-on-target", "--dry-run"], "--oracle"),
     ],
 )
 def test_bad_input_is_one_sentence(
