@@ -16,6 +16,7 @@ from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import Data, with_classes
 from synthda.adapt.evaluate import Evaluation, evaluate
 from synthda.adapt.export import export_onnx
+from synthda.adapt.feed import check_sources
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
@@ -68,11 +69,9 @@ def adapt(
     select = select or Selection()
     data, held_out = hold_out(data, blueprint.method, blueprint.classes, select.share, seed=blueprint.seed)
     probe = Probe.of(data.target, held_out)
-    check_classes(blueprint, data)
-    # Before the folder is claimed: weights that are missing or do not fit leave no trace.
+    # Before the folder is claimed: data or weights that are missing or do not fit leave no trace.
     method = blueprint.build(pretrained=force or not run.checkpoint.exists())
-    if method.uses_source and not data.sources:
-        raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
+    check_data(blueprint, data, method)
     if start is not None:
         check_start(start, blueprint, method)
     run.begin(configuration_of(blueprint, data, start), force=force)
@@ -88,12 +87,21 @@ def adapt(
     return run.read()
 
 
-def check_classes(blueprint: Blueprint, data: Data) -> None:
-    """Raise DataError where a domain has classes that do not fit, or the oracle has none: before any training."""
-    for source in data.training_sources(blueprint.method):
+def check_data(blueprint: Blueprint, data: Data, method: Method) -> None:
+    """Whether `method`, built by `blueprint`, can learn from the data and be scored on it: before any training.
+
+    Raises:
+        DataError: when a domain that it needs is missing or has classes that do not fit.
+        SettingError: when its settings do not fit the number of sources.
+    """
+    sources = data.training_sources(blueprint.method)
+    for source in sources:
         with_classes(source, blueprint.known_classes)
     if data.evaluation is not None:
         labels_by_name(data.evaluation, blueprint.classes)
+    if method.uses_source and not data.sources:
+        raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
+    check_sources(method, len(sources), blueprint.recipe)
 
 
 def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None) -> dict[str, Any]:

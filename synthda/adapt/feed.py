@@ -16,6 +16,21 @@ from synthda.datasets.domain import Domain, Images
 from synthda.errors import DataError, SettingError
 
 
+def check_sources(method: Method, count: int, recipe: Recipe) -> None:
+    """Raise SettingError where a source batch cannot hold all of `count` sources, or the method tells others apart."""
+    if not method.uses_source:
+        return
+    if recipe.source_batch < count:
+        raise SettingError(
+            f"source_batch={recipe.source_batch} is too small; give at least {count}, one for each source."
+        )
+    if method.source_domains not in (1, count):
+        raise SettingError(
+            f"source_domains={method.source_domains} does not fit {count} labelled domains; give "
+            f"{count}, one for each --source and --labelled-target, or 1 to pool them."
+        )
+
+
 class Feed:
     """The batches of a run, by step."""
 
@@ -29,15 +44,7 @@ class Feed:
         device: torch.device,
     ) -> None:
         sources = sources if method.uses_source else ()
-        if recipe.source_batch < len(sources):
-            raise SettingError(
-                f"source_batch={recipe.source_batch} is too small; give at least {len(sources)}, one for each source."
-            )
-        if method.source_domains not in (1, len(sources)):
-            raise SettingError(
-                f"source_domains={method.source_domains} does not fit {len(sources)} labelled domains; give "
-                f"{len(sources)}, one for each --source and --labelled-target, or 1 to pool them."
-            )
+        check_sources(method, len(sources), recipe)
         if method.uses_target and target.shape[0] == 0:
             raise DataError("The target holds no image; give a folder of photographs.")
         shares = np.diff(np.linspace(0, recipe.source_batch, len(sources) + 1).round().astype(int))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from synthda.adapt.adaptation import adapt, check_classes, check_start
+from synthda.adapt.adaptation import adapt, check_data, check_start
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import bytes_each
@@ -45,7 +45,8 @@ class Session:
     def announce(self) -> None:
         """The plan, the distance between the domains, and how long it will take."""
         plan, data = self.blueprint, self.data
-        check_classes(plan, data)  # for a dry run, too
+        method = plan.build(pretrained=False)
+        check_data(plan, data, method)  # for a dry run, too
         sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
         say(f"Source   {sources or 'none'}; {len(plan.classes)} classes: {_shortened(plan.classes)}")
         say(f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)")
@@ -60,7 +61,6 @@ class Session:
             say(f"Oracle   {data.oracle.name} ({len(data.oracle):,} labelled images, for train-on-target alone)")
         height, width = plan.input_size
         what = f"{plan.method} × {plan.network} at {width}×{height} px"
-        method = plan.build(pretrained=False)
         steps = method.steps(plan.recipe)
         if self.start is not None:
             check_start(self.start, plan, method)

@@ -139,6 +139,8 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
         (["--eval", "others"], "classes that the model does not know (cat)"),
         (["--eval", "others", "--dry-run"], "classes that the model does not know (cat)"),
         (["--method", "train-on-target", "--dry-run"], "--oracle"),
+        (["--set", "source_domains=2"], "source_domains=2 does not fit 1 labelled domains"),
+        (["--labelled-target", "photos", "--set", "source_batch=1"], "source_batch=1 is too small; give at least 2"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -56,12 +56,14 @@ def test_a_contact_sheet_of_the_predictions(synthda, brightness_model, grey_phot
     [
         (["model.onnx", "greys", "--out", "p.txt"], ".csv or .jsonl"),
         (["model.onnx", "nowhere"], "no folder nowhere"),
+        (["model.onnx", "empty"], "There is no image in empty"),
         (["greys/bright/255.png", "greys"], "is not a model that synthda exported"),
         (["missing.onnx", "greys"], "synthda export RUN"),
         (["model.onnx", "greys/dark/broken.png"], "can be read"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(synthda, brightness_model, grey_photos, tmp_path, arguments, sentence):
+    (tmp_path / "empty").mkdir()
     failed = synthda("predict", *arguments)
     assert failed.code == 2
     assert sentence in failed.err
