@@ -76,7 +76,8 @@ class Session:
             say(f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top")
         say(f"Run      {self.run_folder.folder}")
         seconds = steps * seconds_per_step(plan, self.device)
-        say(f"Time     about {readable(seconds)} on {self.device} for this training")
+        about = "about " if round(seconds) else ""  # not "about under 1 s"
+        say(f"Time     {about}{readable(seconds)} on {self.device} for this training")
         if not data.sources:
             return
         distance = proxy_a_distance(thumbnails(data.sources[0].images), thumbnails(data.target))
