@@ -91,9 +91,14 @@ def check_data(blueprint: Blueprint, data: Data, method: Method) -> None:
     """Whether `method`, built by `blueprint`, can learn from the data and be scored on it: before any training.
 
     Raises:
-        DataError: when a domain that it needs is missing or has classes that do not fit.
+        DataError: when a domain that it needs is missing or has classes that do not fit, or there is only one class.
         SettingError: when its settings do not fit the number of sources.
     """
+    if len(blueprint.known_classes) < 2:
+        raise DataError(
+            f"The sources have one class ({', '.join(blueprint.known_classes)}); a classifier needs two or more. Give "
+            "--source a folder with one sub-folder per class, not a folder above it."
+        )
     sources = data.training_sources(blueprint.method)
     for source in sources:
         with_classes(source, blueprint.known_classes)

@@ -137,6 +137,7 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
         (["--target", "nowhere"], "There is no file, folder or data set 'nowhere'"),
         (["--target", "empty"], "empty"),
         (["--source", "unlabelled"], "outside of any class folder"),
+        (["--source", "others"], "The sources have one class (cat); a classifier needs two or more"),
         (["--eval", "others"], "classes that the model does not know (cat)"),
         (["--eval", "others", "--dry-run"], "classes that the model does not know (cat)"),
         (["--method", "train-on-target", "--dry-run"], "--oracle"),
