@@ -70,15 +70,9 @@ def adapt(
     select = select or Selection()
     data, held_out = hold_out(data, blueprint.method, blueprint.classes, select.share, seed=blueprint.seed)
     probe = Probe.of(data.target, held_out)
-    for source in data.training_sources(blueprint.method):
-        with_classes(source, blueprint.known_classes)
-    if data.evaluation is not None:
-        labels_by_name(data.evaluation, blueprint.classes)  # a class that does not fit is told before the training
-    # Before the folder is claimed: weights that are missing or do not fit leave no trace.
+    # Before the folder is claimed: data or weights that are missing or do not fit leave no trace.
     method = blueprint.build(pretrained=force or not run.checkpoint.exists())
-    if method.uses_source and not data.sources:
-        raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
-    check_sources(method, blueprint.recipe, len(data.training_sources(blueprint.method)))
+    check_data(blueprint, data, method)
     if start is not None:
         check_start(start, blueprint, method)
     configuration = configuration_of(blueprint, data, start)
@@ -95,6 +89,28 @@ def adapt(
         results["parity"] = export_run(run)
     run.finish(results)
     return run.read()
+
+
+def check_data(blueprint: Blueprint, data: Data, method: Method) -> None:
+    """Whether `method`, built by `blueprint`, can learn from the data and be scored on it: before any training.
+
+    Raises:
+        DataError: when a domain that it needs is missing or has classes that do not fit, or there is only one class.
+        SettingError: when its settings do not fit the number of sources.
+    """
+    if len(blueprint.known_classes) < 2:
+        raise DataError(
+            f"The sources have one class ({', '.join(blueprint.known_classes)}); a classifier needs two or more. Give "
+            "--source a folder with one sub-folder per class, not a folder above it."
+        )
+    sources = data.training_sources(blueprint.method)
+    for source in sources:
+        with_classes(source, blueprint.known_classes)
+    if data.evaluation is not None:
+        labels_by_name(data.evaluation, blueprint.classes)
+    if method.uses_source and not data.sources:
+        raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
+    check_sources(method, blueprint.recipe, len(sources))
 
 
 def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None) -> dict[str, Any]:

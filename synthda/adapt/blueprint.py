@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,18 @@ from synthda.adapt.recipe import Recipe
 from synthda.datasets.domain import UNKNOWN
 from synthda.datasets.resize import Fit
 from synthda.errors import SettingError
-from synthda.settings import configure, load
+from synthda.settings import configure, load, settings_of
+
+
+def names_of_settings(method: str, network: str) -> set[str]:
+    """What `Blueprint.of` accepts in `given` for a method on a network; raises SettingError where there is no such."""
+    return {name for part in _configurables(method, network).values() for name in settings_of(part)}
+
+
+def _configurables(method: str, network: str) -> dict[str, Callable[..., object]]:
+    """By role, in the order in which their settings are listed."""
+    parts = {f"method {part}": found for part, found in method_classes(method).items()}
+    return {**parts, "network": load("network", network, NETWORKS), "recipe": Recipe}
 
 
 @dataclass(frozen=True)
@@ -90,8 +101,7 @@ class Blueprint:
             SettingError: for an unknown name or a value out of range.
         """
         network_class: type[Network] = load("network", network, NETWORKS)
-        parts = {f"method {part}": found for part, found in method_classes(method).items()}
-        parsed = configure({**parts, "network": network_class, "recipe": Recipe}, given or {})
+        parsed = configure(_configurables(method, network), given or {})
         recipe = replace(network_class.recipe, **parsed["recipe"])
         plan = cls(
             method=method,
@@ -101,7 +111,12 @@ class Blueprint:
             recipe=recipe if steps is None else replace(recipe, steps=steps),
             fit=fit,
             seed=seed,
-            method_settings={name: value for part in parts for name, value in parsed[part].items()},
+            method_settings={
+                name: value
+                for part, found in parsed.items()
+                if part.startswith("method ")
+                for name, value in found.items()
+            },
             network_settings=parsed["network"],
             unknown_below=unknown_below,
         )

@@ -54,8 +54,8 @@ class Descent:
         """Raise RunError when a loss has not been finite; waits for the device."""
         if not self._finite:
             raise RunError(
-                f"The loss stopped being finite before step {step}; the checkpoint before that is kept. Try a smaller "
-                "learning rate, for example --set learning_rate=0.001, in a new --out."
+                f"The loss stopped being finite before step {step}; an earlier checkpoint, if any, is kept. Try a "
+                "smaller learning rate, for example --set learning_rate=0.001, in a new --out."
             )
 
     def save(self, step: int) -> None:

@@ -19,11 +19,15 @@ def proxy_a_distance(features_s: NDArray[Any], features_t: NDArray[Any], *, seed
     Args:
         features_s, features_t: (n, d) features; at most 2,000 of each are used, half of them held out.
         seed: of the choice and the halves.
+
+    0 where a domain has fewer than two images, of which none could be held out: nothing tells them apart.
     """
     from sklearn.linear_model import LogisticRegression
 
     rng = np.random.default_rng(seed)
     n = min(len(features_s), len(features_t), MOST) // 2 * 2
+    if n == 0:
+        return 0.0
     chosen = np.concatenate([rng.permutation(len(f))[:n] for f in (features_s, features_t)]).reshape(2, n)
     features = np.stack([features_s[chosen[0]], features_t[chosen[1]]]).astype(np.float64)
     deviation = features.std(axis=(0, 1))

@@ -84,6 +84,8 @@ class Classifier:
             DataError: when there is no photograph, or none that can be read.
         """
         paths = list_photos(folder)
+        if not paths:
+            raise DataError(f"There is no image in {folder} or below it; give photographs (JPEG, PNG, …).")
         readable = 0
         with ThreadPoolExecutor() as pool:
             for first in range(0, len(paths), BATCH):

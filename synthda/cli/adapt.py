@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synthda.cli.adapt_options import Fit, HoldOut, Method, Network, Select, Start, UnknownBelow
+from synthda.cli.adapt_options import Candidates, Fit, HoldOut, Method, Network, Select, Start, UnknownBelow
 from synthda.cli.options import Assignments, BackboneModel, DataRoot, Force, Weights, with_backbone
 
 
@@ -33,7 +33,7 @@ def command(
     labelled_target: Annotated[str | None, typer.Option(help="A few labelled target images to learn, too.")] = None,
     oracle: Annotated[str | None, typer.Option(help="Labelled target images that the oracle trains on.")] = None,
     select: Select = "last",
-    candidates: Annotated[int, typer.Option(help="Checkpoints that --select chooses among.")] = 10,
+    candidates: Candidates = None,
     hold_out: HoldOut = None,
     unknown_below: UnknownBelow = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
@@ -56,15 +56,14 @@ def command(
     - `synthda adapt --method shot --start runs/source-only-photos --target ./photos`
     """
     from synthda.adapt.data import open_data
-    from synthda.adapt.selection import Selection
     from synthda.cli.adapting import Session
     from synthda.cli.default_source import default_source
     from synthda.cli.listing import warn_skipped
-    from synthda.cli.planning import pick_device, plan_of
+    from synthda.cli.planning import pick_device, plan_of, selection_of
     from synthda.settings import parse_assignments
 
     network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
-    selection = Selection(select, candidates, hold_out)
+    selection = selection_of(select, candidates, hold_out)
     plan = plan_of(
         method,
         given,

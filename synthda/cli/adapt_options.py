@@ -24,6 +24,9 @@ Select = Annotated[
     str,
     typer.Option(metavar="RULE", help=f"Choose the checkpoint without target labels: last, {', '.join(RULES)}."),
 ]
+Candidates = Annotated[
+    int | None, typer.Option(help="Checkpoints that --select chooses among. [default: 10]", show_default=False)
+]
 HoldOut = Annotated[
     float | None,
     typer.Option(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from synthda.adapt.adaptation import adapt, check_start
+from synthda.adapt.adaptation import adapt, check_data, check_start
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import bytes_each
@@ -45,15 +45,22 @@ class Session:
     def announce(self) -> None:
         """The plan, the distance between the domains, and how long it will take."""
         plan, data = self.blueprint, self.data
+        method = plan.build(pretrained=False)
+        check_data(plan, data, method)  # for a dry run, too
         sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
         say(f"Source   {sources or 'none'}; {len(plan.classes)} classes: {_shortened(plan.classes)}")
         say(f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)")
+        if data.labelled_target is not None:
+            say(
+                f"Labelled {data.labelled_target.name} ({len(data.labelled_target):,} images of the target, learnt too)"
+            )
         if data.evaluation is not None:
             seen = f", {data.transductive:,} of them also in the target: transductive" if data.transductive else ""
             say(f"Eval     {data.evaluation.name} ({len(data.evaluation):,} labelled images{seen})")
+        if data.oracle is not None:
+            say(f"Oracle   {data.oracle.name} ({len(data.oracle):,} labelled images, for train-on-target alone)")
         height, width = plan.input_size
         what = f"{plan.method} × {plan.network} at {width}×{height} px"
-        method = plan.build(pretrained=False)
         steps = method.steps(plan.recipe)
         if self.start is not None:
             check_start(self.start, plan, method)
@@ -69,7 +76,8 @@ class Session:
             say(f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top")
         say(f"Run      {self.run_folder.folder}")
         seconds = steps * seconds_per_step(plan, self.device)
-        say(f"Time     about {readable(seconds)} on {self.device} for this training")
+        about = "about " if round(seconds) else ""  # not "about under 1 s"
+        say(f"Time     {about}{readable(seconds)} on {self.device} for this training")
         if not data.sources:
             return
         distance = proxy_a_distance(thumbnails(data.sources[0].images), thumbnails(data.target))

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from synthda.cli.options import AsJson, Assignments, DataRoot
+from synthda.cli.adapt_options import Network
+from synthda.cli.options import AsJson, Assignments, BackboneModel, DataRoot, Weights, with_backbone
 
 Plan = Annotated[Path | None, typer.Argument(metavar="[PLAN.toml]", help="Pairs, methods, seeds; or give flags.")]
 
@@ -20,9 +21,9 @@ def command(
     oracle: Annotated[str | None, typer.Option(help="Labelled target images that the oracle trains on.")] = None,
     labelled_target: Annotated[str | None, typer.Option(help="A few labelled target images for all methods.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="A row of the table; give several. [default: dann]")] = None,
-    network: Annotated[
-        str | None, typer.Option(help="What to train; `synthda networks` lists them. [default: conv-small]")
-    ] = None,
+    network: Network = None,
+    backbone: BackboneModel = None,
+    weights: Weights = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="How many: 0, 1, 2 … [default: 3]")] = None,
     steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the images, px. [default: the network's]")] = None,
@@ -49,13 +50,14 @@ def command(
     from synthda.adapt.comparison.plan_file import read_plan
     from synthda.adapt.comparison.run import Comparison
     from synthda.cli.comparing import Narrator
+    from synthda.cli.listing import warn_skipped
     from synthda.cli.planning import pick_device
     from synthda.errors import SettingError
     from synthda.settings import parse_assignments
 
     given = {"--source": source, "--target": target, "--eval": evaluation}
-    flags = (*given.values(), oracle, labelled_target, method, network, seeds, steps, size, assignments)
-    if file is not None and any(flag not in (None, []) for flag in flags):
+    others = (oracle, labelled_target, method, network, backbone, weights, seeds, steps, size, assignments)
+    if file is not None and any(value is not None for value in (*given.values(), *others)):
         raise SettingError(
             f"{file} says what to compare; leave out the flags that do so as well, or leave out the file."
         )
@@ -64,10 +66,11 @@ def command(
     elif source and target and evaluation:
         pair = Pair(Path(target).name or target, tuple(source), target, evaluation, labelled_target, oracle)
         entries = tuple(Entry(name, name) for name in method or ["dann"])
-        texts = parse_assignments(assignments or [])
+        network, texts = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
         plan = Plan((pair,), entries, tuple(range(seeds or 3)), network or Plan.network, steps, size, given=texts)
     else:
         lacking = ", ".join(name for name, value in given.items() if not value)
         raise SettingError(f"There is no {lacking}; give the file of a comparison, or --source, --target and --eval.")
     comparison = Comparison(plan, out, data_root=data_root)
+    warn_skipped(list(dict.fromkeys(line for side in comparison.sides for line in side.data.skipped)), "photographs")
     Narrator(comparison).tell(pick_device(device), pictures=pictures, dry_run=dry_run, as_json=as_json)

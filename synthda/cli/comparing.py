@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from synthda.adapt.comparison.cells import Cell
+from synthda.adapt.comparison.rows import overall
 from synthda.adapt.comparison.run import Comparison
 from synthda.adapt.comparison.scores import Score
-from synthda.adapt.comparison.tables import HEADINGS, cells_of
+from synthda.adapt.comparison.tables import HEADINGS, cells_of, cells_of_rules, headings_of_rules, rules_of
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, print_json, say, table, warn
 
@@ -36,7 +37,7 @@ class Narrator:
         self._tables()
 
     def _list(self, *, as_json: bool) -> None:
-        cells = [self._facts(cell) for side in self.comparison.sides for cell in side.cells]
+        cells = [self._facts(cell) for cell in self.comparison.cells]
         if as_json:
             print_json({"cells": cells})
             return
@@ -58,12 +59,15 @@ class Narrator:
             say(f"{what}  {score.accuracy:.4f}")
 
     def _tables(self) -> None:
-        for pair, rows in self.comparison.rows().items():
-            grid = table(*HEADINGS, right=range(1, len(HEADINGS)), title=pair)
-            for row in rows:
-                grid.add_row(*cells_of(row))
-            say()
-            console().print(grid)
+        pairs = self.comparison.rows()
+        for pair, rows in pairs.items():
+            _print(pair, HEADINGS, [cells_of(row) for row in rows])
+            if rules_of(rows):
+                title = f"{pair}: mean accuracy of the checkpoint by rule of selection"
+                _print(title, headings_of_rules(rows), [cells_of_rules(row, rows) for row in rows])
+        if len(pairs) > 1:
+            means = [(method, f"{mean:.4f}") for method, mean in overall(list(pairs.values()))]
+            _print("Over all pairs", ("method", "mean accuracy"), means)
         names = ", ".join(f"comparison.{suffix}" for suffix in ("md", "csv", "html", "json"))
         say(f"\nIn {self.comparison.out}: {names}")
 
@@ -82,3 +86,12 @@ class Narrator:
                 return Pace(on_log=lambda entry: bar.update(task, completed=entry["step"]))
 
             yield pace
+
+
+def _print(title: str, headings: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
+    grid = table(*headings, right=range(1, len(headings)))
+    for line in lines:
+        grid.add_row(*line)
+    say()
+    console().print(title, style="italic", soft_wrap=True)  # the table's own title would be broken to its width
+    console().print(grid)

@@ -57,7 +57,7 @@ def with_backbone(
     """The network's name, if any, and the settings with those for which `--backbone` and `--weights` are short.
 
     Raises:
-        SettingError: when they stand beside another `--network`.
+        SettingError: when they stand beside another `--network`, or beside what they are short for.
     """
     options = {"--backbone": backbone, "--weights": weights}
     asked = [option for option, value in options.items() if value is not None]
@@ -68,8 +68,12 @@ def with_backbone(
             f"{asked[0]} is for --network backbone, not for {network or 'conv-small'}; give --backbone MODEL, for "
             "example resnet50, and no other --network."
         )
-    short = {"model": backbone, "weights": weights}
-    return "backbone", {**given, **{name: value for name, value in short.items() if value is not None}}
+    short = {name: value for name, value in (("model", backbone), ("weights", weights)) if value is not None}
+    twice = [name for name in short if name in given]
+    if twice:
+        option = {"model": "--backbone", "weights": "--weights"}[twice[0]]
+        raise SettingError(f"{option} is short for --set {twice[0]}=…; leave out one of the two.")
+    return "backbone", {**given, **short}
 
 
 def renderer_names(incomplete: str) -> list[str]:

@@ -13,6 +13,7 @@ from synthda.adapt.adaptation import load_run
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.network import Size
 from synthda.adapt.run import Run
+from synthda.adapt.selection import LAST, Selection
 from synthda.datasets.resize import Fit
 from synthda.errors import SettingError
 
@@ -32,9 +33,12 @@ def plan_of(
     """The blueprint that the options name; with `start`, on the network of that run, and for its classes.
 
     Raises:
-        SettingError: for a name or value that is not accepted, or an option that the run to start from decides.
+        SettingError: for a name or value that is not accepted, one that is given twice, or an option that the run to
+            start from decides.
         RunError: when `start` holds no run.
     """
+    if steps is not None and "steps" in given:
+        raise SettingError("The steps are given by --steps and by --set; leave out one of the two.")
     if start is None:
         options: dict[str, Any] = {"input_size": square(side), "fit": fit or "stretch", "seed": seed, "steps": steps}
         return Blueprint.of(method, network or "conv-small", (), given=given, unknown_below=unknown_below, **options)
@@ -47,6 +51,13 @@ def plan_of(
         raise SettingError(f"With --start, that run decides {' and '.join(decided)}; leave it out.")
     kept = {name: getattr(first, name) for name in ("network_settings", "input_size", "fit")}
     return replace(plan, **kept)
+
+
+def selection_of(rule: str, candidates: int | None, hold_out: float | None) -> Selection:
+    """How the checkpoint is chosen; raises SettingError for a number out of range, or candidates of no rule."""
+    if candidates is not None and rule == LAST:
+        raise SettingError("--candidates is how many checkpoints --select chooses among; give --select a rule, too.")
+    return Selection(rule, Selection.candidates if candidates is None else candidates, hold_out)
 
 
 def square(side: int | None) -> Size | None:

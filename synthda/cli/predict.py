@@ -9,7 +9,7 @@ import typer
 
 
 def command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="A model that `synthda export` wrote.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx|RUN", help="An exported model, or the run that has it.")],
     photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of photographs, or one.")],
     out: Annotated[Path, typer.Option(help="A .csv or .jsonl file; - is stdout.")] = Path("predictions.csv"),
     sheet: Annotated[Path | None, typer.Option(help="Contact sheet (PNG) of photographs with their classes.")] = None,
@@ -30,7 +30,8 @@ def command(
     from synthda.adapt.prediction_files import STDOUT, draw_predictions, write_predictions
     from synthda.cli.listing import say, warn_skipped
 
-    predictions = write_predictions(Classifier(model).of_photos(photos), out)
+    file = model / "model.onnx" if model.is_dir() else model
+    predictions = write_predictions(Classifier(file).of_photos(photos), out)
     warn_skipped([failed.error for failed in predictions if failed.error])
     found = [prediction for prediction in predictions if not prediction.error]
     if sheet is not None:

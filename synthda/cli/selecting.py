@@ -15,7 +15,7 @@ def selection_plan(select: Selection, steps: int, bytes_each: int) -> Iterator[s
     """What is held out, what is kept on disk until the choice, and for which rule."""
     if select.share:
         say_why = f"{select.rule} and an estimate of the accuracy" if select.chooses else "an estimate of the accuracy"
-        yield f"Hold out {select.share:.0%} of each class of the source, for {say_why}"
+        yield f"Hold out {100 * select.share:g}% of each class of the source, for {say_why}"
     if select.chooses:
         kept = candidate_steps(steps, select.candidates)
         megabytes = len(kept) * bytes_each / MEGABYTE

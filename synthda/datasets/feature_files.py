@@ -18,6 +18,7 @@ LABELS = ("labels", "y")
 SPARSE = frozenset({"format", "data", "indices", "indptr", "shape"})
 """What scipy.sparse.save_npz writes."""
 
+MOST_NAMED = 8
 MOST_WIDTH = 10_000_000
 """A larger index in an svmlight file is damage, not a feature."""
 
@@ -120,7 +121,8 @@ def _named(path: Path, content: Any) -> tuple[Any, Any]:
     features = next((content[name] for name in FEATURES if name in content), None)
     labels = next((content[name] for name in LABELS if name in content), None)
     if features is None:
-        found = ", ".join(name for name in content if not name.startswith("__")) or "none of use"
+        names = [name for name in content if not name.startswith("__")]
+        found = ", ".join(names[:MOST_NAMED]) + (" …" if len(names) > MOST_NAMED else "") or "none of use"
         raise DataError(f"{path} has no features: of {', '.join(FEATURES)} it should hold one array; it has {found}.")
     return features, labels
 

@@ -19,6 +19,10 @@ def test_a_constant_feature_does_no_harm() -> None:
     assert proxy_a_distance(np.ones((20, 2)), np.ones((20, 2))) == 0.0
 
 
+def test_a_single_image_is_told_from_nothing() -> None:
+    assert proxy_a_distance(np.ones((1, 2)), np.zeros((20, 2))) == 0.0
+
+
 def test_thumbnails_forget_light_and_contrast() -> None:
     rng = np.random.default_rng(0)
     dark = rng.integers(0, 100, (3, 16, 16, 3), dtype=np.uint8)

@@ -58,8 +58,17 @@ def test_the_whole_path_ends_with_a_model_that_predicts(
 def test_a_dry_run_writes_nothing(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
     shown = synthda("adapt", "--source", source, "--target", "photos", "--out", "run", "--dry-run", *QUICK)
     assert shown.code == 0
-    assert "Time     about" in shown.out
+    assert "Time     " in shown.out
     assert not (tmp_path / "run").exists()
+
+
+def test_the_plan_names_every_folder_that_is_read(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
+    (photos / "level" / "broken.jpg").unlink()
+    command = ("adapt", "--source", source, "--target", "photos", "--labelled-target", "photos", "--oracle", "photos")
+    shown = synthda(*command, "--hold-out", "0.125", "--dry-run", *QUICK).out
+    assert "Hold out 12.5% of each class" in shown
+    assert "Labelled photos (6 images of the target, learnt too)" in shown
+    assert "Oracle   photos (6 labelled images, for train-on-target alone)" in shown
 
 
 def test_a_finished_run_is_adapted_without_any_source(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
@@ -116,6 +125,8 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
         (["--network", "conv-smal"], "Did you mean conv-small?"),
         (["--backbone", "resnet18", "--network", "ganin-mnist"], "--backbone is for --network backbone, not for ganin"),
         (["--weights", "w.pth"], "--weights is for --network backbone, not for conv-small; give --backbone MODEL"),
+        (["--backbone", "resnet18", "--set", "model=resnet50"], "--backbone is short for --set model=…"),
+        (["--set", "steps=9"], "by --steps and by --set"),
         (["--set", "lamda_max=1"], "Did you mean lambda_max"),
         (["--set", "learning_rate=fast"], "learning_rate accepts a number"),
         (["--size", "4"], "--size accepts 8…1024"),
@@ -126,7 +137,12 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
         (["--target", "nowhere"], "There is no file, folder or data set 'nowhere'"),
         (["--target", "empty"], "empty"),
         (["--source", "unlabelled"], "outside of any class folder"),
+        (["--source", "others"], "The sources have one class (cat); a classifier needs two or more"),
         (["--eval", "others"], "classes that the model does not know (cat)"),
+        (["--eval", "others", "--dry-run"], "classes that the model does not know (cat)"),
+        (["--method", "train-on-target", "--dry-run"], "--oracle"),
+        (["--set", "source_domains=2"], "source_domains=2 does not fit 1 labelled domains"),
+        (["--labelled-target", "photos", "--set", "source_batch=1"], "source_batch=1 is too small; give at least 2"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -19,6 +19,7 @@ source = "stripes"
 target = "photos"
 eval = "photos"
 """
+PAIR = ("--source", "stripes", "--target", "photos", "--eval", "photos")
 
 
 @pytest.fixture
@@ -56,11 +57,59 @@ def test_a_plan_ends_in_ranked_tables_and_the_same_command_changes_nothing(
 
 
 def test_flags_do_the_same_as_a_plan(synthda: Any, plan: str, tmp_path: Path) -> None:
-    pair = ("--source", "stripes", "--target", "photos", "--eval", "photos", "--size", 16, "--steps", 2)
-    listed = synthda("compare", *pair, "--method", "dann", "--method", "mcc", "--seeds", 2, "--dry-run")
+    listed = synthda(
+        "compare", *PAIR, "--size", 16, "--steps", 2, "--method", "dann", "--method", "mcc", "--seeds", 2, "--dry-run"
+    )
     assert listed.code == 0, listed.err
     assert "6 cells, 6 of them to be trained or scored" in listed.out
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_cells_of_a_dry_run_are_json_on_request(synthda: Any, plan: str) -> None:
+    told = json.loads(synthda("compare", plan, "--dry-run", "--json").out)
+    about = {"pair": "stripes", "seed": 0, "network": "conv-small", "steps": 2, "known": False}
+    assert [cell["method"] for cell in told["cells"]] == ["source-only", "dann"]
+    assert all(about.items() <= cell.items() for cell in told["cells"])
+
+
+def test_the_tables_of_rules_and_over_all_pairs_are_printed_too(synthda: Any, plan: str, tmp_path: Path) -> None:
+    again = PLAN[PLAN.index("[pairs.stripes]") :].replace("pairs.stripes", "pairs.again")
+    ruled = 'rules = ["bnm"]\ncandidates = 2\n' + PLAN + again
+    (tmp_path / "ruled.toml").write_text(ruled, encoding="utf-8")
+    done = synthda("compare", "ruled.toml", "--out", "out", "--no-pictures")
+    assert done.code == 0, done.err
+    assert "stripes: mean accuracy of the checkpoint by rule of selection" in done.out
+    assert "oracle-selected" in done.out
+    assert "Over all pairs" in done.out
+    assert "<th>oracle-selected</th>" in (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
+
+
+def test_a_setting_of_the_method_leaves_source_only_as_it_is(synthda: Any, plan: str) -> None:
+    assert synthda("compare", *PAIR, "--set", "lambda_max=0.5", "--dry-run").code == 0
+    refused = synthda("compare", *PAIR, "--set", "lamda_max=0.5")
+    assert "Row dann: There is no setting 'lamda_max'. Did you mean lambda_max" in refused.err
+
+
+def test_photographs_that_cannot_be_used_are_listed(synthda: Any, plan: str, photos: Path) -> None:
+    (photos / "level" / "broken.jpg").write_bytes(b"no photograph")
+    listed = synthda("compare", plan, "--dry-run")
+    assert listed.code == 0
+    assert listed.err.count("broken.jpg") == 1
+
+
+def test_a_folder_that_is_no_comparison_is_refused(synthda: Any, plan: str, tmp_path: Path) -> None:
+    small = ("--steps", 0, "--size", 16, "--no-export")
+    assert synthda("adapt", "--source", "stripes", "--target", "photos", "--out", "run", *small).code == 0
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "comparison.json").write_text('{"format": 1, "cells": [{}]}', encoding="utf-8")
+    for out, said in (
+        ("run", "run holds a run of synthda adapt"),
+        ("plan.toml", "plan.toml is a file; give a folder to --out"),
+        ("damaged", "comparison.json is damaged"),
+    ):
+        refused = synthda("compare", plan, "--out", out)
+        assert refused.code == 2
+        assert said in refused.err
 
 
 @pytest.mark.parametrize(
@@ -72,8 +121,10 @@ def test_flags_do_the_same_as_a_plan(synthda: Any, plan: str, tmp_path: Path) ->
         (["plan.toml", "--seeds", "5"], "leave out the flags"),
         (["plan.toml", "--network", "ganin-mnist"], "leave out the flags"),
         (["none.toml"], "none.toml cannot be read"),
-        (["--source", "stripes", "--target", "photos", "--eval", "photos", "--method", "adabn"], "norm=batch"),
-        (["--source", "stripes", "--target", "photos", "--eval", "photos", "--method", "dannn"], "Did you mean"),
+        ([*PAIR, "--method", "train-on-target"], "needs labelled target photographs"),
+        ([*PAIR, "--backbone", "resnet18", "--weights", "none.pth"], "none.pth does not exist"),
+        ([*PAIR, "--method", "adabn"], "norm=batch"),
+        ([*PAIR, "--method", "dannn"], "Did you mean"),
         (["--source", "stripes", "--target", "nowhere", "--eval", "photos"], "nowhere"),
     ],
 )

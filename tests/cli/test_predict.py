@@ -39,6 +39,11 @@ def test_a_dash_writes_csv_to_stdout_and_no_file(synthda, brightness_model, grey
     assert not (tmp_path / "predictions.csv").exists()
 
 
+def test_the_folder_of_a_run_stands_for_the_model_in_it(synthda, brightness_model, grey_photos, tmp_path):
+    assert synthda("predict", tmp_path, "greys/dark/0.png", "--out", "-").out.endswith("dark,1.000000\n")
+    assert "greys/model.onnx does not exist; export a model" in synthda("predict", "greys", "greys").err
+
+
 def test_a_contact_sheet_of_the_predictions(synthda, brightness_model, grey_photos, tmp_path):
     done = synthda("predict", brightness_model, "greys", "--sheet", "classes.png")
     assert "Contact sheet: classes.png" in done.out
@@ -51,12 +56,14 @@ def test_a_contact_sheet_of_the_predictions(synthda, brightness_model, grey_phot
     [
         (["model.onnx", "greys", "--out", "p.txt"], ".csv or .jsonl"),
         (["model.onnx", "nowhere"], "no folder nowhere"),
+        (["model.onnx", "empty"], "There is no image in empty"),
         (["greys/bright/255.png", "greys"], "is not a model that synthda exported"),
         (["missing.onnx", "greys"], "synthda export RUN"),
         (["model.onnx", "greys/dark/broken.png"], "can be read"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(synthda, brightness_model, grey_photos, tmp_path, arguments, sentence):
+    (tmp_path / "empty").mkdir()
     failed = synthda("predict", *arguments)
     assert failed.code == 2
     assert sentence in failed.err

@@ -61,6 +61,7 @@ def test_the_last_checkpoint_is_taken_where_nothing_is_said(synthda: Any, source
     [
         (["--select", "entrpy"], "There is no rule 'entrpy'. Did you mean entropy?"),
         (["--select", "iwv", "--hold-out", "0"], "hold_out=0 leaves none"),
+        (["--candidates", "5"], "give --select a rule, too"),
         (["--candidates", "1", "--select", "snd"], "candidates=1 is out of range; give 2…100"),
         (["--hold-out", "0.8"], "hold_out=0.8 is out of range"),
         (["--select", "iwv", "--source", "single"], "No image can be held out of upright"),

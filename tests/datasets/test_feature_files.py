@@ -90,6 +90,7 @@ def test_damaged_and_foreign_files_are_one_sentence(tmp_path: Path, name: str, t
     ("content", "sentence"),
     [
         ({"pixels": ROWS}, "it has pixels"),
+        ({f"a{number}": ROWS for number in range(9)}, r"it has a0, a1, a2, a3, a4, a5, a6, a7 …\.$"),
         ({"X": ROWS[0]}, r"float64 \(3,\); numbers in rows"),
         ({"X": np.array([["a"], ["b"]])}, "numbers in rows"),
         ({"X": np.full((2, 2), np.inf)}, "4 values that are NaN or infinite"),

@@ -6,14 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthda.adapt.adaptation import configuration_of, first_blueprint
+from synthda.adapt.adaptation import check_data, configuration_of, first_blueprint
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.comparison.plan import Pair, Plan
-from synthda.adapt.data import Data, with_classes
-from synthda.adapt.feed import check_sources
+from synthda.adapt.data import Data
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.run import Run
-from synthda.datasets.domain import labels_by_name
 from synthda.manifest import fingerprint
 
 
@@ -48,16 +46,12 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
     """
     rows, folder = plan.rows_of(pair), out / folder_name(pair.name)
     for entry in rows:
-        blueprint, sources = plan.blueprint(entry, data.classes, plan.seeds[0]), data.training_sources(entry.method)
-        for source in sources:
-            with_classes(source, data.classes)
-        check_sources(blueprint.build(), blueprint.recipe, len(sources))
+        blueprint = plan.blueprint(entry, data.classes, plan.seeds[0])
+        check_data(blueprint, data, blueprint.build())  # what it cannot serve is told before any training
     cells: list[Cell] = []
     for seed in plan.seeds:
         for entry in rows:
             blueprint = plan.blueprint(entry, data.classes, seed)
-            if data.evaluation is not None:
-                labels_by_name(data.evaluation, blueprint.classes)
             kept, _ = hold_out(data, entry.method, data.classes, plan.selection.share, seed=seed)
             among = plan.candidates if plan.rules else 0
             run = _run_of(blueprint, kept, folder / folder_name(entry.name), among)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
-from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.blueprint import Blueprint, names_of_settings
 from synthda.adapt.data import FLOOR, ORACLE, Data, Shared, open_data
 from synthda.adapt.network import Size
 from synthda.adapt.selection import HELD_OUT, LAST, OF_SOURCE_TOO, Selection
@@ -61,7 +61,8 @@ class Plan:
 
     Attributes:
         pairs, entries, seeds: every combination is one cell.
-        network, steps, size, fit, given: of every entry that has none of its own; `given` are texts by setting.
+        network, steps, size, fit, given: of every entry that has none of its own; `given` are texts by setting, of
+            which source-only and the oracle take those that they know.
         rules: of selection without labels; each run's checkpoint is also chosen by each of them.
         candidates: how many checkpoints they choose among.
         unknown_below: as in `Blueprint`, of every method that does not learn the class `unknown` itself.
@@ -91,6 +92,9 @@ class Plan:
             raise SettingError(
                 f"{taken.name!r} is the name of a baseline and cannot be a row of {taken.method}; give it another name."
             )
+        asked = any(entry.method == ORACLE for entry in self.entries)
+        if asked and not any(pair.oracle for pair in self.pairs):
+            raise SettingError(f"{ORACLE} needs labelled target photographs; give them with oracle (--oracle).")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise SettingError(f"seeds={list(self.seeds)} is not understood; give different whole numbers from 0 up.")
         if self.fit not in get_args(Fit):
@@ -136,15 +140,25 @@ class Plan:
     def blueprint(self, entry: Entry, classes: tuple[str, ...], seed: int) -> Blueprint:
         """What a cell trains; raises SettingError for settings that its method and network do not know."""
         steps = self.steps if entry.steps is None else entry.steps
-        plan = Blueprint.of(
-            entry.method,
-            entry.network or self.network,
-            (),
-            given={**self.given, **entry.given},
-            input_size=None if self.size is None else (self.size, self.size),
-            fit=self.fit,
-            seed=seed,
-            steps=steps,
-        )
+        try:
+            plan = Blueprint.of(
+                entry.method,
+                entry.network or self.network,
+                (),
+                given={**self._given_to(entry), **entry.given},
+                input_size=None if self.size is None else (self.size, self.size),
+                fit=self.fit,
+                seed=seed,
+                steps=steps,
+            )
+        except SettingError as error:
+            raise SettingError(f"Row {entry.name}: {error}") from error
         limit = None if plan.learns_unknown else self.unknown_below
         return replace(plan, unknown_below=limit).for_classes(classes)
+
+    def _given_to(self, entry: Entry) -> Mapping[str, str]:
+        """All settings of the plan; to a baseline beside other methods, those that it knows: it has no `lambda_max`."""
+        if entry.method not in BASELINES or all(other.method in BASELINES for other in self.entries):
+            return self.given
+        known = names_of_settings(entry.method, entry.network or self.network)
+        return {name: value for name, value in self.given.items() if name in known}

@@ -33,6 +33,7 @@ class Comparison:
 
     Raises:
         DataError: when domains are missing or do not fit one another.
+        RunError: when the folder is none for a comparison.
         SettingError: when a method cannot serve a network, or a setting is not understood; nothing is trained then.
     """
 
@@ -44,9 +45,14 @@ class Comparison:
         self._found = dict(self.known)
 
     @property
+    def cells(self) -> list[Cell]:
+        """Of all pairs."""
+        return [cell for side in self.sides for cell in side.cells]
+
+    @property
     def to_do(self) -> int:
         """How many cells are still to be trained or scored."""
-        return sum(cell.fingerprint not in self.known for side in self.sides for cell in side.cells)
+        return sum(cell.fingerprint not in self.known for cell in self.cells)
 
     @property
     def scores(self) -> list[Score]:
@@ -80,7 +86,7 @@ class Comparison:
 
     def write(self, pictures: dict[str, list[str]]) -> None:
         """`comparison.json`, `.md`, `.csv` and `.html`, whole or not at all."""
-        own = {cell.fingerprint for side in self.sides for cell in side.cells}
+        own = {cell.fingerprint for cell in self.cells}
         others = [score for score in self.known.values() if score.fingerprint not in own]
         write_scores(self.out, self.plan, self.scores, others)
         rows, about = self.rows(), self._about()

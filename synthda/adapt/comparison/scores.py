@@ -17,7 +17,7 @@ from synthda.adapt.comparison.plan import Plan
 from synthda.adapt.data import Data
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.metrics_log import training_seconds
-from synthda.adapt.run import LIBRARIES
+from synthda.adapt.run import LIBRARIES, Run
 from synthda.adapt.selection import load_rule
 from synthda.adapt.selection.validation import Probe
 from synthda.adapt.train import Pace
@@ -151,7 +151,16 @@ def accuracies_by_rule(
 
 
 def read_scores(out: Path) -> dict[str, Score]:
-    """What an earlier comparison in `out` has measured, by fingerprint; failures are tried again."""
+    """What an earlier comparison in `out` has measured, by fingerprint; failures are tried again.
+
+    Raises:
+        RunError: when `out` is a file, or the folder of a run of `synthda adapt`.
+        DataError: when the file of results is damaged.
+    """
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out} is a file; give a folder to --out.")
+    if Run(out).finished or Run(out).partial_manifest.exists():
+        raise RunError(f"{out} holds a run of synthda adapt; give a comparison a folder of its own with --out.")
     path = out / RESULTS
     if not path.exists():
         return {}

@@ -127,9 +127,10 @@ def _markdown_of_rules(rows: Sequence[Row]) -> list[str]:
 def _html_of_rules(rows: Sequence[Row]) -> str:
     if not rules_of(rows):
         return ""
-    lines = [headings_of_rules(rows), *(cells_of_rules(row, rows) for row in rows)]
+    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings_of_rules(rows))
+    lines = (cells_of_rules(row, rows) for row in rows)
     cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in lines]
-    return f"<p>Mean accuracy of the checkpoint by rule of selection:</p><table>{_joined(cells)}</table>"
+    return f"<p>Mean accuracy of the checkpoint by rule of selection:</p><table>{_joined([head, *cells])}</table>"
 
 
 def _joined(rows: Iterable[str]) -> str:

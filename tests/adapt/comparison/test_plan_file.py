@@ -62,8 +62,10 @@ def test_source_only_and_the_oracle_come_by_themselves(tmp_path: Path) -> None:
 
 
 def test_a_few_labelled_photographs_make_no_oracle(tmp_path: Path) -> None:
-    plan = read(tmp_path, 'methods = ["mcc", "train-on-target"]\n' + PAIR + 'labelled_target = "few"\n')
+    plan = read(tmp_path, 'methods = ["mcc"]\n' + PAIR + 'labelled_target = "few"\n')
     assert [entry.name for entry in plan.rows_of(plan.pairs[0])] == ["source-only", "mcc"]
+    with pytest.raises(SettingError, match="give them with oracle"):
+        read(tmp_path, 'methods = ["mcc", "train-on-target"]\n' + PAIR + 'labelled_target = "few"\n')
 
 
 def test_a_source_only_variant_does_not_replace_the_plain_one(tmp_path: Path) -> None:

@@ -61,6 +61,19 @@ def test_what_exists_is_not_trained_again_and_a_longer_plan_trains_what_is_new(p
     assert all(score.accuracy is not None for score in scores)
 
 
+def test_what_is_known_stays_in_the_tables_while_a_new_cell_before_it_is_trained(pair: Pair, tmp_path: Path) -> None:
+    run(Comparison(plan(pair, DANN), tmp_path))
+    longer = Comparison(plan(pair, MCC, DANN), tmp_path)
+
+    def interrupted(cell: Cell) -> Pace:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        longer.run(device="cpu", pace=interrupted, told=lambda score: None)
+    assert Comparison(plan(pair, DANN), tmp_path).to_do == 0
+    assert ",dann,0," in (tmp_path / "comparison.csv").read_text(encoding="utf-8")
+
+
 def test_other_settings_are_other_runs_in_the_same_folder(pair: Pair, tmp_path: Path) -> None:
     run(Comparison(plan(pair, DANN), tmp_path))
     changed = replace(plan(pair, DANN), given={**SETTINGS, "learning_rate": "0.02"})
