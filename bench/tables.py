@@ -66,10 +66,15 @@ def method_table(found: dict[str, Any], told: dict[str, Any]) -> str:
     """A row a method, best first, for each pair; the baselines among them."""
     lines = [f"## {told['title']}", "", _recipe(found, list(METHODS)), told.get("note", ""), ""]
     for row in found["rows"]:
-        lines += [f"{row['title']}:", "", "| method | accuracy | gap closed | proxy A-distance |", "|---|---|---|---|"]
+        counts = {cell["n"] for method in row["methods"].values() for cell in method["seeds"]}
+        headings = ("method", "accuracy", "over source-only, points", "gap closed", "proxy A-distance")
+        lines += [f"{row['title']}, n = {', '.join(f'{count:,}' for count in counts)}:", ""]
+        lines += [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
         ranked = sorted(row["methods"].items(), key=lambda item: -item[1].get("mean", 0.0))
         for method, measured in ranked:
-            cells = [METHODS.get(method, f"`{method}`"), _accuracy(measured), _closed(measured), _distance(measured)]
+            gain = "" if method == "source-only" else _gain(measured, row["methods"].get("source-only"))
+            shown = (_accuracy(measured), gain, _closed(measured), _distance(measured))
+            cells = [METHODS.get(method, f"`{method}`"), *shown]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join([*lines, _made(found["machine"]), ""])
@@ -97,12 +102,21 @@ def _worth(whole: dict[str, Any], without: dict[str, Any]) -> str:
     """How much better the network with all factors is, in points: mean ± deviation of the differences by seed."""
     if whole is without:
         return ""
-    scored = [
-        {cell["seed"]: cell["accuracy"] for cell in row["methods"]["source-only"]["seeds"]} for row in (whole, without)
-    ]
+    return _difference(whole["methods"]["source-only"], without["methods"]["source-only"]) or NOT_MEASURED
+
+
+def _gain(method: dict[str, Any], floor: dict[str, Any] | None) -> str:
+    """How much better than source-only around the same network; nothing where a variant has another network."""
+    another = method.get("variant", {}).get("set", {}).keys() & {"norm", "width"}
+    return "" if floor is None or another else _difference(method, floor)
+
+
+def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """Mean ± deviation, in points, of the differences by seed; nothing where no seed has both."""
+    scored = [{cell["seed"]: cell["accuracy"] for cell in method["seeds"]} for method in (one, other)]
     differences = [100 * (scored[0][seed] - scored[1][seed]) for seed in scored[0].keys() & scored[1].keys()]
     if not differences:
-        return NOT_MEASURED
+        return ""
     spread = f" ± {statistics.pstdev(differences):.1f}" if len(differences) > 1 else ""
     return f"{statistics.fmean(differences):+.1f}{spread}"
 
