@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
+import signal
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +25,32 @@ from synthda.adapt.adaptation import adapt, load_run, score
 from synthda.adapt.baselines import feature_distance
 from synthda.adapt.data import FLOOR, ORACLE
 from synthda.adapt.evaluate import gap_closed
+from synthda.adapt.metrics_log import Entry
 from synthda.adapt.train import Pace
 from synthda.errors import RunError
 from synthda.manifest import write_json
 
 
-def train(protocol: Protocol, cell: Cell) -> None:
-    """Train a cell, or go on with it; one that breaks down is told and left."""
+def train(protocol: Protocol, cell: Cell, *, device: str = "cpu", until: float = math.inf) -> None:
+    """Train a cell, or go on with it; one that breaks down is told and left, and so is one at the time `until`."""
     run = protocol.run_of(cell)
     if run.finished or measured(protocol, cell):
         return
     data = protocol.data_of(cell)
     blueprint = protocol.blueprint_of(cell, data.classes)
     print(f"{cell.table} {cell.pair} {cell.method} seed {cell.seed}", flush=True)
-    pace = Pace(log_every=500, on_log=lambda entry: print(entry, flush=True))
+
+    def on_log(entry: Entry) -> None:
+        print(entry, flush=True)
+        if time.time() > until:
+            signal.raise_signal(signal.SIGINT)  # the loop saves, then stops
+
+    first, pace = protocol.first_of(cell, blueprint), Pace(log_every=500, on_log=on_log)
     try:
-        adapt(blueprint, data, run, export=False, first=protocol.first_of(cell, blueprint), pace=pace)
+        adapt(blueprint, data, run, device=device, export=False, first=first, pace=pace)
+    except KeyboardInterrupt:
+        print("out of time; the same command goes on from here", flush=True)
+        sys.exit(0)
     except RunError as error:
         print(f"failed: {error}", flush=True)
 
@@ -53,10 +67,11 @@ def measured(protocol: Protocol, cell: Cell) -> dict[str, Any] | None:
     return next((scored for method in known for scored in method["seeds"] if scored["seed"] == cell.seed), None)
 
 
-def scored(protocol: Protocol, cell: Cell) -> dict[str, Any]:
+def scored(protocol: Protocol, cell: Cell, device: str) -> dict[str, Any]:
     """The score of a finished cell."""
     run = protocol.run_of(cell)
     blueprint, method = load_run(run)
+    method.to(device)
     assert blueprint == protocol.blueprint_of(cell, blueprint.classes), f"{run.folder} is of another protocol"
     evaluation = protocol.open(cell.table, protocol.told["pairs"][cell.pair]["eval"])
     found = score(method, evaluation, blueprint.classes, groups=tracks_of(evaluation))
@@ -71,7 +86,7 @@ def scored(protocol: Protocol, cell: Cell) -> dict[str, Any]:
     }
 
 
-def collect(protocol: Protocol, table: str) -> dict[str, Any]:
+def collect(protocol: Protocol, table: str, device: str = "cpu") -> dict[str, Any]:
     """Every finished cell, scored; unfinished ones are listed as not measured."""
     chosen = protocol.table(table)
     return {
@@ -79,17 +94,17 @@ def collect(protocol: Protocol, table: str) -> dict[str, Any]:
         **chosen,
         "checkpoint": "last",
         "protocol": protocol.fingerprint_of(table),
-        "rows": [_row(protocol, table, pair) for pair in chosen["pairs"]],
+        "rows": [_row(protocol, table, pair, device) for pair in chosen["pairs"]],
         "machine": machine(),
     }
 
 
-def _row(protocol: Protocol, table: str, pair: str) -> dict[str, Any]:
+def _row(protocol: Protocol, table: str, pair: str, device: str) -> dict[str, Any]:
     chosen = protocol.table(table)
     methods: dict[str, Any] = {}
     for method in chosen["methods"]:
         cells = [Cell(table, pair, method, seed) for seed in chosen["seeds"]]
-        done = [found for found in (_measure(protocol, cell) for cell in cells) if found]
+        done = [found for found in (_measure(protocol, cell, device) for cell in cells) if found]
         variant = {"variant": protocol.variant(method)}
         methods[method] = {"seeds": done, "missing": len(cells) - len(done)} | variant | _summary(done)
     for method, found in methods.items():
@@ -98,8 +113,8 @@ def _row(protocol: Protocol, table: str, pair: str) -> dict[str, Any]:
     return {"pair": pair, **protocol.told["pairs"][pair], "methods": methods}
 
 
-def _measure(protocol: Protocol, cell: Cell) -> dict[str, Any] | None:
-    return measured(protocol, cell) or (scored(protocol, cell) if protocol.run_of(cell).finished else None)
+def _measure(protocol: Protocol, cell: Cell, device: str) -> dict[str, Any] | None:
+    return measured(protocol, cell) or (scored(protocol, cell, device) if protocol.run_of(cell).finished else None)
 
 
 def _summary(done: list[dict[str, Any]]) -> dict[str, float]:
@@ -114,18 +129,20 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/bench"))
     parser.add_argument("--slice", default="0/1", help="i/n: every n-th cell, for n processes side by side")
     parser.add_argument("--collect", action="store_true", help="score what is finished and write the result file")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--until", type=float, default=math.inf, help="seconds since 1970: no cell goes on after that")
     arguments = parser.parse_args()
     protocol = Protocol(arguments.data, arguments.runs)
     if arguments.collect:
-        write_json(RESULTS / f"{arguments.table}.json", collect(protocol, arguments.table))
+        write_json(RESULTS / f"{arguments.table}.json", collect(protocol, arguments.table, arguments.device))
         return
     index, slices = (int(part) for part in arguments.slice.split("/"))
     seen: list[Path] = []
     for cell in protocol.cells(arguments.table):
         folder = protocol.run_of(cell).folder
         seen += [] if folder in seen else [folder]
-        if seen.index(folder) % slices == index:
-            train(protocol, cell)
+        if seen.index(folder) % slices == index and time.time() < arguments.until:
+            train(protocol, cell, device=arguments.device, until=arguments.until)
 
 
 if __name__ == "__main__":

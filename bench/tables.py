@@ -23,6 +23,7 @@ ACCURACY = (
     *("mnist-m-ganin", "mnist-m-conv-small", "street-digits", "street-digits-paper"),
     *("signs", "signs-paper", "methods-mnist-m", "dann-sensitivity", "usps"),
     *("instance-weighting-digits", "instance-weighting-signs", "ablation-numbers", "ablation-signs"),
+    *("gpu-mnist-m-adamatch", "gpu-mnist-m-self-ensembling", "gpu-signs"),
 )
 INTRODUCTION = """# Results
 

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The missing cells of the tables that need a GPU, in order of value, for nine minutes; then one archive of all results.
+#
+#   bench/gpu.sh PACK OUT
+#
+# PACK is a folder with the public data sets as zip files, wheels/ if packages are missing here, and the archive of an
+# earlier call, results.tar.gz, whose cells are not measured again. OUT gets the new results.tar.gz and a log a table.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+pack=$1 out=$2
+python=${PYTHON:-python3} device=${DEVICE:-cuda} processes=${PROCESSES:-3}
+until=$(($(date +%s) + ${BUDGET:-540}))
+tables=${TABLES:-gpu-mnist-m-adamatch gpu-mnist-m-self-ensembling gpu-signs mnist-m-ganin usps methods-mnist-m}
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir -p "$out"
+if [ -d "$pack/wheels" ]; then "$python" -m pip install --quiet --no-index --find-links "$pack/wheels" "$pack"/wheels/*.whl; fi
+for zip in "$pack"/*.zip; do "$python" -m zipfile -e "$zip" "$scratch/data"; done
+if [ -f "$pack/results.tar.gz" ]; then tar -xzf "$pack/results.tar.gz" -C bench/results; fi
+
+measure() { "$python" -m bench.accuracy "$@" --data "$scratch/data" --runs "$scratch/runs" --device "$device"; }
+for table in $tables; do
+  [ "$(date +%s)" -lt "$until" ] || break
+  for ((slice = 0; slice < processes; slice++)); do
+    measure "$table" --slice "$slice/$processes" --until "$until" >"$out/$table-$slice.log" 2>&1 &
+  done
+  wait
+  measure "$table" --collect >"$out/$table-collect.log" 2>&1 || cat "$out/$table-collect.log"
+done
+tar -czf "$out/results.tar.gz" -C bench/results .
