@@ -13,6 +13,7 @@ from bench.paths import RESULTS
 from bench.shallow_tables import shallow_tables
 
 PROTOCOL = Path(__file__).with_name("protocol.toml")
+PAIRS = {name: pair["title"] for name, pair in tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))["pairs"].items()}
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 NOT_MEASURED = "not measured"
 METHODS = {"source-only": "source-only", "dann": "DANN", "train-on-target": "oracle"}
@@ -40,7 +41,8 @@ below a table is the one that scored it last; some of its cells may have been tr
 def page() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), shallow_tables()]
-    parts += [reproducibility(), speed(), rendering()]
+    parts += [instance_weights(), reproducibility()]
+    parts += [speed(), rendering()]
     return "\n".join(parts)
 
 
@@ -120,6 +122,24 @@ def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
         return ""
     spread = f" ± {statistics.pstdev(differences):.1f}" if len(differences) > 1 else ""
     return f"{statistics.fmean(differences):+.1f}{spread}"
+
+
+def instance_weights() -> str:
+    """The weights of single source images over the training of IW-DANN."""
+    found = _load("instance-weights")
+    lines = ["## Weights of single images in IW-DANN", ""]
+    if found is None:
+        return "\n".join([*lines, NOT_MEASURED, ""])
+    low, _, middle, _, high = found["quantiles"]["values"][-1]
+    lines += [
+        f"On {PAIRS[found['pair']]}, seed {found['seed']}: the weight of a source image in the domain loss is "
+        f"exp P_before / exp P_now of its own class. Of {found['images']:,} source images, {middle:.3f} is the median "
+        f"at the end and {low:.3f}…{high:.3f} hold nine in ten (grey). The lines are the image whose weight is largest "
+        "at the end, the smallest, and four evenly between.",
+        "",
+        "![weights over the training](images/instance-weights.png)",
+    ]
+    return "\n".join([*lines, "", _made(found["machine"]), ""])
 
 
 def reproducibility() -> str:
