@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +80,19 @@ class Protocol:
         return Data(
             sources=(*sources, target) if self._oracle_has_source(cell) else sources,
             target=target.unlabelled(),
+            labelled_target=spread(target, pair["labelled"]) if "labelled" in pair else None,
             oracle=target,
             target_name=target.name,
         )
 
     def run_of(self, cell: Cell) -> Run:
         """Runs that read no target are shared by the pairs that have one source."""
-        source = self.told["pairs"][cell.pair]["source"]
+        told = self.told["pairs"][cell.pair]
+        learnt = {"source": told["source"]} | {
+            name: told[name] for name in ("labelled", "target") if "labelled" in told
+        }
         no_target = self.variant(cell.method)["method"] == FLOOR
-        pair = fingerprint({"source": source})[:8] if no_target else cell.pair
+        pair = fingerprint(learnt)[:8] if no_target else cell.pair
         return Run(self.runs / cell.table / f"{cell.method}-{pair}-seed{cell.seed}")
 
     def first_of(self, cell: Cell, blueprint: Blueprint) -> Run | None:
@@ -151,6 +156,21 @@ class Protocol:
 def _sources(pair: dict[str, Any]) -> list[str]:
     """One source, or a list of several."""
     return pair["source"] if isinstance(pair["source"], list) else [pair["source"]]
+
+
+def spread(domain: Domain, per_class: int) -> Domain:
+    """So many photographs of each class, from as many tracks as there are: of each track the middle frame first."""
+    assert domain.paths is not None
+    chosen: list[int] = []
+    for label in np.unique(domain.labels):
+        tracks: dict[str, list[int]] = {}
+        for row in np.flatnonzero(domain.labels == label).tolist():
+            tracks.setdefault(_track(domain.paths[row]), []).append(row)
+        by_turns = zip_longest(
+            *(sorted(rows, key=lambda row: abs(row - rows[len(rows) // 2])) for rows in tracks.values())
+        )
+        chosen += [row for turn in by_turns for row in turn if row is not None][:per_class]
+    return domain.rows(np.array(sorted(chosen), dtype=np.int64))
 
 
 def tracks_of(domain: Domain) -> NDArray[np.int64] | None:

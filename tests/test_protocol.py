@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from bench.cells import Cell, Protocol
+from bench.cells import Cell, Protocol, spread
 from bench.tables import ACCURACY
+from synthda.datasets.domain import ArrayImages, Domain
 from synthda.errors import SettingError
 
 PROTOCOL = Protocol(Path("data"), Path("runs"))
@@ -42,6 +44,18 @@ def test_prose_methods_and_seeds_do_not_make_another_protocol_and_settings_do() 
     assert changed.fingerprint_of("usps") == PROTOCOL.fingerprint_of("usps")
     table["steps"] = 7
     assert changed.fingerprint_of("usps") != PROTOCOL.fingerprint_of("usps")
+
+
+def test_labelled_frames_are_spread_over_the_tracks_of_each_class() -> None:
+    paths = [f"{label:05}/{track:05}_{frame:05}.jpg" for label in range(2) for track in range(3) for frame in range(5)]
+    labels = np.repeat([0, 1], 15)
+    domain = Domain(ArrayImages(np.zeros((30, 8, 8, 3), np.uint8)), labels, ("a", "b"), paths=tuple(paths))
+    few = spread(domain, 4)
+    assert few.paths is not None
+    assert few.labels.tolist() == [0] * 4 + [1] * 4
+    assert [path for path in few.paths if path.endswith("_00002.jpg")] == [
+        f"{label:05}/{track:05}_00002.jpg" for label in range(2) for track in range(3)
+    ]
 
 
 def test_an_unknown_variant_is_an_unknown_method() -> None:
