@@ -109,7 +109,8 @@ def _row(protocol: Protocol, table: str, pair: str, device: str) -> dict[str, An
         methods[method] = {"seeds": done, "missing": len(cells) - len(done)} | variant | _summary(done)
     for method, found in methods.items():
         means = [methods.get(name, {}).get("mean") for name in (FLOOR, method, ORACLE)]
-        found["gap_closed"] = gap_closed(*means) if None not in means and method not in BASELINES else None
+        plain = protocol.variant(method)["method"] not in BASELINES
+        found["gap_closed"] = gap_closed(*means) if None not in means and plain else None
     return {"pair": pair, **protocol.told["pairs"][pair], "methods": methods}
 
 

@@ -75,8 +75,10 @@ def method_table(found: dict[str, Any], told: dict[str, Any]) -> str:
         lines += [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
         ranked = sorted(row["methods"].items(), key=lambda item: -item[1].get("mean", 0.0))
         for method, measured in ranked:
-            gain = "" if method == "source-only" else _gain(measured, row["methods"].get("source-only"))
-            shown = (_accuracy(measured), gain, _closed(measured), _distance(measured))
+            alike = not measured["variant"]["set"].keys() & {"norm", "width"}  # otherwise another network's floor
+            floor = row["methods"].get("source-only", {"seeds": []})
+            gain = _difference(measured, floor) if alike and method != "source-only" else ""
+            shown = (_accuracy(measured), gain, _closed(measured) if alike else "", _distance(measured))
             cells = [METHODS.get(method, f"`{method}`"), *shown]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
@@ -106,12 +108,6 @@ def _worth(whole: dict[str, Any], without: dict[str, Any]) -> str:
     if whole is without:
         return ""
     return _difference(whole["methods"]["source-only"], without["methods"]["source-only"]) or NOT_MEASURED
-
-
-def _gain(method: dict[str, Any], floor: dict[str, Any] | None) -> str:
-    """How much better than source-only around the same network; nothing where a variant has another network."""
-    another = method.get("variant", {}).get("set", {}).keys() & {"norm", "width"}
-    return "" if floor is None or another else _difference(method, floor)
 
 
 def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
