@@ -6,10 +6,8 @@ python -m bench.accuracy mnist-m-ganin --data DATA --runs RUNS --collect
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-import os
 import signal
 import sys
 import time
@@ -18,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.cells import BASELINES, Cell, Protocol, tracks_of
+from bench.cells import BASELINES, Cell, Protocol, arguments_of, tracks_of
 from bench.machine import machine
 from bench.paths import RESULTS
 from synthda.adapt.adaptation import adapt, load_run, score
@@ -124,10 +122,8 @@ def _summary(done: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments_of(__doc__)
     parser.add_argument("table")
-    parser.add_argument("--data", type=Path, default=os.environ.get("SYNTHDA_DATA"))
-    parser.add_argument("--runs", type=Path, default=Path("runs/bench"))
     parser.add_argument("--slice", default="0/1", help="i/n: every n-th cell, for n processes side by side")
     parser.add_argument("--collect", action="store_true", help="score what is finished and write the result file")
     parser.add_argument("--device", default="cpu")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -156,6 +158,14 @@ class Protocol:
 def _sources(pair: dict[str, Any]) -> list[str]:
     """One source, or a list of several."""
     return pair["source"] if isinstance(pair["source"], list) else [pair["source"]]
+
+
+def arguments_of(description: str | None) -> argparse.ArgumentParser:
+    """The arguments of every script that reads the protocol's runs: where the data lies, and where the runs do."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=os.environ.get("SYNTHDA_DATA"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/bench"))
+    return parser
 
 
 def spread(domain: Domain, per_class: int) -> Domain:

@@ -5,12 +5,9 @@ python -m bench.embedding --data DATA --runs RUNS
 
 from __future__ import annotations
 
-import argparse
-import os
 from dataclasses import replace
-from pathlib import Path
 
-from bench.cells import Cell, Protocol
+from bench.cells import Cell, Protocol, arguments_of
 from bench.paths import ROOT
 from synthda.adapt.adaptation import load_run
 from synthda.adapt.comparison.embedding import Sample, draw, embed
@@ -21,10 +18,7 @@ PICTURE = ROOT / "docs" / "images" / "embedding-mnist-m.png"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=os.environ.get("SYNTHDA_DATA"))
-    parser.add_argument("--runs", type=Path, default=Path("runs/bench"))
-    arguments = parser.parse_args()
+    arguments = arguments_of(__doc__).parse_args()
     protocol = Protocol(arguments.data, arguments.runs)
     pair = protocol.table(TABLE)["pairs"][0]
     cells = [Cell(TABLE, pair, method, 0) for method in METHODS]

@@ -5,16 +5,13 @@ python -m bench.instance_weights --data DATA --runs RUNS
 
 from __future__ import annotations
 
-import argparse
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.cells import Cell, Protocol
+from bench.cells import Cell, Protocol, arguments_of
 from bench.machine import machine
 from bench.paths import RESULTS, ROOT
 from synthda.adapt.adaptation import adapt
@@ -36,10 +33,7 @@ PICTURE = ROOT / "docs" / "images" / "instance-weights.png"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=os.environ.get("SYNTHDA_DATA"))
-    parser.add_argument("--runs", type=Path, default=Path("runs/bench"))
-    arguments = parser.parse_args()
+    arguments = arguments_of(__doc__).parse_args()
     protocol = Protocol(arguments.data, arguments.runs)
     cell = Cell(TABLE, protocol.table(TABLE)["pairs"][0], "iw-dann", 0)
     data = protocol.data_of(cell)
