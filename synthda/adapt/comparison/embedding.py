@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.adapt.data import Data
+from synthda.adapt.distance import some_rows
 from synthda.adapt.infer import features
 from synthda.adapt.method import Method
-from synthda.datasets.domain import UNKNOWN, ArrayImages, Domain, labels_by_name
+from synthda.datasets.domain import UNKNOWN, ArrayImages, labels_by_name
 from synthda.manifest import written_then_named
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class Sample:
     def of(cls, data: Data, *, most: int = MOST, seed: int = 0) -> Sample:
         """At most `most` images of the first source and of the images that evaluate, whose classes are known."""
         assert data.evaluation is not None
-        parts = [_some(domain, most, seed) for domain in (data.sources[0], data.evaluation)]
+        parts = [
+            domain.rows(some_rows(len(domain), most=most, seed=seed)) for domain in (data.sources[0], data.evaluation)
+        ]
         more = set(data.evaluation.classes) - set(data.classes)
         classes = (*data.classes, UNKNOWN) if more and UNKNOWN not in data.classes else data.classes
         return cls(
@@ -131,8 +134,3 @@ def _bare(axes: Axes) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_color("#cccccc")
-
-
-def _some(domain: Domain, most: int, seed: int) -> Domain:
-    chosen = np.random.default_rng([seed, len(domain)]).permutation(len(domain))[:most]
-    return domain.rows(np.sort(chosen).astype(np.int64))
