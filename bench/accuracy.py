@@ -125,6 +125,7 @@ def main() -> None:
     parser = arguments_of(__doc__)
     parser.add_argument("table")
     parser.add_argument("--slice", default="0/1", help="i/n: every n-th cell, for n processes side by side")
+    parser.add_argument("--seeds", help="only these, such as 0,1: one seed of several tables first")
     parser.add_argument("--collect", action="store_true", help="score what is finished and write the result file")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--until", type=float, default=math.inf, help="seconds since 1970: no cell goes on after that")
@@ -134,11 +135,13 @@ def main() -> None:
         write_json(RESULTS / f"{arguments.table}.json", collect(protocol, arguments.table, arguments.device))
         return
     index, slices = (int(part) for part in arguments.slice.split("/"))
+    wanted = None if arguments.seeds is None else {int(seed) for seed in arguments.seeds.split(",")}
     seen: list[Path] = []
     for cell in protocol.cells(arguments.table):
         folder = protocol.run_of(cell).folder
         seen += [] if folder in seen else [folder]
-        if seen.index(folder) % slices == index and time.time() < arguments.until:
+        ours = seen.index(folder) % slices == index and (wanted is None or cell.seed in wanted)
+        if ours and time.time() < arguments.until:
             train(protocol, cell, device=arguments.device, until=arguments.until)
 
 
