@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.paths import RESULTS
+from bench.selection_tables import selection_tables
 from bench.shallow_tables import shallow_tables
 
 PROTOCOL = Path(__file__).with_name("protocol.toml")
@@ -22,7 +23,7 @@ WIDEST = len(METHODS)
 """A table of more methods has a row for each, ranked."""
 ACCURACY = (
     *("mnist-m-ganin", "mnist-m-conv-small", "street-digits", "street-digits-paper"),
-    *("signs", "signs-paper", "methods-mnist-m", "dann-sensitivity", "usps"),
+    *("signs", "signs-paper", "methods-mnist-m", "dann-sensitivity", "usps", "street-mnist"),
     *("instance-weighting-digits", "instance-weighting-signs", "ablation-numbers", "ablation-signs"),
     *("gpu-mnist-m-adamatch", "gpu-mnist-m-self-ensembling", "gpu-signs"),
 )
@@ -41,7 +42,7 @@ below a table is the one that scored it last; some of its cells may have been tr
 def page() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), shallow_tables()]
-    parts += [instance_weights(), reproducibility()]
+    parts += [instance_weights(), selection(), reproducibility()]
     parts += [speed(), rendering()]
     return "\n".join(parts)
 
@@ -136,6 +137,16 @@ def instance_weights() -> str:
         "![weights over the training](images/instance-weights.png)",
     ]
     return "\n".join([*lines, "", _made(found["machine"]), ""])
+
+
+def selection() -> str:
+    """The checkpoint that each rule chooses without labels, beside the last and the best."""
+    found, told = _load("selection"), tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))["tables"]["selection"]
+    lines = [f"## {told['title']}", ""]
+    if found is None:
+        return "\n".join([*lines, NOT_MEASURED, ""])
+    lines += [told["note"], "", *selection_tables(found, PAIRS)]
+    return "\n".join([*lines, _made(found["machine"]), ""])
 
 
 def reproducibility() -> str:
