@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from synthda.adapt.network import Network, Size
 from synthda.adapt.networks import pretrained
 from synthda.adapt.networks.layers import fully_connected, initialise, refuse_below
+from synthda.adapt.networks.stages import modules_of, stages_of
 from synthda.adapt.recipe import Recipe, learn_at
+from synthda.errors import SettingError
 from synthda.settings import Between
 
 Model = Literal[
@@ -65,10 +67,16 @@ class Backbone(Network):
             int, "width of the linear layer, norm and ReLU before the predictor; 0: none", Between(0)
         ] = 256,
         rate: Annotated[float, "learning rate of the pretrained layers, as a share of the new ones'", Between(0)] = 0.1,
+        stage_decay: Annotated[
+            float, "rate of each pretrained stage, as a share of the rate of the stage after it", Between(0, 1)
+        ] = 1.0,
+        frozen: Annotated[int, "first pretrained stages that stay as they are", Between(0)] = 0,
     ) -> None:
         refuse_below(32, input_size, "backbone")
         layers, width = pretrained.without_head(model, input_size)
-        body = Body(layers, 1.0 if weights == NOTHING else rate)
+        if frozen and weights == NOTHING:
+            raise SettingError(f"frozen={frozen} would keep random weights; give --weights a file, or leave it out.")
+        body = Body(layers, 1.0 if weights == NOTHING else rate, stage_decay=stage_decay, frozen=frozen)
         # Layer norm: unlike batch norm it lets no image see the others of its batch.
         new = [nn.Linear(width, bottleneck), nn.LayerNorm(bottleneck), nn.ReLU()] if bottleneck else []
         predictor = fully_connected((bottleneck or width, classes))
@@ -104,17 +112,41 @@ class Backbone(Network):
 
 
 class Body(nn.Module):
-    """The pretrained layers, (B, 3, H, W) → (B, width), whose parameters learn at `rate`; so do those of its copies."""
+    """The pretrained layers, (B, 3, H, W) → (B, width).
 
-    def __init__(self, layers: nn.Module, rate: float) -> None:
+    The last stage learns at `rate` times the learning rate, each one before it at `stage_decay` times that of the next
+    (discriminative fine-tuning, Howard & Ruder 2018), the first `frozen` not at all: they predict in training, too.
+
+    Raises:
+        SettingError: when there are fewer stages than are to be frozen.
+    """
+
+    def __init__(self, layers: nn.Module, rate: float, *, stage_decay: float = 1.0, frozen: int = 0) -> None:
         super().__init__()
-        self.layers, self.rate = layers, rate
-        learn_at(self.parameters(), rate)
+        self.layers, self.rate, self.stage_decay, self.frozen = layers, rate, stage_decay, frozen
+        count = len(stages_of(layers))
+        if frozen > count:
+            raise SettingError(f"frozen={frozen} is out of range; this model has {count} stages, 0 freezes none.")
+        self._mark()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
-        learn_at(self.parameters(), self.rate)
+        self._mark()
 
     def forward(self, images: Tensor) -> Tensor:
         features: Tensor = self.layers(images)
         return features
+
+    def train(self, mode: bool = True) -> Body:
+        super().train(mode)
+        for module in modules_of(self.layers, self.frozen):
+            module.eval()
+        return self
+
+    def _mark(self) -> None:
+        parameters, stages = dict(self.layers.named_parameters()), stages_of(self.layers)
+        for stage, names in enumerate(stages):
+            own = [parameters[name] for name in names]
+            learn_at(own, self.rate * self.stage_decay ** (len(stages) - 1 - stage))
+            for parameter in own[: len(own) if stage < self.frozen else 0]:
+                parameter.requires_grad_(False)
