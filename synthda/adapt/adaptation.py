@@ -20,6 +20,7 @@ from synthda.adapt.feed import check_sources
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
+from synthda.adapt.rejection import Rejection, calibrated
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.selection.validation import Probe
@@ -76,6 +77,8 @@ def adapt(
     if start is not None:
         check_start(start, blueprint, method)
     configuration = configuration_of(blueprint, data, start)
+    if blueprint.calibrates_unknown and held_out is None:
+        raise SettingError("--unknown is calibrated on held-out source images; give --hold-out a share, such as 0.1.")
     if start is not None and held_out is not None:
         _check_not_learnt(start, configuration)
     run.begin(configuration, force=force)
@@ -161,6 +164,12 @@ def _results(
         asked = {"evaluation": load_run(run)[1].to(device), "evaluation_of_last": last}
     elif not select.keeps:
         run.remove_candidates()  # of an earlier, unfinished call that was to choose
+    if blueprint.calibrates_unknown and probe.held_out is not None:
+        for method in reversed(asked.values()):  # the deployed one last: its calibration is kept
+            rejection = calibrated(method, probe.held_out)
+            rejection.apply_to(method)
+        rejection.write(run.rejection)
+        results["rejection"] = rejection.as_dict()
     if data.evaluation is not None:
         for name, method in asked.items():
             scored = score(method, data.evaluation, blueprint.classes)
@@ -231,6 +240,8 @@ def load_run(run: Run) -> tuple[Blueprint, Method]:
         raise RunError(f"The manifest in {run.folder} is incomplete or damaged ({error}); train again.") from error
     method = blueprint.build(pretrained=False)
     load_checkpoint(run.deployed, method, {}, claimed)
+    if blueprint.calibrates_unknown and run.rejection.exists():
+        Rejection.read(run.rejection).apply_to(method)
     method.eval()
     return blueprint, method
 

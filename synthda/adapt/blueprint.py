@@ -41,6 +41,7 @@ class Blueprint:
         fit: how photographs are brought to that size.
         method_settings, network_settings: keyword arguments.
         unknown_below: where every class is less probable, the answer is the last class, `unknown`; None for no such.
+        calibrates_unknown: that threshold, and a temperature, are found on held-out source images after the training.
         recipe: steps, batches, optimizer.
         seed: of the initial weights and of every later draw.
     """
@@ -55,15 +56,25 @@ class Blueprint:
     method_settings: Mapping[str, Any] = field(default_factory=dict)
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     unknown_below: float | None = None
+    calibrates_unknown: bool = False
 
     def __post_init__(self) -> None:
+        if self.calibrates_unknown and self.unknown_below is not None:
+            raise SettingError(
+                "--unknown calibrates the threshold that --unknown-below gives; leave out one of the two."
+            )
         if self.unknown_below is not None and not 0 < self.unknown_below < 1:
             raise SettingError(f"unknown_below={self.unknown_below:g} is out of range; give a probability in 0…1.")
 
     @property
     def known_classes(self) -> tuple[str, ...]:
         """The classes that the network learns: without `unknown`, where a threshold decides on it."""
-        return self.classes if self.unknown_below is None else self.classes[:-1]
+        return self.classes[:-1] if self.has_threshold else self.classes
+
+    @property
+    def has_threshold(self) -> bool:
+        """Whether a threshold decides on `unknown`, the last class."""
+        return self.calibrates_unknown or self.unknown_below is not None
 
     def for_classes(self, classes: tuple[str, ...]) -> Blueprint:
         """The same for the sources' classes, and `unknown` after them where it is asked for.
@@ -71,10 +82,11 @@ class Blueprint:
         Raises:
             SettingError: when `unknown` is asked for and a source has a class of that name.
         """
-        if not self.learns_unknown and self.unknown_below is None:
+        if not self.learns_unknown and not self.has_threshold:
             return replace(self, classes=classes)
-        if self.learns_unknown and self.unknown_below is not None:
-            raise SettingError(f"{self.method} learns the class {UNKNOWN} itself; leave out --unknown-below.")
+        if self.learns_unknown and self.has_threshold:
+            option = "--unknown" if self.calibrates_unknown else "--unknown-below"
+            raise SettingError(f"{self.method} learns the class {UNKNOWN} itself; leave out {option}.")
         if UNKNOWN in classes:
             raise SettingError(f"A source has a class {UNKNOWN!r}, which is learnt like any other; rename it.")
         return replace(self, classes=(*classes, UNKNOWN))
@@ -92,6 +104,7 @@ class Blueprint:
         seed: int = 0,
         steps: int | None = None,
         unknown_below: float | None = None,
+        calibrates_unknown: bool = False,
     ) -> Blueprint:
         """From names and `name=value` texts, which may belong to the method, the network or the recipe.
 
@@ -119,6 +132,7 @@ class Blueprint:
             },
             network_settings=parsed["network"],
             unknown_below=unknown_below,
+            calibrates_unknown=calibrates_unknown,
         )
         return plan.for_classes(classes) if classes else plan
 
@@ -143,7 +157,7 @@ class Blueprint:
         if pretrained:
             network.load_pretrained()  # before the method, which may copy the network
         method = build_method(self.method, network, dict(self.method_settings))
-        method.unknown_below = self.unknown_below
+        method.unknown_below = 0.0 if self.calibrates_unknown else self.unknown_below  # until it is calibrated
         return method
 
     @property
@@ -161,6 +175,8 @@ class Blueprint:
         content = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
         if self.unknown_below is None:
             del content["unknown_below"]  # as in runs from before there was such a thing
+        if not self.calibrates_unknown:
+            del content["calibrates_unknown"]
         return content
 
     @classmethod

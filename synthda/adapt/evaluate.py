@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthda.datasets.domain import UNLABELLED
+from synthda.datasets.domain import UNKNOWN, UNLABELLED
 from synthda.errors import DataError
 
 BINS = 15
@@ -27,6 +27,8 @@ class Evaluation:
         mean_recall: average of `recall` over the classes that occur.
         confusion: [true][predicted] counts, (K, K).
         calibration_error: expected difference between confidence and accuracy over 15 equal bins (Guo et al. 2017).
+        unknown_auroc: area under the curve of telling images of no class from the others, at any threshold; None where
+            the model has no class `unknown`, or the images are all of one kind.
     """
 
     n: int
@@ -36,6 +38,7 @@ class Evaluation:
     mean_recall: float
     confusion: list[list[int]]
     calibration_error: float
+    unknown_auroc: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -79,6 +82,7 @@ def evaluate(
         mean_recall=float(np.mean([recall for recall in recalls.values() if recall is not None])),
         confusion=confusion.tolist(),
         calibration_error=calibration_error(probabilities.max(axis=1), right),
+        unknown_auroc=_unknown_auroc(probabilities, labels) if classes[-1] == UNKNOWN else None,
     )
 
 
@@ -104,6 +108,16 @@ def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_])
     counts = np.bincount(bins, minlength=BINS)
     gaps = np.abs(np.bincount(bins, right, BINS) - np.bincount(bins, confidence, BINS))
     return float(gaps[counts > 0].sum() / len(right))
+
+
+def _unknown_auroc(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
+    """How well the images of the last class, `unknown`, are ranked above the others; None where one kind is missing."""
+    foreign = labels == probabilities.shape[1] - 1
+    if foreign.all() or not foreign.any():
+        return None
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(foreign, probabilities[:, -1] - probabilities[:, :-1].max(axis=1)))
 
 
 def gap_closed(source_only: float, adapted: float, oracle: float, *, least_gap: float = 0.05) -> float | None:

@@ -23,6 +23,11 @@ def probabilities(method: Method, images: Images) -> NDArray[np.float32]:
     return _in_batches(method, lambda batch: method.chances(batch), images)
 
 
+def outputs(method: Method, images: Images) -> NDArray[np.float32]:
+    """Logits (N, K) of the classes that the network learns."""
+    return _in_batches(method, lambda batch: method.predict(batch), images)
+
+
 def features(method: Method, images: Images) -> NDArray[np.float32]:
     """Features (N, feature_dim), as `features_and_probabilities` has them: of a teacher, where that is deployed."""
     return features_and_probabilities(method, images)[0]

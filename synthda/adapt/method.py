@@ -56,6 +56,7 @@ class Method(nn.Module):
         source_domains: how many sources the losses tell apart; 1 where they are pooled.
         learns_unknown: whether the losses teach the last class, `unknown`, of which the sources show nothing.
         unknown_below: where every class is less probable, what is deployed answers `unknown`; None for no such answer.
+        temperature: what is deployed divides its logits by.
         start_settings: keyword arguments of that method.
         refresh_every: passes over the target between two calls of `refresh`; None for no call.
     """
@@ -68,6 +69,7 @@ class Method(nn.Module):
     source_domains: int = 1
     learns_unknown: ClassVar[bool] = False
     unknown_below: float | None = None
+    temperature: float = 1.0
     start_settings: Mapping[str, Any] = MappingProxyType({})
     refresh_every: int | None = None
 
@@ -132,7 +134,8 @@ class Method(nn.Module):
         The threshold t takes part as one more probability, and all are divided by 1 + t: `unknown` is the largest
         where every class has less than t.
         """
-        known = self.predict(images).softmax(dim=1)
+        logits = self.predict(images)
+        known = (logits if self.temperature == 1 else logits / self.temperature).softmax(dim=1)
         if self.unknown_below is None:
             return known
         limit = torch.full_like(known[:, :1], self.unknown_below)

@@ -71,6 +71,11 @@ class Run:
         return self.folder / "sample.npy"
 
     @property
+    def rejection(self) -> Path:
+        """The temperature and the threshold below which the answer is `unknown`, where they were calibrated."""
+        return self.folder / "rejection.json"
+
+    @property
     def comparison(self) -> Path:
         return self.folder / "comparison.json"
 
@@ -150,7 +155,7 @@ class Run:
             if self.manifest.exists():
                 os.replace(self.manifest, self.partial_manifest)
             written = (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity)
-            for path in (*written, self.selection):
+            for path in (*written, self.selection, self.rejection):
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines", "init"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synthda.cli.adapt_options import Candidates, Fit, HoldOut, Method, Network, Select, Start, UnknownBelow
+from synthda.cli.adapt_options import Candidates, Fit, HoldOut, Method, Network, Select, Start, Unknown, UnknownBelow
 from synthda.cli.options import Assignments, BackboneModel, DataRoot, Force, Weights, with_backbone
 
 
@@ -35,6 +35,7 @@ def command(
     select: Select = "last",
     candidates: Candidates = None,
     hold_out: HoldOut = None,
+    unknown: Unknown = False,
     unknown_below: UnknownBelow = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
     export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
@@ -63,7 +64,7 @@ def command(
     from synthda.settings import parse_assignments
 
     network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
-    selection = selection_of(select, candidates, hold_out)
+    selection = selection_of(select, candidates, hold_out, calibrates=unknown)
     plan = plan_of(
         method,
         given,
@@ -74,6 +75,7 @@ def command(
         seed=seed,
         steps=steps,
         unknown_below=unknown_below,
+        calibrates_unknown=unknown,
     )
     data = open_data(
         source or ([] if start else [default_source()]),

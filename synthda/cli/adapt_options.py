@@ -35,6 +35,10 @@ HoldOut = Annotated[
         show_default=False,
     ),
 ]
+Unknown = Annotated[
+    bool,
+    typer.Option("--unknown", help="Answer `unknown` to what is no class: a threshold calibrated on held-out source."),
+]
 UnknownBelow = Annotated[
     float | None,
     typer.Option(help="Answer `unknown` where each class is less probable.", metavar="PROBABILITY", show_default=False),

@@ -13,7 +13,7 @@ from synthda.adapt.adaptation import load_run
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.network import Size
 from synthda.adapt.run import Run
-from synthda.adapt.selection import LAST, Selection
+from synthda.adapt.selection import HELD_OUT, LAST, Selection
 from synthda.datasets.resize import Fit
 from synthda.errors import SettingError
 
@@ -29,6 +29,7 @@ def plan_of(
     seed: int,
     steps: int | None,
     unknown_below: float | None,
+    calibrates_unknown: bool = False,
 ) -> Blueprint:
     """The blueprint that the options name; with `start`, on the network of that run, and for its classes.
 
@@ -39,11 +40,12 @@ def plan_of(
     """
     if steps is not None and "steps" in given:
         raise SettingError("The steps are given by --steps and by --set; leave out one of the two.")
-    if start is None:
-        options: dict[str, Any] = {"input_size": square(side), "fit": fit or "stretch", "seed": seed, "steps": steps}
-        return Blueprint.of(method, network or "conv-small", (), given=given, unknown_below=unknown_below, **options)
-    first, _ = load_run(Run(start))
     chosen: dict[str, Any] = {"seed": seed, "steps": steps, "unknown_below": unknown_below}
+    chosen["calibrates_unknown"] = calibrates_unknown
+    if start is None:
+        chosen |= {"input_size": square(side), "fit": fit or "stretch"}
+        return Blueprint.of(method, network or "conv-small", (), given=given, **chosen)
+    first, _ = load_run(Run(start))
     plan = Blueprint.of(method, first.network, first.known_classes, given=given, **chosen)
     decided = [name for name, value in (("--network", network), ("--size", side), ("--fit", fit)) if value is not None]
     decided += [f"--set {name}" for name in plan.network_settings]
@@ -53,10 +55,15 @@ def plan_of(
     return replace(plan, **kept)
 
 
-def selection_of(rule: str, candidates: int | None, hold_out: float | None) -> Selection:
-    """How the checkpoint is chosen; raises SettingError for a number out of range, or candidates of no rule."""
+def selection_of(rule: str, candidates: int | None, hold_out: float | None, *, calibrates: bool = False) -> Selection:
+    """How the checkpoint is chosen, and what is held out, for that or because `unknown` is calibrated on it.
+
+    Raises:
+        SettingError: for a number out of range, or candidates of no rule.
+    """
     if candidates is not None and rule == LAST:
         raise SettingError("--candidates is how many checkpoints --select chooses among; give --select a rule, too.")
+    hold_out = HELD_OUT if calibrates and hold_out is None else hold_out
     return Selection(rule, Selection.candidates if candidates is None else candidates, hold_out)
 
 

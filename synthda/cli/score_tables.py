@@ -27,6 +27,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
                 "accuracy": f"{evaluation.accuracy:.4f}  (n = {evaluation.n:,}, 95 % interval {low:.4f} to {high:.4f})",
                 "mean recall": f"{evaluation.mean_recall:.4f}",
                 "calibration error": f"{evaluation.calibration_error:.4f}",
+                **_about_unknown(evaluation),
             }
         )
     )
@@ -50,6 +51,11 @@ def print_by_factor(found: ByFactor) -> None:
     console().print(grid)
     if len(shown) < len(found.parts):
         say(f"… {len(found.parts) - len(shown)} more with fewer images: all of them with --json")
+
+
+def _about_unknown(evaluation: Evaluation) -> dict[str, str]:
+    auroc = evaluation.unknown_auroc
+    return {} if auroc is None else {"unknown, AUROC": f"{auroc:.4f}  (0.5: told apart no better than by chance)"}
 
 
 def _matrix(evaluation: Evaluation) -> Any:

@@ -1,0 +1,120 @@
+"""Calibrated rejection: temperature and threshold from held-out images, deployed in runs, scores and ONNX files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import softmax
+from toy import CLASSES, SETTINGS, domain
+
+from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.data import Data
+from synthda.adapt.evaluate import evaluate
+from synthda.adapt.infer import probabilities
+from synthda.adapt.predict import Classifier
+from synthda.adapt.rejection import Rejection, calibrate
+from synthda.adapt.run import Run
+from synthda.adapt.selection import Selection
+from synthda.errors import DataError, SettingError
+
+
+def plan(method: str = "source-only", **more: object) -> Blueprint:
+    settings = MappingProxyType({**SETTINGS})
+    return Blueprint.of(
+        method, "conv-small", CLASSES, given=settings, input_size=(16, 16), steps=3, calibrates_unknown=True, **more
+    )
+
+
+def data() -> Data:
+    foreign = replace(domain(12, target=True), labels=np.arange(12) % 3, classes=(*CLASSES, "neither"))
+    return Data(sources=(domain(40),), target=domain(target=True).images, evaluation=foreign)
+
+
+def test_the_temperature_undoes_a_scale_of_calibrated_logits() -> None:
+    rng = np.random.default_rng(0)
+    honest = rng.normal(0, 2, (20000, 4))
+    labels = np.array([rng.choice(4, p=row) for row in softmax(honest, axis=1)])
+    for scale in (0.5, 1.0, 5.0):
+        found = calibrate((scale * honest).astype(np.float32), labels)
+        assert found.temperature == pytest.approx(scale, rel=0.05)
+
+
+def test_the_threshold_keeps_the_share_that_is_asked_for() -> None:
+    logits = np.stack([np.linspace(0.1, 4, 100), np.zeros(100)], axis=1).astype(np.float32)
+    found = calibrate(logits, np.zeros(100, np.int64), kept=0.9)
+    sure = softmax(logits / found.temperature, axis=1).max(axis=1)
+    assert found.kept == 0.9
+    assert found.unknown_below == pytest.approx(float(sure[10]))
+    assert (sure < found.unknown_below).sum() == 10
+
+
+def test_there_is_nothing_to_calibrate_on_without_images() -> None:
+    with pytest.raises(DataError, match="no held-out images"):
+        calibrate(np.empty((0, 3), np.float32), np.empty(0, np.int64))
+
+
+def test_a_method_deploys_temperature_and_threshold() -> None:
+    method = plan().build().eval()
+    logits = torch.tensor([[4.0, 0.0], [1.0, 0.0]])
+    method.predict = lambda images: logits  # type: ignore[method-assign]
+    Rejection(2.0, 0.7, 0.95, 10).apply_to(method)
+    chances = method.chances(torch.zeros(2, 3, 16, 16))
+    torch.testing.assert_close(chances[:, :2] * 1.7, (logits / 2).softmax(dim=1))
+    assert chances.argmax(dim=1).tolist() == [0, 2]  # .881 and .622 against .7
+
+
+def test_area_under_the_curve_of_unknown_by_hand() -> None:
+    sure = np.array([0.9, 0.6, 0.8, 0.3], np.float32)  # the last two are foreign: three of four pairs in order
+    probabilities_ = np.stack([sure, 0 * sure, 0 * sure + 0.5], axis=1)
+    found = evaluate(probabilities_, np.array([0, 1, 2, 2]), ("a", "b", "unknown"))
+    assert found.unknown_auroc == pytest.approx(0.75)
+    assert evaluate(probabilities_[:2], np.array([0, 1]), ("a", "b", "unknown")).unknown_auroc is None
+    assert evaluate(probabilities_, np.array([0, 1, 2, 2]), ("a", "b", "c")).unknown_auroc is None
+
+
+def test_a_run_calibrates_scores_exports_and_loads_the_same_rejection(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    results = adapt(plan(), data(), run, select=Selection(hold_out=0.2))["results"]
+    rejection = Rejection.read(run.rejection)
+    assert results["rejection"] == rejection.as_dict()
+    assert rejection.images == 8
+    assert set(results["evaluation"]["recall"]) == {*CLASSES, "unknown"}
+    assert results["evaluation"]["unknown_auroc"] is not None
+    blueprint, method = load_run(run)
+    assert blueprint == plan()
+    assert (method.temperature, method.unknown_below) == (rejection.temperature, rejection.unknown_below)
+    classifier = Classifier(run.onnx)
+    np.testing.assert_allclose(classifier.of_domain(data().target), probabilities(method, data().target), atol=1e-4)
+
+
+def test_the_deployed_checkpoint_is_the_one_whose_calibration_is_kept(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    select = Selection("entropy", candidates=2, hold_out=0.2)
+    results = adapt(plan(), data(), run, export=False, select=select)["results"]
+    _, method = load_run(run)
+    assert method.unknown_below == results["rejection"]["unknown_below"]
+    assert "evaluation_of_last" in results
+
+
+def test_without_held_out_images_or_beside_another_threshold_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="held-out source images"):
+        adapt(plan(), data(), Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(SettingError, match="leave out one of the two"):
+        plan(unknown_below=0.5)
+    with pytest.raises(SettingError, match="leave out --unknown"):
+        plan("osbp")
+
+
+def test_a_damaged_calibration_is_told(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    adapt(plan(), data(), run, export=False, select=Selection(hold_out=0.2))
+    run.rejection.write_text('{"format": 1}')
+    with pytest.raises(DataError, match="lacks 'temperature'"):
+        load_run(run)
