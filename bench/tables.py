@@ -130,10 +130,11 @@ def feature_norms() -> str:
     plain, afn = (found["methods"][method] for method in ("source-only", "afn"))
     lines.append(
         f"AFN lengthens features, for those of a target are to be too short. On {PAIRS[found['pair']]} (seed "
-        f"{found['seed']}, {found['images']:,} images of each domain) they are not: after source-only training their mean "
-        f"length is {plain['source_norm']:.1f} on the source and {plain['target_norm']:.1f} on the target. AFN makes it "
-        f"{afn['source_norm']:.1f} and {afn['target_norm']:.1f}, in directions that speak for no class: the mean confidence "
-        f"on the target falls from {plain['target_confidence']:.2f} to {afn['target_confidence']:.2f}."
+        f"{found['seed']}, {found['images']:,} images of each domain) they are not: after source-only training their "
+        f"mean length is {plain['source_norm']:.1f} on the source and {plain['target_norm']:.1f} on the target. AFN "
+        f"makes it {afn['source_norm']:.1f} and {afn['target_norm']:.1f}, in directions that speak for no class: the "
+        f"mean confidence on the target falls from {plain['target_confidence']:.2f} to "
+        f"{afn['target_confidence']:.2f}."
     )
     return "\n".join([*lines, "", _made(found["machine"]), ""])
 
