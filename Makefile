@@ -1,14 +1,19 @@
-# make demo: the whole path on real handwriting.  make test: lint, types, tests.  make fonts: which fonts are here.
+# make demo: the whole path on real handwriting.  make test: lint, types, tests.  make docs: the site, in site/.
+# make fonts: which fonts are here.
 # All install what they need first.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo fonts test lint types suite install clean
+.PHONY: demo docs fonts test lint types suite install clean
 
 demo: install
 	$(BIN)/synthda demo
+
+docs: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	$(BIN)/python -m sphinx -W --keep-going -q docs site
 
 fonts: install
 	$(BIN)/synthda fonts
@@ -16,8 +21,8 @@ fonts: install
 test: lint types suite
 
 lint: install
-	$(BIN)/ruff check synthda tests bench
-	$(BIN)/ruff format --check synthda tests bench
+	$(BIN)/ruff check synthda tests bench docs
+	$(BIN)/ruff format --check synthda tests bench docs
 
 types: install
 	$(BIN)/mypy

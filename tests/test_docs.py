@@ -26,3 +26,9 @@ def test_every_file_that_the_documents_link_exists() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text(encoding="utf-8")):
             assert (document.parent / link).exists(), f"{document.name} links {link}"
+
+
+def test_every_page_is_in_the_table_of_contents_and_written_only_once() -> None:
+    listed = re.findall(r"^([a-z-]+)$", (ROOT / "docs" / "index.md").read_text("utf-8"), re.MULTILINE)
+    pages = sorted(path.stem for path in (ROOT / "docs").glob("*.md") if path.stem != "index")
+    assert sorted(listed) == pages

@@ -47,7 +47,7 @@ class Seen:
 
     @cached_property
     def chances_t(self) -> Tensor:
-        """(B, classes): softmax of the target's logits."""
+        """Softmax of the target's logits, (B, classes)."""
         return self.logits_t.softmax(dim=1)
 
 

@@ -32,7 +32,7 @@ def command(
     Examples:
 
     - `synthda demo`
-    - `synthda demo --out /tmp/demo --seed 1`
+    - `synthda demo --out my-demo --seed 1`
     """
     from synthda.adapt.blueprint import Blueprint
     from synthda.adapt.data import open_data

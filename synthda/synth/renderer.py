@@ -26,7 +26,7 @@ class Renderer(Protocol):
 
     @property
     def tables(self) -> Mapping[str, Sequence[str]]:
-        """By choice column, what each integer code means, e.g. `{"font": ("Arial.ttf", …)}`."""
+        """By choice column, what each integer code means; code 0 of `font` may be Arial.ttf."""
 
     @property
     def inputs(self) -> Mapping[str, str]:
