@@ -53,7 +53,7 @@ def write_reference(folder: Path, documents: Mapping[str, str], names: Mapping[s
 
 
 def _commands() -> str:
-    asked = "synthda.cli.app utils docs --name synthda --title Commands".split()
+    asked = ["synthda.cli.app", "utils", "docs", "--name", "synthda", "--title", "Commands"]
     typer = [sys.executable, "-m", "typer", *asked]
     return subprocess.run(typer, check=True, capture_output=True, text=True, encoding="utf-8").stdout
 
