@@ -161,7 +161,7 @@ class Blueprint:
         content = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
         if self.unknown_below is None:
             del content["unknown_below"]  # as in runs from before there was such a thing
-        return content
+        return content | {"recipe": self.recipe.as_dict()}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Blueprint:
