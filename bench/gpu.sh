@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The missing cells of the tables that need a GPU, in order of value, for nine minutes; then one archive of all results.
+# The speed of the step and the missing cells of the tables that need a GPU, in order of value, for nine minutes; then one archive of all results.
 #
 #   bench/gpu.sh PACK OUT
 #
@@ -20,6 +20,9 @@ for zip in "$pack"/*.zip; do "$python" -m zipfile -e "$zip" "$scratch/data"; don
 if [ -f "$pack/results.tar.gz" ]; then tar -xzf "$pack/results.tar.gz" -C bench/results; fi
 
 measure() { "$python" -m bench.accuracy "$@" --data "$scratch/data" --runs "$scratch/runs" --device "$device"; }
+# The step's speed first, alone on the device; a table's cells train side by side.
+"$python" -m bench.train_gpu --data "$scratch/data" --device "$device" --until "$((until - 120))" >"$out/train-gpu.log" 2>&1 ||
+  cat "$out/train-gpu.log"
 for table in $tables; do
   [ "$(date +%s)" -lt "$until" ] || break
   for ((slice = 0; slice < processes; slice++)); do

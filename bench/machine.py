@@ -11,9 +11,9 @@ import torch
 from synthda.manifest import provenance
 
 
-def machine() -> dict[str, Any]:
-    """Processor, threads, versions, and the commit that the figures come from."""
-    made = provenance("torch", "numpy", "onnxruntime", "h5py", "pillow", "opencv-python-headless")
+def machine(*more: str) -> dict[str, Any]:
+    """Processor, threads, versions, of the distributions `more` too, and the commit that the figures come from."""
+    made = provenance("torch", "numpy", "onnxruntime", "h5py", "pillow", "opencv-python-headless", *more)
     del made["command"]  # it holds paths of the machine that measured
     return {
         "processor": _processor(),

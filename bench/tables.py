@@ -193,6 +193,12 @@ def speed() -> str:
         f"- The training loop against a bare PyTorch loop over the same tensors ({found['what']}, median of "
         f"{found['repeats']}): {found['ratio_to_floor']:.2f} of its images per second (range {low:.2f}…{high:.2f})."
     )
+    for name, peer in found.get("peers", {}).items():
+        low, high = peer["ratio_range"]
+        lines.append(
+            f"- {name} on the same network, batch and data: {peer['ratio_to_floor']:.2f} ({low:.2f}…{high:.2f})."
+        )
+    lines += [f"- {name}: {NOT_MEASURED} ({reason})." for name, reason in found.get("not_measured", {}).items()]
     return "\n".join([*lines, "", _made(found["machine"]), ""])
 
 

@@ -24,6 +24,7 @@ from synthda.adapt.rejection import Rejection, calibrated
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.selection.validation import Probe
+from synthda.adapt.step import check_arithmetic
 from synthda.adapt.train import Pace, train
 from synthda.datasets.domain import ArrayImages, Domain, in_memory, labels_by_name
 from synthda.errors import DataError, RunError, SettingError
@@ -64,7 +65,7 @@ def adapt(
         DataError: when the domains do not fit one another, a class is too small to hold an image out, or there is no
             source for a method that learns from it.
         SettingError: when the method cannot start from `start`, or that has learnt from what is held out; when a batch
-            is too small for the sources.
+            is too small for the sources; when the device does not compute as the recipe asks.
         RunError: when the folder holds another run, or training breaks down.
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
@@ -74,6 +75,7 @@ def adapt(
     # Before the folder is claimed: data or weights that are missing or do not fit leave no trace.
     method = blueprint.build(pretrained=force or not run.checkpoint.exists())
     check_data(blueprint, data, method)
+    check_arithmetic(blueprint.recipe, method, device)
     if start is not None:
         check_start(start, blueprint, method)
     configuration = configuration_of(blueprint, data, start)

@@ -71,6 +71,8 @@ class Combination(AdditiveMethod):
         self.parts = nn.ModuleList(parts)
         self.source_domains = max(part.source_domains for part in parts)
         self.starts_from = next((part.starts_from for part in parts if part.starts_from), None)
+        self.eager_because = next((part.eager_because for part in parts if part.eager_because), None)
+        self.needs_float32 = next((part.needs_float32 for part in parts if part.needs_float32), None)
 
     def begin_from(self, trained: Method) -> None:
         for part in self.parts:

@@ -177,7 +177,7 @@ class Blueprint:
             del content["unknown_below"]  # as in runs from before there was such a thing
         if not self.calibrates_unknown:
             del content["calibrates_unknown"]
-        return content
+        return content | {"recipe": self.recipe.as_dict()}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Blueprint:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -34,6 +36,7 @@ class Descent:
         self._groups = [group for optimizer in self._optimizers.values() for group in optimizer.param_groups]
         for group in self._groups:
             group["lr"] = torch.tensor(group["base_lr"], device=device)
+        self._set_capturable(False)
         self._finite = torch.ones((), dtype=torch.bool, device=device)
 
     def at(self, p: float) -> None:
@@ -49,6 +52,22 @@ class Descent:
         self._finite.logical_and_(torch.isfinite(loss.detach()))
         for optimizer in stepped:
             optimizer.step()
+
+    def make_capturable(self) -> None:
+        """Let the optimizers' steps be captured as part of a CUDA graph; they count them on the device anyway."""
+        self._set_capturable(True)
+
+    def _set_capturable(self, capturable: bool) -> None:
+        for group in self._groups:
+            if "capturable" in group:
+                group["capturable"] = capturable
+
+    def state(self) -> Iterator[Tensor]:
+        """What a step changes beside the parameters: momenta, counts of steps, and whether losses were finite."""
+        yield self._finite
+        for optimizer in self._optimizers.values():
+            for kept in optimizer.state.values():
+                yield from (value for value in kept.values() if isinstance(value, Tensor))
 
     def check(self, step: int) -> None:
         """Raise RunError when a loss has not been finite; waits for the device."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import initialise
@@ -41,7 +40,8 @@ class NearestCentre(nn.Linear):
             labels: (B,); a class without a row stays where it is.
             ema: share of a centre that a batch keeps, once the plain mean of all batches would keep more.
         """
-        members = F.one_hot(labels, self.out_features).to(embeddings.dtype)
+        classes = torch.arange(self.out_features, device=labels.device)
+        members = (labels[:, None] == classes).to(embeddings.dtype)
         counts = members.sum(dim=0)
         means = members.T @ embeddings / counts.clamp_min(1)[:, None]
         self.met += counts > 0

@@ -8,6 +8,7 @@ import torch
 
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.method import Batch, Method
+from synthda.adapt.precision import computing_in
 from synthda.adapt.views import View
 
 WARM_UP, TIMED = 3, 8
@@ -38,8 +39,9 @@ def seconds_per_step(blueprint: Blueprint, device: str = "cpu") -> float:
     times: list[float] = []
     while len(times) < WARM_UP + TIMED and sum(times) < PATIENCE:
         began = time.perf_counter()
-        for term in method.step(batch, p, descend).values():
-            term.item()
+        with computing_in(recipe.precision, method, device):
+            for term in method.step(batch, p, descend).values():
+                term.item()
         times.append(time.perf_counter() - began)
     timed = times[WARM_UP:] or times[-1:]
     return sum(timed) / len(timed)

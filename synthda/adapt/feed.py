@@ -64,11 +64,19 @@ class Feed:
         self._none = torch.zeros(0, dtype=torch.int64, device=device)
 
     def batch(self, step: int) -> Batch:
-        images, labels, index = self._source(step)
+        return self.gather(self.rows(step))
+
+    def rows(self, step: int) -> list[Tensor]:
+        """Of each domain, the sources first, the rows (B,) of a step, on the device."""
+        return [domain.rows(step) for domain in self.domains]
+
+    def gather(self, rows: Sequence[Tensor]) -> Batch:
+        """The batch of these rows, in the views that the method compares; the same operations each time."""
+        images, labels, index = self._source(rows[: len(self.sources)])
         source = tuple(seen(images, view) for view in self.source_views) if self.sources else ()
         if self.target is None:
             return Batch(source, labels, self.source_domain, index, (), self._none)
-        target, _, target_index = self.target.draw(step)
+        target, _, target_index = self.target.gather(rows[-1])
         target_views = tuple(seen(target, view) for view in self.target_views)
         return Batch(source, labels, self.source_domain, index, target_views, target_index)
 
@@ -83,10 +91,10 @@ class Feed:
                 method.refresh(self.sources, self.target)
             method.train()
 
-    def _source(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _source(self, rows: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Images, labels and rows of all sources, where there are any."""
         if not self.sources:
             return self._none, self._none, self._none
-        drawn = [source.draw(step) for source in self.sources]
+        drawn = [source.gather(own) for source, own in zip(self.sources, rows, strict=True)]
         images, labels, index = (torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*drawn, strict=True))
         return images, labels, index

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from synthda.adapt.method import Method
 from synthda.adapt.network import Network
+from synthda.adapt.precision import tf32
 from synthda.adapt.predict import at_once
 from synthda.adapt.resident import as_floats, as_tensor
 from synthda.datasets.domain import Images, in_blocks
@@ -58,6 +59,7 @@ def features_and_probabilities(method: Method, images: Images) -> tuple[NDArray[
 
 
 @torch.no_grad()
+@tf32(False)
 def _in_batches(method: Method, function: Callable[[Tensor], Tensor], images: Images) -> NDArray[np.float32]:
     device = method.network.mean.device
     # Not channels last, as in training: torch's group norm then loses digits on even images, as of night or glare.

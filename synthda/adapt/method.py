@@ -58,6 +58,9 @@ class Method(nn.Module):
         unknown_below: where every class is less probable, what is deployed answers `unknown`; None for no such answer.
         temperature: what is deployed divides its logits by.
         start_settings: keyword arguments of that method.
+        needs_float32: why a coarser precision would not do, as the middle of a sentence; None where it does.
+        eager_because: why a step is not the same operations on the same tensors each time, unseen by the host, as half
+            a sentence; None where it is, and may be replayed as a CUDA graph.
         refresh_every: passes over the target between two calls of `refresh`; None for no call.
     """
 
@@ -71,6 +74,8 @@ class Method(nn.Module):
     unknown_below: float | None = None
     temperature: float = 1.0
     start_settings: Mapping[str, Any] = MappingProxyType({})
+    needs_float32: str | None = None
+    eager_because: str | None = None
     refresh_every: int | None = None
 
     def __init__(self, network: Network) -> None:

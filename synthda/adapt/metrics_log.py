@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from synthda.adapt.run import Run
@@ -36,7 +37,13 @@ class MetricsLog:
     def add(self, terms: dict[str, Tensor]) -> None:
         """Add one step's terms to the running sums, without waiting for the device."""
         for name, term in terms.items():
-            self._sums[name] = self._sums[name] + term if name in self._sums else term
+            if name not in self._sums:
+                self._sums[name] = torch.zeros_like(term)
+            self._sums[name].add_(term)  # in place: a graph adds to the same tensor at each replay
+
+    def state(self) -> Iterable[Tensor]:
+        """The running sums."""
+        return self._sums.values()
 
     def flush(self, step: int) -> Entry:
         """The means since the last line, written and returned; waits for the device."""
@@ -50,7 +57,9 @@ class MetricsLog:
         if self._board is not None:
             for name, value in entry.items():
                 self._board.add_scalar(name, value, step)
-        self._sums, self._step, self._since = {}, step, now
+        self._step, self._since = step, now
+        for total in self._sums.values():
+            total.zero_()
         return entry
 
     def __enter__(self) -> MetricsLog:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 
+from synthda.adapt.graph import Graph
+from synthda.adapt.precision import Precision
 from synthda.adapt.schedules import Schedule
 from synthda.adapt.views import View
 from synthda.settings import Between
+
+LATER = ("precision", "graph")
+"""Settings that older runs know nothing of: a manifest names them only where they are not the usual."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +35,15 @@ class Recipe:
         "none"
     )
     target_view: Annotated[View, "how training changes target images"] = "none"
+    precision: Annotated[Precision, "of the networks' arithmetic in training; tf32 and bf16 are coarse and fast"] = (
+        "float32"
+    )
+    graph: Annotated[Graph, "whether a GPU replays steps as a CUDA graph: auto where the method allows it"] = "auto"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values by name, from which an equal recipe can be made."""
+        content = asdict(self)
+        return {name: value for name, value in content.items() if name not in LATER or value != getattr(Recipe, name)}
 
     def build_optimizer(self, parameters: list[nn.Parameter]) -> Optimizer:
         """The optimizer over `parameters`, fused: one kernel for all of them instead of several for each.

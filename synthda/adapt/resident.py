@@ -31,7 +31,14 @@ class Resident:
 
     def draw(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """(images (B, 3, H, W) float in [0, 1], labels (B,), rows (B,)) of one step."""
-        rows = torch.from_numpy(self.sampler.rows(step)).to(self.labels.device, non_blocking=True)
+        return self.gather(self.rows(step))
+
+    def rows(self, step: int) -> Tensor:
+        """(B,) int64, on the device."""
+        return torch.from_numpy(self.sampler.rows(step)).to(self.labels.device, non_blocking=True)
+
+    def gather(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `draw`, of these rows."""
         return as_floats(self.images[rows]), self.labels[rows], rows
 
     def __iter__(self) -> Iterator[Tensor]:

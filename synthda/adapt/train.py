@@ -13,9 +13,11 @@ from synthda.adapt.feed import Feed
 from synthda.adapt.interrupt import deferred_interrupt
 from synthda.adapt.method import Method
 from synthda.adapt.metrics_log import Entry, MetricsLog
+from synthda.adapt.precision import computing_in
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import channel_statistics
 from synthda.adapt.run import Run
+from synthda.adapt.step import Stepper, check_arithmetic
 from synthda.datasets.domain import Domain, Images
 
 
@@ -55,13 +57,14 @@ def train(
         The number of steps done in this call.
 
     Raises:
-        SettingError: when the source batch has less than an image for each source.
+        SettingError: when the source batch has less than an image for each source, or the device does not compute as
+            the recipe asks.
         RunError: when a loss is no longer finite, the checkpoint is of another configuration, or the run is beyond a
             step that was to be kept.
         KeyboardInterrupt: after Ctrl-C, with the state saved; the same call goes on from there.
     """
-    pace = pace or Pace()
-    device = torch.device(device)
+    pace, device = pace or Pace(), torch.device(device)
+    check_arithmetic(recipe, method, device)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     feed = Feed(method, sources, target, recipe, seed, device)
     method.normalise_by(*channel_statistics(feed.domains))
@@ -71,18 +74,19 @@ def train(
     first, steps = descend.done, method.steps(recipe)
     run.require_candidates(step for step in pace.keep if step <= first)
 
-    p = torch.zeros((), device=device)
     saved_at = time.monotonic()
-    with MetricsLog(run, first, feed.images_a_step) as log, deferred_interrupt() as interrupted:
+    with (
+        MetricsLog(run, first, feed.images_a_step) as log,
+        deferred_interrupt() as interrupted,
+        computing_in(recipe.precision, method, device),
+    ):
+        take = Stepper(method, feed, descend, log, recipe.graph, device)
         if steps == 0:
             feed.refresh(method, 0)  # all that there is to do
         for step in range(first, steps):
             _reseed(_key(seed, step), device)
             feed.refresh(method, step)
-            p.fill_(step / steps)
-            descend.at(step / steps)
-            log.add(method.step(feed.batch(step), p, descend))
-
+            take(step, step / steps)
             done = step + 1
             if done in pace.keep:  # before the checkpoint that resumes from here
                 descend.keep(done)

@@ -11,6 +11,8 @@ from synthda.adapt.network import Network
 TINY = 1e-2
 """Length of the first, random change, from which the worst direction is found by its gradient."""
 
+NEEDS_FLOAT32 = "the change of an image that shows its worst direction is smaller than what that resolves"
+
 
 def virtual_adversarial_loss(network: Network, images: Tensor, logits: Tensor, radius: float) -> Tensor:
     """Mean KL divergence of the predictions on `images` from those on the worst change of length `radius`.

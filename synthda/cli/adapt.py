@@ -7,8 +7,20 @@ from typing import Annotated
 
 import typer
 
-from synthda.cli.adapt_options import Candidates, Fit, HoldOut, Method, Network, Select, Start, Unknown, UnknownBelow
-from synthda.cli.options import Assignments, BackboneModel, DataRoot, Force, Weights, with_backbone
+from synthda.cli.adapt_options import (
+    Candidates,
+    Fit,
+    Graph,
+    HoldOut,
+    Method,
+    Network,
+    Precision,
+    Select,
+    Start,
+    Unknown,
+    UnknownBelow,
+)
+from synthda.cli.options import Assignments, BackboneModel, DataRoot, Force, Weights, with_backbone, with_short
 
 
 def command(
@@ -38,6 +50,8 @@ def command(
     unknown: Unknown = False,
     unknown_below: UnknownBelow = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
+    precision: Precision = None,
+    graph: Graph = None,
     export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
     data_root: DataRoot = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and the time; train nothing.")] = False,
@@ -64,6 +78,7 @@ def command(
     from synthda.settings import parse_assignments
 
     network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
+    given = with_short(given, precision=precision, graph=graph)
     selection = selection_of(select, candidates, hold_out, calibrates=unknown)
     plan = plan_of(
         method,

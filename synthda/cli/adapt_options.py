@@ -19,6 +19,14 @@ Start = Annotated[
     Path | None,
     typer.Option(help="Finished run to start from: its network, classes, size and fit; shot and adabn need no source."),
 ]
+Precision = Annotated[
+    Literal["float32", "tf32", "bf16"] | None,
+    typer.Option(help="Of the arithmetic in training. [default: float32]", show_default=False),
+]
+Graph = Annotated[
+    Literal["auto", "on", "off"] | None,
+    typer.Option(help="Replay steps as a CUDA graph. [default: auto, where the method allows it]", show_default=False),
+]
 
 Select = Annotated[
     str,

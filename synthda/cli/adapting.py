@@ -14,9 +14,11 @@ from synthda.adapt.candidates import bytes_each
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
+from synthda.adapt.graph import why_eager
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
+from synthda.adapt.step import check_arithmetic
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, say, table, warn
 from synthda.cli.selecting import checkpoint_line, estimate_line, selection_plan
@@ -47,6 +49,7 @@ class Session:
         plan, data = self.blueprint, self.data
         method = plan.build(pretrained=False)
         check_data(plan, data, method)  # for a dry run, too
+        check_arithmetic(plan.recipe, method, self.device)
         sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
         say(f"Source   {sources or 'none'}; {len(plan.classes)} classes: {_shortened(plan.classes)}")
         say(f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)")
@@ -74,6 +77,9 @@ class Session:
             say(f"Start    {self.start.folder}, a run of {first}")
         elif first:
             say(f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top")
+        if self.device.startswith("cuda"):
+            reason = why_eager(plan.recipe.graph, method, self.device)
+            say(f"Graph    {'steps are replayed as a CUDA graph' if reason is None else f'none: {reason}'}")
         say(f"Run      {self.run_folder.folder}")
         seconds = steps * seconds_per_step(plan, self.device)
         about = "about " if round(seconds) else ""  # not "about under 1 s"

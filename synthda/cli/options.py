@@ -76,6 +76,14 @@ def with_backbone(
     return "backbone", {**given, **short}
 
 
+def with_short(given: Mapping[str, str], **options: str | None) -> dict[str, str]:
+    """The settings with those that options of the same name are short for; raises SettingError for one given twice."""
+    short = {name: value for name, value in options.items() if value is not None}
+    for name in short.keys() & given.keys():
+        raise SettingError(f"--{name} is short for --set {name}=…; leave out one of the two.")
+    return {**given, **short}
+
+
 def renderer_names(incomplete: str) -> list[str]:
     """What the shell completes RENDERER to."""
     from synthda.synth import RENDERERS

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tape import tape
 from toy import CLASSES, blueprint, domain, train_toy
 
 from synthda.adapt.export import export_onnx
+from synthda.adapt.graph import CAPTURES
 from synthda.adapt.method import Method
 from synthda.adapt.run import Run
 
@@ -24,3 +27,9 @@ def model(trained: Method, tmp_path_factory: pytest.TempPathFactory) -> Path:
     facts = {"method": "dann", "network": "conv-small", "manifest": "f00d", "seed": 0}
     export_onnx(trained, domain(256).images, path, classes=CLASSES, fit="pad", facts=facts)
     return path
+
+
+@pytest.fixture
+def replaying(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Called, it has every later training on the CPU replay its steps, where the method allows it."""
+    return lambda: monkeypatch.setitem(CAPTURES, "cpu", tape)

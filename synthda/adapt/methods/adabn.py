@@ -25,6 +25,7 @@ class AdaBN(Method):
     """
 
     uses_source = False
+    eager_because = "the method takes no steps"
     refresh_every = 1
 
     def __init__(
@@ -47,6 +48,7 @@ class AdaBN(Method):
             )
         self.starts_from = after
         self.trained = build_method(after, network, {}).requires_grad_(False)
+        self.needs_float32 = self.trained.needs_float32
 
     def begin_from(self, trained: Method) -> None:
         self.trained.load_state_dict(trained.state_dict())

@@ -73,7 +73,7 @@ class AdaMatch(Method):
         now = torch.stack(
             [each.detach().softmax(dim=1).mean(dim=0) for each in (logits.source_weak, logits.target_weak)]
         )
-        self.recent = torch.cat([self.recent[:, 1:], now[:, None]], dim=1)
+        self.recent.copy_(torch.cat([self.recent[:, 1:], now[:, None]], dim=1))
         terms = self._terms(logits, batch.source_labels, p)
         descend(terms["label"] + terms["consistency"])
         self._follow()

@@ -19,6 +19,8 @@ class BSP(AdditiveMethod):
     It aligns nothing by itself: it is meant beside an adversary, as dann+bsp or cdan+bsp.
     """
 
+    eager_because = "the host is asked whether the eigenvalues have converged"
+
     def __init__(
         self,
         network: Network,

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from synthda.adapt.additive import entropy
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
 from synthda.adapt.network import Network
-from synthda.adapt.virtual_adversarial import virtual_adversarial_loss
+from synthda.adapt.virtual_adversarial import NEEDS_FLOAT32, virtual_adversarial_loss
 from synthda.settings import Between
 
 
@@ -25,6 +25,7 @@ class DIRTT(Method):
 
     starts_from = "vada"
     uses_source = False
+    needs_float32 = NEEDS_FLOAT32
     updates: Tensor
 
     def __init__(

@@ -17,6 +17,7 @@ class MADDA(ADDA):
     """ADDA on an embedding in which classes are clusters: target images also draw near to the nearest one's centre."""
 
     starts_from = "triplet"
+    needs_float32 = "the nearest of two centres is told by small differences of large numbers"
 
     def __init__(
         self,

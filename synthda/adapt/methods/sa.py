@@ -32,6 +32,7 @@ class SA(Method):
     """
 
     starts_from = "source-only"
+    eager_because = "the method takes no steps"
     refresh_every = 1
     weight: Tensor
     bias: Tensor

@@ -27,6 +27,7 @@ class SHOT(Method):
 
     starts_from = "source-only"
     uses_source = False
+    eager_because = "the pseudo-labels are new ones after each pass"
     refresh_every = 1
 
     def __init__(

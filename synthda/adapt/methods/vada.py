@@ -12,12 +12,14 @@ from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms
 from synthda.adapt.methods.dann import domain_classifier, domain_terms
 from synthda.adapt.network import Network
-from synthda.adapt.virtual_adversarial import virtual_adversarial_loss
+from synthda.adapt.virtual_adversarial import NEEDS_FLOAT32, virtual_adversarial_loss
 from synthda.settings import Between
 
 
 class VADA(AdditiveMethod):
     """DANN whose decisions lie where no target images are: sure predictions that small changes do not move."""
+
+    needs_float32 = NEEDS_FLOAT32
 
     def __init__(
         self,

@@ -56,6 +56,7 @@ def class_weights(labels: Tensor, chances: Tensor) -> Tensor:
         labels: (n,) of the source; w_s are their shares.
         chances: (m, classes) predicted on the target; w_t are their means: as even as the predictions are unsure.
     """
-    shares_s = torch.bincount(labels, minlength=chances.shape[1]) / len(labels)
+    classes = torch.arange(chances.shape[1], device=labels.device)
+    shares_s = (labels[:, None] == classes).sum(dim=0) / len(labels)  # bincount would wait for the device
     weights = (chances.mean(dim=0) / shares_s.clamp_min(1e-9))[labels]
     return weights / weights.sum()
