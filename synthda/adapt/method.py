@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from synthda.adapt.network import Network
+from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import Resident
 from synthda.adapt.views import View
@@ -58,6 +59,10 @@ class Method(nn.Module):
         unknown_below: where every class is less probable, what is deployed answers `unknown`; None for no such answer.
         start_settings: keyword arguments of that method.
         refresh_every: passes over the target between two calls of `refresh`; None for no call.
+        local_statistics: what the losses take over a batch, and each of several processes over its own part of it;
+            none where losses are means over images, so that the parts' gradients average to the whole batch's.
+        gathered_statistics: what is taken over the parts of all processes.
+        ranks: the processes that train this method.
     """
 
     uses_source: ClassVar[bool] = True
@@ -70,6 +75,9 @@ class Method(nn.Module):
     unknown_below: float | None = None
     start_settings: Mapping[str, Any] = MappingProxyType({})
     refresh_every: int | None = None
+    local_statistics: ClassVar[str] = ""
+    gathered_statistics: ClassVar[str] = ""
+    ranks: Ranks = ALONE
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -137,3 +145,15 @@ class Method(nn.Module):
             return known
         limit = torch.full_like(known[:, :1], self.unknown_below)
         return torch.cat([known, limit], dim=1) / (1 + self.unknown_below)
+
+
+def local_statistics_of(method: Method) -> list[str]:
+    """What each of several processes takes over its own images alone while `method` is trained."""
+    parts = (part for part in method.modules() if isinstance(part, Method))
+    named = dict.fromkeys(part.local_statistics for part in parts if part.local_statistics)
+    return [*named, *(["batch norm"] if method.network.uses_batch_statistics else [])]
+
+
+def tensors_of(method: Method) -> list[Tensor]:
+    """All that a checkpoint holds of `method`, to be read or overwritten: parameters, buffers, extra state."""
+    return [value for value in method.state_dict().values() if isinstance(value, Tensor)]

@@ -16,6 +16,8 @@ from synthda.settings import Between
 class BNM(AdditiveMethod):
     """The target's predictions are sure and diverse: the nuclear norm of a batch of them is large."""
 
+    local_statistics = "the nuclear norm"
+
     def __init__(
         self, network: Network, *, bnm_weight: Annotated[float, "of the nuclear norm", Between(0)] = 1.0
     ) -> None:

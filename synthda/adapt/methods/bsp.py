@@ -19,6 +19,8 @@ class BSP(AdditiveMethod):
     It aligns nothing by itself: it is meant beside an adversary, as dann+bsp or cdan+bsp.
     """
 
+    local_statistics = "the largest singular values"
+
     def __init__(
         self,
         network: Network,
