@@ -42,7 +42,7 @@ def page() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), shallow_tables()]
     parts += [instance_weights(), reproducibility()]
-    parts += [speed(), rendering()]
+    parts += [speed(), ranks(), rendering()]
     return "\n".join(parts)
 
 
@@ -164,6 +164,28 @@ def speed() -> str:
         f"- The training loop against a bare PyTorch loop over the same tensors ({found['what']}, median of "
         f"{found['repeats']}): {found['ratio_to_floor']:.2f} of its images per second (range {low:.2f}…{high:.2f})."
     )
+    return "\n".join([*lines, "", _made(found["machine"]), ""])
+
+
+def ranks() -> str:
+    found = _load("ranks")
+    lines = ["## Several processes", ""]
+    if found is None:
+        return "\n".join([*lines, NOT_MEASURED, ""])
+    lines += [
+        f"Images per second of training ({found['what']}), median of {found['repeats']} (range). One process has the "
+        "whole batch; two together divide it; two that know nothing of each other, at the same time, have half of it "
+        f"each: that is what the machine has for two. Load of the machine before: {found['load_before']:g}; gains are "
+        "of runs side by side. Never measured on GPUs.",
+        "",
+        "| images a step | one | two together | two apart | gain | of two apart | together, of apart |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for case in found["cases"]:
+        rates = [_spread(case[name], 0) for name in ("one", "two_together", "two_apart")]
+        ratios = [_spread(case[name], 2, "×") for name in ("gain", "gain_apart")]
+        cells = [f"{case['batch']} + {case['batch']}", *rates, *ratios, _spread(case["share_of_apart"], 2)]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", _made(found["machine"]), ""])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,9 @@ STEP = datetime.timedelta(minutes=10)
 """How long a step waits for a process that does not answer, though it lives."""
 WAIT = datetime.timedelta(days=1)
 """How long the others wait while process 0 scores and exports."""
+
+PLACE = re.compile(r"^\[[^]]*\] ")
+"""Of gloo's source code, at the head of what it says."""
 
 
 class Several(Ranks):
@@ -149,10 +153,10 @@ def _loss_told() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+        words = PLACE.sub("", str(error)).partition(". ")[0].strip() or type(error).__name__
         raise RunError(
-            f"Another process of this training has ended, or does not answer ({reason}). The run is kept up to its "
-            "last checkpoint; give the same torchrun command again."
+            f"Another process of this training has ended, or does not answer ({words.splitlines()[0][:100]}). The run "
+            "is kept up to its last checkpoint; give the same torchrun command again."
         ) from error
 
 

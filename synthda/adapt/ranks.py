@@ -87,7 +87,7 @@ def is_silent() -> bool:
 
 def whose_words() -> str:
     """Which process an error message comes from, where it is not the first of several."""
-    return f" (process {os.environ['RANK']} of {os.environ['WORLD_SIZE']}, from 0)" if is_silent() else ""
+    return f" (rank {os.environ['RANK']})" if is_silent() else ""
 
 
 def own_device(name: str, gpus: int) -> str:

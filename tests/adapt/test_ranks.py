@@ -394,3 +394,11 @@ def test_gradients_go_in_buckets_in_their_order() -> None:
     buckets = list(_buckets([*floats[:3], *halves, *floats[3:]]))
     assert [len(bucket) for bucket in buckets] == [4, 2, 1]
     assert all(one is other for one, other in zip(buckets[0] + buckets[1], floats, strict=True))
+
+
+def test_the_docs_name_what_each_method_takes_over_a_batch() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "several-gpus.md").read_text(encoding="utf-8")
+    for name in METHODS:
+        method = load("method", name, METHODS)
+        local, gathered = method.local_statistics, method.gathered_statistics
+        assert f"| `{name}` | {local} | {gathered} |" in page if local or gathered else f"`{name}`" in page
