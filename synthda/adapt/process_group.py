@@ -29,7 +29,7 @@ PLACE = re.compile(r"^\[[^]]*\] ")
 
 
 class Several(Ranks):
-    """One of several processes. Tensors go over the default group, words and wishes over one of CPUs.
+    """One of several processes. Tensors go over the default group, words and wishes over groups of CPUs.
 
     That nobody answers is told by a RunError: the run is resumed from its last checkpoint.
     """
@@ -37,9 +37,7 @@ class Several(Ranks):
     def __init__(self) -> None:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         # Of its own: the host asks for wishes at each step, which must not wait for what the GPU has still to do.
-        words = dist.new_group(backend="gloo", timeout=WAIT)
-        assert isinstance(words, dist.ProcessGroup)
-        self._words = words
+        self._words, self._waiting = _on_cpus(STEP), _on_cpus(WAIT)
 
     def combine(self, tensors: Iterable[Tensor], share: float) -> None:
         for bucket in _buckets(tensors):
@@ -89,6 +87,8 @@ class Several(Ranks):
                 act()
             except SynthdaError as error:
                 failed = error
+        with _loss_told():
+            dist.barrier(group=self._waiting)
         told = self._of_first("" if failed is None else str(failed))
         if told:
             raise failed or RunError(told)
@@ -141,6 +141,12 @@ def joined(device: str) -> Iterator[Several]:
     finally:
         with suppress(RuntimeError):
             dist.destroy_process_group()
+
+
+def _on_cpus(timeout: datetime.timedelta) -> dist.ProcessGroup:
+    group = dist.new_group(backend="gloo", timeout=timeout)
+    assert isinstance(group, dist.ProcessGroup)
+    return group
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

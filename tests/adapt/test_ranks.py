@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -261,6 +263,22 @@ def test_when_one_process_is_killed_the_other_says_so_and_the_run_goes_on(rank: 
     assert "give the same torchrun command again" in said[1 - rank]
     assert load_checkpoint(Run(tmp_path / "run").checkpoint, blueprint().build(), {}) in (1, 2)
     assert stopped(tmp_path / "run", rank, lambda: None) == ["trained"] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_process_that_hangs_is_taken_for_gone(at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthda.adapt.process_group.STEP", datetime.timedelta(seconds=3))
+    began = time.monotonic()
+    said, _ = stopped(tmp_path / "run", 1, lambda: time.sleep(8), at=at)
+    assert said.startswith("RunError: Another process of this training has ended, or does not answer (")
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.slow
+def test_who_waits_for_the_first_process_waits_longer_than_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthda.adapt.process_group.STEP", datetime.timedelta(seconds=2))
+    assert together(lambda ranks: ranks.first(lambda: time.sleep(4)) or "waited") == ["waited"] * 2
 
 
 class BreaksDownInOne(nn.Module):
