@@ -29,15 +29,15 @@ from synthda.datasets.domain import ArrayImages, Domain
 from synthda.manifest import write_json
 
 REPEATS, N, CLASSES = 5, 4096, tuple("0123456789")
-CASES = {64: 60, 256: 15}
+CASES = {64: 40, 256: 10}
 """Images a step of each domain, and steps."""
 Cell = tuple[int, bool]
 """How many processes, and whether they train one network together."""
 ALONE, TOGETHER, APART = (1, False), (2, True), (2, False)
 
 
-def work(batch: int, steps: int, folder: Path, ranks: Ranks) -> float:
-    """Seconds of DANN's training on random images; two that are apart have half of the batch each."""
+def work(batch: int, steps: int, folder: Path, ranks: Ranks) -> tuple[float, float]:
+    """Seconds of DANN's training on random images, by the clock and of the processor."""
     rng = np.random.default_rng(0)
     source, target = rng.integers(0, 256, (2, N, 28, 28, 3), dtype=np.uint8)
     domain = Domain(ArrayImages(source), rng.integers(0, 10, N), CLASSES)
@@ -45,9 +45,9 @@ def work(batch: int, steps: int, folder: Path, ranks: Ranks) -> float:
     plan = replace(plan, recipe=replace(plan.recipe, source_batch=batch, target_batch=batch))
     method, run = plan.build(), Run(folder)
     ranks.first(lambda: run.begin({}))
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     train(method, [domain], ArrayImages(target), plan.recipe, run, ranks=ranks)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - used
 
 
 def child(place: dict[str, str], batch: int, steps: int, folder: Path, begin: Any, pipe: Connection) -> None:
@@ -58,8 +58,8 @@ def child(place: dict[str, str], batch: int, steps: int, folder: Path, begin: An
         pipe.send(work(batch, steps, folder, ranks))
 
 
-def seconds(cell: Cell, batch: int, folder: Path) -> float:
-    """Of the slower process, from the moment when all are ready."""
+def seconds(cell: Cell, batch: int, folder: Path) -> tuple[float, float]:
+    """Of the slower process, from the moment when all are ready; and of the processor, for all."""
     size, together = cell
     fork = multiprocessing.get_context("fork")
     begin, own = fork.Barrier(size), batch if together else batch // size
@@ -75,20 +75,24 @@ def seconds(cell: Cell, batch: int, folder: Path) -> float:
         children[-1].start()
         theirs.close()
         pipes.append(ours)
-    taken = [float(pipe.recv()) for pipe in pipes]
+    taken = [pipe.recv() for pipe in pipes]
     for each in children:
         each.join()
-    return max(taken)
+    return max(wall for wall, _ in taken), sum(used for _, used in taken)
 
 
 def measured(batch: int, scratch: Path) -> dict[str, Any]:
     images = 2 * batch * CASES[batch]
     rates: dict[Cell, list[float]] = {ALONE: [], TOGETHER: [], APART: []}
+    work_of: dict[Cell, list[float]] = {cell: [] for cell in rates}
     for repeat in range(REPEATS + 1):  # the first warms up
         for cell, found in rates.items():
-            found.append(images / seconds(cell, batch, scratch / f"{batch}-{repeat}-{cell[0]}-{cell[1]}"))
+            wall, used = seconds(cell, batch, scratch / f"{batch}-{repeat}-{cell[0]}-{cell[1]}")
+            found.append(images / wall)
+            work_of[cell].append(used)
         print(batch, [round(found[-1]) for found in rates.values()], os.getloadavg()[0], flush=True)
     one, together, apart = (found[1:] for found in rates.values())
+    effort = [two / alone for two, alone in zip(work_of[TOGETHER][1:], work_of[ALONE][1:], strict=True)]
     return {
         "batch": batch,
         "steps": CASES[batch],
@@ -97,6 +101,7 @@ def measured(batch: int, scratch: Path) -> dict[str, Any]:
         "two_apart": spread(apart),
         "gain": spread([two / alone for two, alone in zip(together, one, strict=True)]),
         "gain_apart": spread([two / alone for two, alone in zip(apart, one, strict=True)]),
+        "effort": spread(effort),
         "share_of_apart": spread([two / free for two, free in zip(together, apart, strict=True)]),
     }
 

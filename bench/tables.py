@@ -175,16 +175,18 @@ def ranks() -> str:
     lines += [
         f"Images per second of training ({found['what']}), median of {found['repeats']} (range). One process has the "
         "whole batch; two together divide it; two that know nothing of each other, at the same time, have half of it "
-        f"each: that is what the machine has for two. Load of the machine before: {found['load_before']:g}; gains are "
-        "of runs side by side. Never measured on GPUs.",
+        "each: that is what the machine has for two. Effort is processor time of the two together over that of one. "
+        f"The machine's load before was {found['load_before']:g}: beside other work, two processes get more of a "
+        "machine than one, so that gains by the clock say little; effort hardly depends on it. Never measured on GPUs.",
         "",
-        "| images a step | one | two together | two apart | gain | of two apart | together, of apart |",
-        "|---|---|---|---|---|---|---|",
+        "| images a step | one | two together | two apart | gain | of two apart | together, of apart | effort |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for case in found["cases"]:
         rates = [_spread(case[name], 0) for name in ("one", "two_together", "two_apart")]
         ratios = [_spread(case[name], 2, "×") for name in ("gain", "gain_apart")]
-        cells = [f"{case['batch']} + {case['batch']}", *rates, *ratios, _spread(case["share_of_apart"], 2)]
+        ratios += [_spread(case[name], 2) for name in ("share_of_apart", "effort")]
+        cells = [f"{case['batch']} + {case['batch']}", *rates, *ratios]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", _made(found["machine"]), ""])
 
