@@ -43,7 +43,7 @@ def page() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), shallow_tables()]
     parts += [feature_norms(), instance_weights(), selection(), reproducibility()]
-    parts += [speed(), rendering()]
+    parts += [speed(), ranks(), rendering()]
     return "\n".join(parts)
 
 
@@ -199,6 +199,30 @@ def speed() -> str:
             f"- {name} on the same network, batch and data: {peer['ratio_to_floor']:.2f} ({low:.2f}…{high:.2f})."
         )
     lines += [f"- {name}: {NOT_MEASURED} ({reason})." for name, reason in found.get("not_measured", {}).items()]
+    return "\n".join([*lines, "", _made(found["machine"]), ""])
+
+
+def ranks() -> str:
+    found = _load("ranks")
+    lines = ["## Several processes", ""]
+    if found is None:
+        return "\n".join([*lines, NOT_MEASURED, ""])
+    lines += [
+        f"Images per second of training ({found['what']}), median of {found['repeats']} (range). One process has the "
+        "whole batch; two together divide it; two that know nothing of each other, at the same time, have half of it "
+        "each: that is what the machine has for two. Effort is processor time of the two together over that of one. "
+        f"The machine's load before was {found['load_before']:g}: beside other work, two processes get more of a "
+        "machine than one, so that gains by the clock say little; effort hardly depends on it. Never measured on GPUs.",
+        "",
+        "| images a step | one | two together | two apart | gain | of two apart | together, of apart | effort |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for case in found["cases"]:
+        rates = [_spread(case[name], 0) for name in ("one", "two_together", "two_apart")]
+        ratios = [_spread(case[name], 2, "×") for name in ("gain", "gain_apart")]
+        ratios += [_spread(case[name], 2) for name in ("share_of_apart", "effort")]
+        cells = [f"{case['batch']} + {case['batch']}", *rates, *ratios]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", _made(found["machine"]), ""])
 
 

@@ -16,10 +16,11 @@ from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import Data, with_classes
 from synthda.adapt.evaluate import Evaluation, evaluate
 from synthda.adapt.export import export_onnx
-from synthda.adapt.feed import check_sources
+from synthda.adapt.feed import check_enough, check_sources
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
+from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.rejection import Rejection, calibrated
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
@@ -28,7 +29,7 @@ from synthda.adapt.step import check_arithmetic
 from synthda.adapt.train import Pace, train
 from synthda.datasets.domain import ArrayImages, Domain, in_memory, labels_by_name
 from synthda.errors import DataError, RunError, SettingError
-from synthda.manifest import write_json, written_then_named
+from synthda.manifest import fingerprint, write_json, written_then_named
 
 
 def adapt(
@@ -43,6 +44,7 @@ def adapt(
     first: Run | None = None,
     pace: Pace | None = None,
     select: Selection | None = None,
+    ranks: Ranks = ALONE,
 ) -> dict[str, Any]:
     """Train by `blueprint`, or go on with a run of it; choose the checkpoint; evaluate; export.
 
@@ -57,6 +59,7 @@ def adapt(
         first: without `start`, where the run that the method starts from is, or is to be; in `run` by default.
         pace: how often it is logged and saved.
         select: how the checkpoint is chosen, without labels of the target; None for the last.
+        ranks: the processes that train together, each on its `device`; the first alone chooses, scores and writes.
 
     Returns:
         The run's manifest.
@@ -66,7 +69,7 @@ def adapt(
             source for a method that learns from it.
         SettingError: when the method cannot start from `start`, or that has learnt from what is held out; when a batch
             is too small for the sources; when the device does not compute as the recipe asks.
-        RunError: when the folder holds another run, or training breaks down.
+        RunError: when the folder holds another run, training breaks down, or another process is gone.
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
     select = select or Selection()
@@ -74,34 +77,39 @@ def adapt(
     probe = Probe.of(data.target, held_out)
     # Before the folder is claimed: data or weights that are missing or do not fit leave no trace.
     method = blueprint.build(pretrained=force or not run.checkpoint.exists())
-    check_data(blueprint, data, method)
+    check_data(blueprint, data, method, ranks.size)
     check_arithmetic(blueprint.recipe, method, device)
     if start is not None:
         check_start(start, blueprint, method)
-    configuration = configuration_of(blueprint, data, start)
+    configuration = configuration_of(blueprint, data, start, ranks.size)
     if blueprint.calibrates_unknown and held_out is None:
         raise SettingError("--unknown is calibrated on held-out source images; give --hold-out a share, such as 0.1.")
     if start is not None and held_out is not None:
         _check_not_learnt(start, configuration)
-    run.begin(configuration, force=force)
+    ranks.require_alike(fingerprint(configuration), "settings or data")
+    ranks.first(lambda: run.begin(configuration, force=force))
     pace = keeping(pace, run, method.steps(blueprint.recipe), select, probe)
-    _train(method, blueprint, data, run, start or first or run.first, device=device, pace=pace)
-    earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
-    results = earlier | _results(blueprint, data, run, method, select=select, probe=probe)
-    with written_then_named(run.sample) as partial, partial.open("wb") as file:
-        np.save(file, in_memory(data.comparison_images()))
-    if export:
-        results["parity"] = export_run(run)
-    run.finish(results)
+    _train(method, blueprint, data, run, start or first or run.first, device=device, pace=pace, ranks=ranks)
+
+    def finish() -> None:
+        earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
+        results = earlier | _results(blueprint, data, run, method, select=select, probe=probe)
+        with written_then_named(run.sample) as partial, partial.open("wb") as file:
+            np.save(file, in_memory(data.comparison_images()))
+        if export:
+            results["parity"] = export_run(run)
+        run.finish(results)
+
+    ranks.first(finish)
     return run.read()
 
 
-def check_data(blueprint: Blueprint, data: Data, method: Method) -> None:
+def check_data(blueprint: Blueprint, data: Data, method: Method, processes: int = 1) -> None:
     """Whether `method`, built by `blueprint`, can learn from the data and be scored on it: before any training.
 
     Raises:
         DataError: when a domain that it needs is missing or has classes that do not fit, or there is only one class.
-        SettingError: when its settings do not fit the number of sources.
+        SettingError: when its settings do not fit the number of sources, or of processes.
     """
     if len(blueprint.known_classes) < 2:
         raise DataError(
@@ -115,13 +123,21 @@ def check_data(blueprint: Blueprint, data: Data, method: Method) -> None:
         labels_by_name(data.evaluation, blueprint.classes)
     if method.uses_source and not data.sources:
         raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
-    check_sources(method, blueprint.recipe, len(sources))
+    check_sources(method, blueprint.recipe, len(sources), processes)
+    check_enough(method, [len(source) for source in sources], data.target.shape[0], processes)
 
 
-def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None) -> dict[str, Any]:
-    """What a run's folder is claimed for: equal configurations end in equal weights."""
+def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None, processes: int = 1) -> dict[str, Any]:
+    """What a run's folder is claimed for: equal configurations end in equal weights.
+
+    The number of processes belongs to it where there are several: they draw other views, and sums round otherwise.
+    """
     configuration: dict[str, Any] = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
-    more = {"inputs": blueprint.inputs, "start": None if start is None else _weights_of(start)}
+    more = {
+        "inputs": blueprint.inputs,
+        "start": None if start is None else _weights_of(start),
+        "number_of_processes": processes if processes > 1 else None,
+    }
     return configuration | {name: value for name, value in more.items() if value}
 
 
@@ -138,7 +154,17 @@ def first_blueprint(blueprint: Blueprint, method: Method) -> Blueprint | None:
     return replace(blueprint, method=method.starts_from, method_settings=dict(method.start_settings))
 
 
-def _train(method: Method, blueprint: Blueprint, data: Data, run: Run, first: Run, *, device: str, pace: Pace) -> None:
+def _train(
+    method: Method,
+    blueprint: Blueprint,
+    data: Data,
+    run: Run,
+    first: Run,
+    *,
+    device: str,
+    pace: Pace,
+    ranks: Ranks,
+) -> None:
     """Train to the last step, or on to it; of a finished run, load the weights. `first` is trained where missing."""
     if run.finished:
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
@@ -147,10 +173,12 @@ def _train(method: Method, blueprint: Blueprint, data: Data, run: Run, first: Ru
     if plan is not None and not run.checkpoint.exists():
         if not first.finished:
             plain_pace = replace(pace, keep=frozenset())
-            adapt(plan, replace(data, evaluation=None), first, device=device, export=False, pace=plain_pace)
+            unscored = replace(data, evaluation=None)
+            adapt(plan, unscored, first, device=device, export=False, pace=plain_pace, ranks=ranks)
         method.begin_from(load_run(first)[1])
     sources = [with_classes(source, blueprint.known_classes) for source in data.training_sources(blueprint.method)]
-    train(method, sources, data.target, blueprint.recipe, run, seed=blueprint.seed, device=device, pace=pace)
+    recipe, seed = blueprint.recipe, blueprint.seed
+    train(method, sources, data.target, recipe, run, seed=seed, device=device, pace=pace, ranks=ranks)
 
 
 def _results(

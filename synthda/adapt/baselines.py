@@ -12,6 +12,7 @@ from synthda.adapt.distance import proxy_a_distance, some_of
 from synthda.adapt.evaluate import gap_closed
 from synthda.adapt.infer import features
 from synthda.adapt.method import Method
+from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
@@ -31,6 +32,7 @@ def run_baselines(
     device: str = "cpu",
     pace: Pace | None = None,
     select: Selection | None = None,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Train source-only, and, where there are labelled target photographs, the oracle: same network, recipe, seed.
 
@@ -39,7 +41,8 @@ def run_baselines(
     for method in [FLOOR, *([ORACLE] if data.oracle is not None else [])]:
         plain = replace(blueprint, method=method, method_settings={})
         chosen = select if method == FLOOR else None
-        adapt(plain, data, baseline_run(run, method), device=device, export=False, pace=pace, select=chosen)
+        folder = baseline_run(run, method)
+        adapt(plain, data, folder, device=device, export=False, pace=pace, select=chosen, ranks=ranks)
 
 
 def compare(run: Run, data: Data) -> dict[str, Any]:

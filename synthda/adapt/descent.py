@@ -1,14 +1,21 @@
-"""The one door to the parameters: backward, the guard against NaN, the optimizers, their rates, their checkpoint."""
+"""The one door to the parameters: backward, the guard against NaN, the optimizers, their rates, their checkpoint.
+
+Several processes meet here too: gradients and batch norm's running statistics become their means.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.optim import Optimizer
 
 from synthda.adapt.checkpoint import load_checkpoint, save_checkpoint
-from synthda.adapt.method import Method
+from synthda.adapt.method import Method, tensors_of
+from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.run import Run
 from synthda.adapt.schedules import learning_rate_factor
@@ -22,7 +29,17 @@ class Descent:
         done: the number of steps that the run's checkpoint, loaded on construction, has had.
     """
 
-    def __init__(self, method: Method, recipe: Recipe, run: Run, device: torch.device) -> None:
+    def __init__(
+        self,
+        method: Method,
+        recipe: Recipe,
+        run: Run,
+        device: torch.device,
+        *,
+        ranks: Ranks = ALONE,
+        share: float = 1.0,
+    ) -> None:
+        self._ranks, self._share = ranks, share
         self._method, self._schedule, self._checkpoint = method, recipe.schedule, run.checkpoint
         self._candidate = run.candidate
         self._configuration = str(run.read()["fingerprint"])
@@ -38,6 +55,9 @@ class Descent:
             group["lr"] = torch.tensor(group["base_lr"], device=device)
         self._set_capturable(False)
         self._finite = torch.ones((), dtype=torch.bool, device=device)
+        self._running = list(_running_statistics(method))
+        ranks.require_alike(str(self.done), "the checkpoint that they find")
+        ranks.follow(tensors_of(method))
 
     def at(self, p: float) -> None:
         """Set the learning rates of progress p; they live on the device."""
@@ -49,7 +69,7 @@ class Descent:
         for optimizer in stepped:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        self._finite.logical_and_(torch.isfinite(loss.detach()))
+        self._finite.logical_and_(torch.isfinite(self._exchange(loss.detach(), stepped)))
         for optimizer in stepped:
             optimizer.step()
 
@@ -69,6 +89,16 @@ class Descent:
             for kept in optimizer.state.values():
                 yield from (value for value in kept.values() if isinstance(value, Tensor))
 
+    def _exchange(self, loss: Tensor, stepped: Iterable[Optimizer]) -> Tensor:
+        """Gradients, running statistics and the loss become their means over the processes; returns that loss."""
+        if self._ranks.size == 1:
+            return loss
+        parameters = (each for optimizer in stepped for group in optimizer.param_groups for each in group["params"])
+        gradients = [each.grad for each in parameters if each.grad is not None]
+        loss = loss.clone()  # among them, so that all learn of it when one process's is not finite
+        self._ranks.combine([*gradients, *self._running, loss], self._share)
+        return loss
+
     def check(self, step: int) -> None:
         """Raise RunError when a loss has not been finite; waits for the device."""
         if not self._finite:
@@ -80,13 +110,32 @@ class Descent:
     def save(self, step: int) -> None:
         """Write the checkpoint after `step` steps; raises RunError rather than keep weights that are not finite."""
         self._check_weights(step)
-        save_checkpoint(self._checkpoint, self._method, self._optimizers, step, self._configuration)
+        path, optimizers = self._checkpoint, self._optimizers
+        self._ranks.first(lambda: save_checkpoint(path, self._method, optimizers, step, self._configuration))
 
     def keep(self, step: int) -> None:
         """Write the weights after `step` steps as a candidate, without the optimizers; raises RunError as `save`."""
         self._check_weights(step)
-        save_checkpoint(self._candidate(step), self._method, {}, step, self._configuration)
+        path = self._candidate(step)
+        self._ranks.first(lambda: save_checkpoint(path, self._method, {}, step, self._configuration))
 
     def _check_weights(self, step: int) -> None:
         self._finite.logical_and_(torch.stack([weight.isfinite().all() for weight in self._method.parameters()]).all())
         self.check(step)
+        if self._ranks.size > 1:
+            self._ranks.require_alike(_digest(self._method), f"their weights after step {step}")
+
+
+def _running_statistics(method: Method) -> Iterable[Tensor]:
+    """Of every batch norm that follows its batches: the means of two halves' are those of the whole."""
+    for layer in method.modules():
+        if isinstance(layer, _BatchNorm) and layer.training:
+            yield from (each for each in (layer.running_mean, layer.running_var) if each is not None)
+
+
+def _digest(method: Method) -> str:
+    """Of every bit that a checkpoint holds of the method."""
+    digest = hashlib.blake2b(digest_size=16)
+    for tensor in tensors_of(method):
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

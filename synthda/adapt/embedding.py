@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import initialise
+from synthda.adapt.ranks import ALONE, Ranks
 
 EMBEDDING = 256
 """Width of the embedding, as in M-ADDA."""
@@ -32,18 +33,19 @@ class NearestCentre(nn.Linear):
         return self.weight / 2
 
     @torch.no_grad()
-    def follow(self, embeddings: Tensor, labels: Tensor, ema: float) -> None:
+    def follow(self, embeddings: Tensor, labels: Tensor, ema: float, ranks: Ranks = ALONE) -> None:
         """Move each class's centre towards the mean of its rows (B, width), as a moving average of batches.
 
         Args:
             embeddings: (B, width).
             labels: (B,); a class without a row stays where it is.
             ema: share of a centre that a batch keeps, once the plain mean of all batches would keep more.
+            ranks: the processes that have a part of the batch each.
         """
         classes = torch.arange(self.out_features, device=labels.device)
         members = (labels[:, None] == classes).to(embeddings.dtype)
-        counts = members.sum(dim=0)
-        means = members.T @ embeddings / counts.clamp_min(1)[:, None]
+        counts = ranks.sum_of(members.sum(dim=0))
+        means = ranks.sum_of(members.T @ embeddings) / counts.clamp_min(1)[:, None]
         self.met += counts > 0
         share = (1 / self.met.clamp_min(1)).clamp_min(1 - ema) * (counts > 0)
         self._place(torch.lerp(self.centres, means, share[:, None]))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from synthda.adapt.method import Batch, Method
+from synthda.adapt.method import Batch, Method, tensors_of
+from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import Resident
 from synthda.adapt.views import seen
@@ -16,13 +18,19 @@ from synthda.datasets.domain import Domain, Images
 from synthda.errors import DataError, SettingError
 
 
-def check_sources(method: Method, recipe: Recipe, count: int) -> None:
-    """Raise SettingError unless a batch of `method` can be drawn from so many labelled domains."""
+def check_sources(method: Method, recipe: Recipe, count: int, processes: int = 1) -> None:
+    """Raise SettingError unless a batch of `method` can be drawn from so many labelled domains, and divided."""
+    if method.uses_target and recipe.target_batch < processes:
+        raise SettingError(
+            f"target_batch={recipe.target_batch} is too small for {processes} processes; give at least {processes}, "
+            "or start fewer."
+        )
     if not method.uses_source:
         return
-    if recipe.source_batch < count:
+    if recipe.source_batch < count * processes:
+        each = "one for each source" + (f" in each of {processes} processes" if processes > 1 else "")
         raise SettingError(
-            f"source_batch={recipe.source_batch} is too small; give at least {count}, one for each source."
+            f"source_batch={recipe.source_batch} is too small; give at least {count * processes}, {each}."
         )
     if method.source_domains not in (1, count):
         raise SettingError(
@@ -31,8 +39,25 @@ def check_sources(method: Method, recipe: Recipe, count: int) -> None:
         )
 
 
+def check_enough(method: Method, sources: Sequence[int], target: int, processes: int) -> None:
+    """Raise DataError when a domain of so many images that `method` reads has less than one for each process."""
+    read = [*(sources if method.uses_source else ()), *([target] if method.uses_target else [])]
+    if processes > 1 and min(read, default=processes) < processes:
+        raise DataError(
+            f"{processes} processes are more than the {min(read)} images of one of the domains; start fewer, or give "
+            "more images."
+        )
+
+
 class Feed:
-    """The batches of a run, by step."""
+    """The batches of a run, by step; of one of several processes, its part of them.
+
+    A process takes every `ranks.size`-th image of a batch, the sources counted through: all get alike much of each.
+
+    Attributes:
+        images_a_step: of all processes.
+        share: how much of them is this process's.
+    """
 
     def __init__(
         self,
@@ -42,25 +67,32 @@ class Feed:
         recipe: Recipe,
         seed: int,
         device: torch.device,
+        ranks: Ranks = ALONE,
     ) -> None:
         sources = sources if method.uses_source else ()
-        check_sources(method, recipe, len(sources))
+        check_sources(method, recipe, len(sources), ranks.size)
+        check_enough(method, [len(source) for source in sources], target.shape[0], ranks.size)
         if method.uses_target and target.shape[0] == 0:
             raise DataError("The target holds no image; give a folder of photographs.")
         shares = np.diff(np.linspace(0, recipe.source_batch, len(sources) + 1).round().astype(int))
+        drawn: dict[str, Any] = {"seed": seed, "device": device}
         self.sources = [
-            Resident(source.images, source.labels, int(share), seed=seed, stream=1 + index, device=device)
-            for index, (source, share) in enumerate(zip(sources, shares, strict=True))
+            Resident(source.images, source.labels, int(share), stream=1 + index, part=ranks.part(before), **drawn)
+            for index, (source, share, before) in enumerate(zip(sources, shares, shares.cumsum() - shares, strict=True))
         ]
         self.target = None
         if method.uses_target:
             unlabelled = np.full(target.shape[0], -1, dtype=np.int64)
-            self.target = Resident(target, unlabelled, recipe.target_batch, seed=seed, stream=0, device=device)
+            self.target = Resident(target, unlabelled, recipe.target_batch, stream=0, part=ranks.part(), **drawn)
         self.source_views = method.source_views or (recipe.source_view,)
         self.target_views = method.target_views or (recipe.target_view,)
         self.domains = [*self.sources, self.target] if self.target else list(self.sources)
         self.images_a_step = sum(domain.sampler.batch for domain in self.domains)
-        self.source_domain = torch.from_numpy(np.repeat(np.arange(len(shares), dtype=np.int64), shares)).to(device)
+        own = sum(len(range(domain.sampler.batch)[domain.sampler.part]) for domain in self.domains)
+        self.share = own / self.images_a_step
+        domains = np.repeat(np.arange(len(shares), dtype=np.int64), shares)
+        self.source_domain = torch.from_numpy(domains[ranks.part()]).to(device)
+        self._ranks = ranks
         self._none = torch.zeros(0, dtype=torch.int64, device=device)
 
     def batch(self, step: int) -> Batch:
@@ -89,6 +121,7 @@ class Feed:
             method.eval()
             with torch.no_grad():
                 method.refresh(self.sources, self.target)
+                self._ranks.follow(tensors_of(method))  # all have seen the same, perhaps on unlike machines
             method.train()
 
     def _source(self, rows: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,15 +10,19 @@ from types import FrameType
 
 
 @contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Within: SIGINT and SIGTERM only set what the yielded function returns. A second SIGINT acts at once."""
+def deferred_interrupt(*, second_acts: bool = True) -> Iterator[Callable[[], bool]]:
+    """Within: SIGINT and SIGTERM only set what the yielded function returns. A second SIGINT acts at once.
+
+    Args:
+        second_acts: not so for a process that torchrun has started, which passes on what the terminal has sent too.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        if received and number == signal.SIGINT:
+        if received and number == signal.SIGINT and second_acts:
             raise KeyboardInterrupt
         received.append(number)
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from synthda.adapt.network import Network
+from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import Resident
 from synthda.adapt.views import View
@@ -62,6 +63,10 @@ class Method(nn.Module):
         eager_because: why a step is not the same operations on the same tensors each time, unseen by the host, as half
             a sentence; None where it is, and may be replayed as a CUDA graph.
         refresh_every: passes over the target between two calls of `refresh`; None for no call.
+        local_statistics: what the losses take over a batch, and each of several processes over its own part of it;
+            none where losses are means over images, so that the parts' gradients average to the whole batch's.
+        gathered_statistics: what is taken over the parts of all processes.
+        ranks: the processes that train this method.
     """
 
     uses_source: ClassVar[bool] = True
@@ -77,6 +82,9 @@ class Method(nn.Module):
     needs_float32: str | None = None
     eager_because: str | None = None
     refresh_every: int | None = None
+    local_statistics: ClassVar[str] = ""
+    gathered_statistics: ClassVar[str] = ""
+    ranks: Ranks = ALONE
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -145,3 +153,15 @@ class Method(nn.Module):
             return known
         limit = torch.full_like(known[:, :1], self.unknown_below)
         return torch.cat([known, limit], dim=1) / (1 + self.unknown_below)
+
+
+def local_statistics_of(method: Method) -> list[str]:
+    """What each of several processes takes over its own images alone while `method` is trained."""
+    parts = (part for part in method.modules() if isinstance(part, Method))
+    named = dict.fromkeys(part.local_statistics for part in parts if part.local_statistics)
+    return [*named, *(["batch norm"] if method.network.uses_batch_statistics else [])]
+
+
+def tensors_of(method: Method) -> list[Tensor]:
+    """All that a checkpoint holds of `method`, to be read or overwritten: parameters, buffers, extra state."""
+    return [value for value in method.state_dict().values() if isinstance(value, Tensor)]

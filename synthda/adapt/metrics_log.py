@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.run import Run
 from synthda.manifest import disk_errors_told, written_then_named
 
@@ -24,11 +25,17 @@ HEALTH_LINES = 10
 class MetricsLog:
     """Collects a step's terms, writes their means; on resume, lines beyond the checkpoint are cut away."""
 
-    def __init__(self, run: Run, first_step: int, images_a_step: int) -> None:
+    def __init__(
+        self, run: Run, first_step: int, images_a_step: int, *, ranks: Ranks = ALONE, share: float = 1.0
+    ) -> None:
+        self._ranks, self._share = ranks, share
         self._path = run.metrics
         self._images_a_step = images_a_step
         self._sums: dict[str, Tensor] = {}
         self._step, self._since = first_step, time.monotonic()
+        self._board: Any = None
+        if not ranks.leads:
+            return
         kept = [line for line in read_metrics(run) if line["step"] <= first_step]
         with written_then_named(self._path) as partial:
             partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
@@ -46,14 +53,18 @@ class MetricsLog:
         return self._sums.values()
 
     def flush(self, step: int) -> Entry:
-        """The means since the last line, written and returned; waits for the device."""
+        """The means since the last line, over all processes, written and returned; waits for the device."""
         steps = max(step - self._step, 1)
+        if self._ranks.size > 1:
+            self._sums = {name: total.clone() for name, total in self._sums.items()}
+            self._ranks.combine(self._sums.values(), self._share)
         entry: Entry = {"step": step} | {name: total.item() / steps for name, total in self._sums.items()}
         now = time.monotonic()
         entry["seconds"] = now - self._since
         entry["images_per_second"] = steps * self._images_a_step / max(now - self._since, 1e-9)
-        with disk_errors_told(self._path), self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({name: round(value, 6) for name, value in entry.items()}) + "\n")
+        if self._ranks.leads:
+            with disk_errors_told(self._path), self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({name: round(value, 6) for name, value in entry.items()}) + "\n")
         if self._board is not None:
             for name, value in entry.items():
                 self._board.add_scalar(name, value, step)

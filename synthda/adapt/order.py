@@ -30,20 +30,24 @@ def order(seed: int, stream: int, epoch: int, n: int) -> NDArray[np.int64]:
 
 
 class Sampler:
-    """Batches of rows by step: step k takes the k-th `batch` rows of the endless sequence of epochs."""
+    """Batches of rows by step: step k takes the k-th `batch` rows of the endless sequence of epochs.
 
-    def __init__(self, seed: int, stream: int, n: int, batch: int) -> None:
-        self.seed, self.stream, self.n, self.batch = seed, stream, n, batch
+    Attributes:
+        part: which places of a batch are given out: those of one of several processes.
+    """
+
+    def __init__(self, seed: int, stream: int, n: int, batch: int, part: slice = slice(None)) -> None:
+        self.seed, self.stream, self.n, self.batch, self.part = seed, stream, n, batch, part
         self._epochs: dict[int, NDArray[np.int64]] = {}
 
     def rows(self, step: int) -> NDArray[np.int64]:
-        """(batch,) rows for this step, whatever steps were asked for before."""
+        """The rows of this step, (batch,) or their part, whatever steps were asked for before."""
         first, last = step * self.batch, (step + 1) * self.batch
         parts = []
         for epoch in range(first // self.n, (last - 1) // self.n + 1):
             begin = epoch * self.n
             parts.append(self._epoch(epoch)[max(first - begin, 0) : last - begin])
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return (parts[0] if len(parts) == 1 else np.concatenate(parts))[self.part]
 
     def passes(self, step: int) -> int:
         """How many whole passes over the domain lie before this step's first row; −1 before the first step."""

@@ -23,11 +23,19 @@ class Resident:
     """A domain's images (N, H, W, 3) uint8 and labels (N,) on the device."""
 
     def __init__(
-        self, images: Images, labels: NDArray[np.int64], batch: int, *, seed: int, stream: int, device: torch.device
+        self,
+        images: Images,
+        labels: NDArray[np.int64],
+        batch: int,
+        *,
+        seed: int,
+        stream: int,
+        device: torch.device,
+        part: slice = slice(None),
     ) -> None:
         self.images = as_tensor(in_memory(images)).to(device)
         self.labels = as_tensor(labels).to(device)
-        self.sampler = Sampler(seed, stream, len(labels), batch)
+        self.sampler = Sampler(seed, stream, len(labels), batch, part)
 
     def draw(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """(images (B, 3, H, W) float in [0, 1], labels (B,), rows (B,)) of one step."""

@@ -1,4 +1,4 @@
-"""The training loop: every draw keyed by (seed, step), every schedule a pure function of the step."""
+"""The training loop: every draw keyed by (seed, step, rank), every schedule a pure function of the step."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from synthda.adapt.interrupt import deferred_interrupt
 from synthda.adapt.method import Method
 from synthda.adapt.metrics_log import Entry, MetricsLog
 from synthda.adapt.precision import computing_in
+from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import channel_statistics
 from synthda.adapt.run import Run
 from synthda.adapt.step import Stepper, check_arithmetic
 from synthda.datasets.domain import Domain, Images
+
+SAVE, STOP = 1, 2
+"""What a process may wish after a step; the largest wish is every process's."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ def train(
     seed: int = 0,
     device: torch.device | str = "cpu",
     pace: Pace | None = None,
+    ranks: Ranks = ALONE,
 ) -> int:
     """Train `method` for the steps of the recipe, going on from the run's checkpoint when it has one.
 
@@ -52,6 +57,7 @@ def train(
         recipe: steps, batches, optimizer.
         run: a folder that `Run.begin` has claimed.
         seed: of the order of images and of dropout.
+        ranks: the processes that divide each batch among them; all call this with the same arguments.
 
     Returns:
         The number of steps done in this call.
@@ -60,31 +66,34 @@ def train(
         SettingError: when the source batch has less than an image for each source, or the device does not compute as
             the recipe asks.
         RunError: when a loss is no longer finite, the checkpoint is of another configuration, or the run is beyond a
-            step that was to be kept.
+            step that was to be kept; when another process is gone.
         KeyboardInterrupt: after Ctrl-C, with the state saved; the same call goes on from there.
     """
     pace, device = pace or Pace(), torch.device(device)
     check_arithmetic(recipe, method, device)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-    feed = Feed(method, sources, target, recipe, seed, device)
+    for part in (module for module in method.modules() if isinstance(module, Method)):
+        part.ranks = ranks
+    feed = Feed(method, sources, target, recipe, seed, device, ranks)
     method.normalise_by(*channel_statistics(feed.domains))
     method.to(device).to(memory_format=torch.channels_last)
     method.train()
-    descend = Descent(method, recipe, run, device)
+    descend = Descent(method, recipe, run, device, ranks=ranks, share=feed.share)
     first, steps = descend.done, method.steps(recipe)
     run.require_candidates(step for step in pace.keep if step <= first)
 
     saved_at = time.monotonic()
+    log = MetricsLog(run, first, feed.images_a_step, ranks=ranks, share=feed.share)
     with (
-        MetricsLog(run, first, feed.images_a_step) as log,
-        deferred_interrupt() as interrupted,
+        log,
+        deferred_interrupt(second_acts=ranks.size == 1) as interrupted,
         computing_in(recipe.precision, method, device),
     ):
-        take = Stepper(method, feed, descend, log, recipe.graph, device)
+        take, agreed = Stepper(method, feed, descend, log, recipe.graph, device), ranks.agreement()
         if steps == 0:
             feed.refresh(method, 0)  # all that there is to do
         for step in range(first, steps):
-            _reseed(_key(seed, step), device)
+            _reseed(_key(seed, step, ranks.rank), device)
             feed.refresh(method, step)
             take(step, step / steps)
             done = step + 1
@@ -93,13 +102,15 @@ def train(
             if done % pace.log_every == 0 or done == steps:
                 pace.on_log(log.flush(done))  # the only synchronisation with the device
                 descend.check(done)
-            if interrupted() or time.monotonic() - saved_at > pace.checkpoint_seconds:
+            late = time.monotonic() - saved_at > pace.checkpoint_seconds
+            wish = agreed(STOP if interrupted() else SAVE if late else 0)
+            if wish:
                 descend.save(done)
                 saved_at = time.monotonic()
-            if interrupted():
+            if wish == STOP:
                 raise KeyboardInterrupt
         descend.save(steps)
-        if interrupted():  # while that was saved
+        if ranks.agree(interrupted()):  # while that was saved
             raise KeyboardInterrupt
     method.eval()
     return steps - first
@@ -113,8 +124,9 @@ def _reseed(key: int, device: torch.device) -> None:
         torch.manual_seed(key)
 
 
-def _key(seed: int, step: int) -> int:
-    """A 63-bit seed from (seed, step): neighbouring steps and seeds give unrelated streams."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + 0x94D049BB133111EB) & (2**64 - 1)
+def _key(seed: int, step: int, rank: int = 0) -> int:
+    """A 63-bit seed from (seed, step, rank): neighbouring steps, seeds and ranks give unrelated streams."""
+    mixed = seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + rank * 0xD6E8FEB86659FD93 + 0x94D049BB133111EB
+    mixed &= 2**64 - 1
     mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
     return (mixed ^ (mixed >> 31)) >> 1

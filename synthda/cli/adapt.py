@@ -68,9 +68,11 @@ def command(
     - `synthda adapt --source ./renderings --target ./photos --backbone resnet50 --weights resnet50.pth`
     - `synthda adapt --source ./renderings --target ./photos --set lambda_max=0.5 --steps 5000 --dry-run`
     - `synthda adapt --source ./renderings --target ./photos --select bnm --hold-out 0.1`
+    - `torchrun --nproc-per-node 4 -m synthda adapt --source ./renderings --target ./photos`
     - `synthda adapt --method shot --start runs/source-only-photos --target ./photos`
     """
     from synthda.adapt.data import open_data
+    from synthda.adapt.ranks import ranks_on
     from synthda.cli.adapting import Session
     from synthda.cli.default_source import default_source
     from synthda.cli.listing import warn_skipped
@@ -92,19 +94,21 @@ def command(
         unknown_below=unknown_below,
         calibrates_unknown=unknown,
     )
-    data = open_data(
-        source or ([] if start else [default_source()]),
-        target,
-        size=plan.input_size,
-        fit=plan.fit,
-        evaluation=evaluation,
-        labelled_target=labelled_target,
-        oracle=oracle,
-        data_root=data_root,
-    )
-    warn_skipped(data.skipped, "photographs")
-    folder = out or Path("runs") / f"{method}-{data.target_name}"
-    session = Session(plan, data, folder, pick_device(device), selection, start=start)
-    session.announce()
-    if not dry_run:
-        session.run(baselines=baselines, export=export, force=force)
+    device = pick_device(device)
+    with ranks_on(device) as ranks:
+        data = open_data(
+            source or ([] if start else [ranks.in_turn(default_source)]),
+            target,
+            size=plan.input_size,
+            fit=plan.fit,
+            evaluation=evaluation,
+            labelled_target=labelled_target,
+            oracle=oracle,
+            data_root=data_root,
+        )
+        warn_skipped(data.skipped, "photographs")
+        folder = out or Path("runs") / f"{method}-{data.target_name}"
+        session = Session(plan, data, folder, device, selection, start=start, ranks=ranks)
+        ranks.first(session.announce)
+        if not dry_run:
+            session.run(baselines=baselines, export=export, force=force)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
+from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.step import check_arithmetic
 from synthda.adapt.train import Pace
+from synthda.cli.dividing import division, part_of
 from synthda.cli.listing import console, say, table, warn
 from synthda.cli.selecting import checkpoint_line, estimate_line, selection_plan
 from synthda.errors import SettingError
@@ -38,17 +41,19 @@ class Session:
         select: Selection | None = None,
         *,
         start: Path | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.blueprint = blueprint if blueprint.classes else blueprint.for_classes(data.classes)
         self.data, self.device, self.select = data, device, select or Selection()
         self.start = None if start is None else Run(start)
+        self.ranks = ranks
         self.run_folder = Run(out)
 
     def announce(self) -> None:
         """The plan, the distance between the domains, and how long it will take."""
         plan, data = self.blueprint, self.data
         method = plan.build(pretrained=False)
-        check_data(plan, data, method)  # for a dry run, too
+        check_data(plan, data, method, self.ranks.size)  # for a dry run, too
         check_arithmetic(plan.recipe, method, self.device)
         sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
         say(f"Source   {sources or 'none'}; {len(plan.classes)} classes: {_shortened(plan.classes)}")
@@ -70,6 +75,8 @@ class Session:
         say(f"Train    {what}, {steps:,} steps, seed {plan.seed}")
         for name, content in method.network.inputs.items():
             say(f"{name.capitalize():<9}{content}")
+        for line in division(method, plan.recipe, self.ranks):
+            say(line)
         for line in selection_plan(self.select, steps, bytes_each(method)):
             say(line)
         first = method.starts_from
@@ -81,7 +88,7 @@ class Session:
             reason = why_eager(plan.recipe.graph, method, self.device)
             say(f"Graph    {'steps are replayed as a CUDA graph' if reason is None else f'none: {reason}'}")
         say(f"Run      {self.run_folder.folder}")
-        seconds = steps * seconds_per_step(plan, self.device)
+        seconds = steps * seconds_per_step(replace(plan, recipe=part_of(plan.recipe, self.ranks)), self.device)
         about = "about " if round(seconds) else ""  # not "about under 1 s"
         say(f"Time     {about}{readable(seconds)} on {self.device} for this training")
         if not data.sources:
@@ -94,7 +101,7 @@ class Session:
             )
 
     def run(self, *, baselines: bool, export: bool, force: bool) -> dict[str, Any]:
-        """Train, score, export; returns the comparison with the baselines."""
+        """Train, score, export; returns the comparison with the baselines, which the first process alone makes."""
         plan, data, run = self.blueprint, self.data, self.run_folder
         if baselines and not data.sources:
             raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
@@ -109,16 +116,22 @@ class Session:
                 export=export,
                 pace=pace,
                 select=self.select,
+                ranks=self.ranks,
             )
         advice = health(read_metrics(run))
         if advice:
             warn(advice)
         if baselines:
             with self._progress("baselines", baseline_run(run, FLOOR)) as pace:
-                run_baselines(plan, data, run, device=self.device, pace=pace, select=self.select)
-        comparison = compare(run, data)
-        write_json(run.comparison, comparison)
-        self._summarise(manifest, comparison)
+                run_baselines(plan, data, run, device=self.device, pace=pace, select=self.select, ranks=self.ranks)
+        comparison: dict[str, Any] = {}
+
+        def conclude() -> None:
+            comparison.update(compare(run, data))
+            write_json(run.comparison, comparison)
+            self._summarise(manifest, comparison)
+
+        self.ranks.first(conclude)
         return comparison
 
     def _summarise(self, manifest: dict[str, Any], comparison: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from synthda.adapt.ranks import is_silent, started_together, whose_words
 from synthda.cli import (
     adapt,
     compare,
@@ -25,7 +26,7 @@ from synthda.cli import (
     renderers,
     shallow,
 )
-from synthda.errors import SynthdaError
+from synthda.errors import SettingError, SynthdaError
 
 INTERRUPTED = 130
 
@@ -48,11 +49,13 @@ app.add_typer(datasets.app, name="datasets")
 def main() -> None:
     """Run the command line; a mistake that a person can correct is one sentence and exit code 2."""
     try:
+        if started_together() and sys.argv[1:2] != ["adapt"]:
+            raise SettingError("Several processes were started, and only synthda adapt divides its work among them.")
         app()
     except SynthdaError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error{whose_words()}: {error}", file=sys.stderr)
         sys.exit(2)
     except SystemExit as stop:
-        if stop.code == INTERRUPTED:  # Typer turns Ctrl-C into this
+        if stop.code == INTERRUPTED and not is_silent():  # Typer turns Ctrl-C into this
             print("Stopped; what is finished is kept, and the same command goes on from there.", file=sys.stderr)
         raise

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from synthda.adapt.ranks import is_silent
 from synthda.settings import settings_of
 
 if TYPE_CHECKING:
@@ -20,14 +21,18 @@ PIPED_WIDTH = 120
 
 
 def console(*, stderr: bool = False) -> Console:
-    """The console of all verbs: no markup, since file and class names may hold brackets; NO_COLOR is respected."""
+    """The console of all verbs: no markup, since file and class names may hold brackets; NO_COLOR is respected.
+
+    Of several processes that train together, only the first one's prints.
+    """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # a Windows pipe may lack a character such as ≥: no reason to fail
     width = None if stream.isatty() else PIPED_WIDTH
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
+    plain: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": False}
+    return Console(stderr=stderr, width=width, quiet=is_silent(), **plain)
 
 
 def say(line: str = "") -> None:
@@ -91,7 +96,8 @@ def print_described(things: Iterable[Mapping[str, Any]]) -> None:
     printer = console()
     for thing in things:
         printer.print(thing["name"], style="bold cyan")
-        printer.print(Padding(thing["summary"], (0, 0, 0, 2), expand=False))
+        for line in (thing["summary"], *thing.get("notes", ())):
+            printer.print(Padding(line, (0, 0, 0, 2), expand=False))
         if thing["settings"]:
             grid = table("setting", "default", "accepts", "")
             for setting in thing["settings"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,12 +11,16 @@ from synthda.cli.options import AsJson
 Shallow = Annotated[bool, typer.Option("--shallow", help="Those for feature vectors, of `synthda shallow`.")]
 
 
-def command(shallow: Shallow = False, as_json: AsJson = False) -> None:
+Names = Annotated[list[str] | None, typer.Argument(help="Methods to show. [default: all]", show_default=False)]
+
+
+def command(names: Names = None, shallow: Shallow = False, as_json: AsJson = False) -> None:
     """List the adaptation methods and their settings.
 
     Examples:
 
     - `synthda methods`
+    - `synthda methods bnm`
     - `synthda adapt --target photos --method dann --set gamma=5`
     """
     from synthda.adapt.methods import METHODS
@@ -27,7 +31,7 @@ def command(shallow: Shallow = False, as_json: AsJson = False) -> None:
     from synthda.settings import load
 
     if shallow:
-        methods = [described(name, load("shallow method", name, SHALLOW)) for name in SHALLOW]
+        methods = [described(name, load("shallow method", name, SHALLOW)) for name in names or SHALLOW]
         features = described("msda", MSDA)
         if as_json:
             print_json({"methods": methods, "features": features})
@@ -37,7 +41,7 @@ def command(shallow: Shallow = False, as_json: AsJson = False) -> None:
         say()
         print_described([features])
         return
-    methods = [described(name, load("method", name, METHODS)) for name in METHODS]
+    methods = [_described(name) for name in names or METHODS]
     recipe = described("recipe", Recipe)
     if as_json:
         print_json({"methods": methods, "recipe": recipe})
@@ -46,3 +50,19 @@ def command(shallow: Shallow = False, as_json: AsJson = False) -> None:
     say("With every method go the settings of the training loop; `synthda networks` says what each network changes.")
     say()
     print_described([recipe])
+
+
+def _described(name: str) -> dict[str, Any]:
+    """As `described`, with what it takes over a batch when several processes divide that."""
+    from synthda.adapt.methods import METHODS
+    from synthda.cli.listing import described
+    from synthda.settings import load
+
+    method = load("method", name, METHODS)
+    statistics = {"local": method.local_statistics, "gathered": method.gathered_statistics}
+    lines = {
+        "local": "Several processes: over each one's own images: {}.",
+        "gathered": "Several processes: over the images of all: {}.",
+    }
+    notes = [lines[kind].format(what) for kind, what in statistics.items() if what]
+    return described(name, method) | {"statistics": statistics, "notes": notes}

@@ -12,6 +12,7 @@ import torch
 from synthda.adapt.adaptation import load_run
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.network import Size
+from synthda.adapt.ranks import own_device, started_together
 from synthda.adapt.run import Run
 from synthda.adapt.selection import HELD_OUT, LAST, Selection
 from synthda.datasets.resize import Fit
@@ -75,11 +76,13 @@ def square(side: int | None) -> Size | None:
 
 
 def pick_device(name: str) -> str:
-    """`auto` resolved to what this machine has.
+    """`auto` resolved to what this machine has; of several processes, each gets a GPU of its own.
 
     Raises:
-        SettingError: for a device that torch does not know or find.
+        SettingError: for a device that torch does not know or find, or that several processes cannot have.
     """
+    if started_together():
+        name = own_device(name, torch.cuda.device_count())
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -24,6 +24,7 @@ class AdaBN(Method):
     variance that it is normalised by. That takes a pass over the target for each layer, and no step.
     """
 
+    gathered_statistics = "the statistics, of the whole target"
     uses_source = False
     eager_because = "the method takes no steps"
     refresh_every = 1

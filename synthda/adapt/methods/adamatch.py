@@ -39,6 +39,7 @@ class AdaMatch(Method):
     average of the network is what is deployed.
     """
 
+    gathered_statistics = "the mean predictions of both domains, and the confidence asked for"
     source_views = ("weak", "strong")
     target_views = ("weak", "strong")
 
@@ -71,7 +72,7 @@ class AdaMatch(Method):
     def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
         logits = self._logits(batch)
         now = torch.stack(
-            [each.detach().softmax(dim=1).mean(dim=0) for each in (logits.source_weak, logits.target_weak)]
+            [self.ranks.mean_of(each.detach().softmax(dim=1)) for each in (logits.source_weak, logits.target_weak)]
         )
         self.recent.copy_(torch.cat([self.recent[:, 1:], now[:, None]], dim=1))
         terms = self._terms(logits, batch.source_labels, p)
@@ -97,7 +98,7 @@ class AdaMatch(Method):
     def _terms(self, logits: Logits, labels: Tensor, p: Tensor) -> LossTerms:
         label = (F.cross_entropy(logits.source_weak, labels) + F.cross_entropy(logits.source_strong, labels)) / 2
         # c_τ = τ · mean of max_k p_k over the source's weak views
-        least = self.relative_confidence * logits.source_weak.detach().softmax(dim=1).amax(dim=1).mean()
+        least = self.relative_confidence * self.ranks.mean_of(logits.source_weak.detach().softmax(dim=1).amax(dim=1))
         chance, pseudo = self.aligned(logits.target_weak.detach().softmax(dim=1)).max(dim=1)
         sure = (chance >= least).float()
         each = F.cross_entropy(logits.target_strong, pseudo, reduction="none")

@@ -17,6 +17,7 @@ class BNM(AdditiveMethod):
     """The target's predictions are sure and diverse: the nuclear norm of a batch of them is large."""
 
     eager_because = "the host is asked whether a singular value decomposition has converged"
+    local_statistics = "the nuclear norm"
 
     def __init__(
         self, network: Network, *, bnm_weight: Annotated[float, "of the nuclear norm", Between(0)] = 1.0

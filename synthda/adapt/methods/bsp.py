@@ -20,6 +20,7 @@ class BSP(AdditiveMethod):
     """
 
     eager_because = "the host is asked whether the eigenvalues have converged"
+    local_statistics = "the largest singular values"
 
     def __init__(
         self,

@@ -70,4 +70,5 @@ class CDAN(AdditiveMethod):
 class CDANE(CDAN):
     """CDAN+E: CDAN in which images count the more, the surer their prediction is."""
 
+    local_statistics = "the mean certainty that weights are divided by"
     weighs_by_entropy = True

@@ -19,6 +19,8 @@ class CMD(AdditiveMethod):
     Moments need bounded activations: the paper's networks end in tanh, here tanh is taken of the representation.
     """
 
+    local_statistics = "the moments"
+
     def __init__(
         self,
         network: Network,

@@ -21,6 +21,8 @@ class DAN(AdditiveMethod):
     The discrepancy is the quadratic one, which is 0 for equal batches; the paper's is estimated in linear time.
     """
 
+    local_statistics = "the kernel discrepancy"
+
     def __init__(
         self,
         network: Network,

@@ -18,6 +18,8 @@ class DDC(AdditiveMethod):
     The paper inserts a layer of 256 for this; here it is the network's own last-but-one.
     """
 
+    local_statistics = "the means of both domains"
+
     def __init__(
         self,
         network: Network,

@@ -15,6 +15,8 @@ from synthda.settings import Between
 class DeepCORAL(AdditiveMethod):
     """The covariances of source and target coincide, in the logits as in the paper or in the layer before them."""
 
+    local_statistics = "the covariances"
+
     def __init__(
         self,
         network: Network,

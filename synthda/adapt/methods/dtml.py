@@ -22,6 +22,8 @@ class DTML(AdditiveMethod):
     tanh: in unbounded features the separation would have no bottom.
     """
 
+    local_statistics = "near neighbours, and the means of both domains"
+
     def __init__(
         self,
         network: Network,

@@ -21,6 +21,8 @@ PREDICTION_DEVIATION = 0.92
 class JAN(AdditiveMethod):
     """Representation and prediction have the same joint distribution in source and target."""
 
+    local_statistics = "the kernel discrepancy"
+
     def __init__(
         self,
         network: Network,

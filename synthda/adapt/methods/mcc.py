@@ -16,6 +16,8 @@ from synthda.settings import Between
 class MCC(AdditiveMethod):
     """The classes that the target's predictions confuse within a batch are told apart; domains are not aligned."""
 
+    local_statistics = "the confusion of the classes"
+
     def __init__(
         self,
         network: Network,

@@ -23,6 +23,8 @@ class PADA(Method):
     The weights of the classes are a running mean of the target's predictions, brought to a largest weight of 1.
     """
 
+    gathered_statistics = "the shares of the classes"
+
     class_shares: Tensor
 
     def __init__(
@@ -55,5 +57,5 @@ class PADA(Method):
         terms = domain_terms(self.domain_classifier(features), len(weights), each)
         if self.training:
             with torch.no_grad():  # after its use: the step's own predictions count from the next one on
-                self.class_shares.lerp_(seen.chances_t.mean(dim=0), 1 - self.memory)
+                self.class_shares.lerp_(self.ranks.mean_of(seen.chances_t), 1 - self.memory)
         return {"label": label, **terms, "class_weight": weights.mean()}

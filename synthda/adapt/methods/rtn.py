@@ -27,6 +27,7 @@ class RTN(Method):
     that of a source-only run, with a residual of 0: from random weights, the residual alone may learn the labels.
     """
 
+    local_statistics = "the kernel discrepancy and its bandwidth"
     starts_from = "source-only"
 
     def __init__(

@@ -31,6 +31,7 @@ class SA(Method):
     The network is a finished source-only one, and stays as it is; there is no step.
     """
 
+    gathered_statistics = "directions and classifier, of whole domains"
     starts_from = "source-only"
     eager_because = "the method takes no steps"
     refresh_every = 1

@@ -25,6 +25,8 @@ class SHOT(Method):
     whose centroid is nearest, in the last layer before the logits.
     """
 
+    local_statistics = "the mean prediction, which is to be diverse"
+    gathered_statistics = "pseudo-labels, of the whole target"
     starts_from = "source-only"
     uses_source = False
     eager_because = "the pseudo-labels are new ones after each pass"

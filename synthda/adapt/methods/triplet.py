@@ -20,6 +20,8 @@ class Triplet(Method):
     The features are the embedding, and the label predictor is the nearest centre of a class. M-ADDA starts from it.
     """
 
+    local_statistics = "the triplets"
+    gathered_statistics = "the class centres"
     uses_target = False
 
     def __init__(
@@ -42,7 +44,7 @@ class Triplet(Method):
         terms = super().step(batch, p, descend)
         with torch.no_grad(), self.network.running_statistics_kept():
             embeddings = self.network.features(batch.source[0])  # where the update has brought them
-        nearest_centre(self.network).follow(embeddings, batch.source_labels, self.ema)
+        nearest_centre(self.network).follow(embeddings, batch.source_labels, self.ema, self.ranks)
         return terms
 
 

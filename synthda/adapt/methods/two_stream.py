@@ -23,6 +23,7 @@ class TwoStream(Method):
     update passes each half of the batch through its own stream; there are twice the weights to keep.
     """
 
+    local_statistics = "the kernel discrepancy"
     starts_from = "source-only"
 
     def __init__(

@@ -22,6 +22,8 @@ class WMMD(AdditiveMethod):
     The target's shares are the means of the batch's predictions; the paper counts pseudo-labels between updates.
     """
 
+    local_statistics = "the kernel discrepancy, and the shares of the classes"
+
     def __init__(
         self,
         network: Network,
