@@ -57,7 +57,7 @@ def export_int8(model: Path, images: Images, path: Path, *, labelled: Domain | N
     if labelled is not None:
         labels_by_name(labelled, original.classes)  # before the work
     with written_then_named(path) as partial:
-        _quantise(model, partial, ranges)
+        quantise(model, partial, ranges)
         smaller = Classifier(partial)
         parity = {"calibrated_on": len(ranges)} | _compare(original, smaller, others)
         if not parity["same_class"] >= LEAST_AGREEMENT:
@@ -72,18 +72,11 @@ def export_int8(model: Path, images: Images, path: Path, *, labelled: Domain | N
     return parity
 
 
-class _Calibration:
-    """The images, a batch at a time, as onnxruntime asks for them."""
+def quantise(model: Path, path: Path, images: NDArray[np.uint8]) -> None:
+    """Write `path`: `model` with its layers in 8 bits, the ranges of their inputs those that `images` cause.
 
-    def __init__(self, images: NDArray[np.uint8], batch: int = 32) -> None:
-        self.batches = iter([images[first : first + batch] for first in range(0, len(images), batch)])
-
-    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        batch = next(self.batches, None)
-        return None if batch is None else {"images": batch}
-
-
-def _quantise(model: Path, path: Path, images: NDArray[np.uint8]) -> None:
+    Nothing is compared; use `export_int8`.
+    """
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -106,6 +99,17 @@ def _quantise(model: Path, path: Path, images: NDArray[np.uint8]) -> None:
     for name, value in {"precision": "int8", "calibrated_on": str(len(images)), "float": sha256_of(model)}.items():
         graph.metadata_props.add(key=name, value=value)
     onnx.save(graph, path)
+
+
+class _Calibration:
+    """The images, a batch at a time, as onnxruntime asks for them."""
+
+    def __init__(self, images: NDArray[np.uint8], batch: int = 32) -> None:
+        self.batches = iter([images[first : first + batch] for first in range(0, len(images), batch)])
+
+    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        batch = next(self.batches, None)
+        return None if batch is None else {"images": batch}
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def test_images_that_do_not_fit_are_told(model: Path, tmp_path: Path, n: int, si
 
 
 def test_labels_of_other_classes_are_told_before_the_work(model: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.delattr(int8, "_quantise")
+    monkeypatch.delattr(int8, "quantise")
     foreign = domain(4)
     object.__setattr__(foreign, "classes", ("cat", "dog"))
     with pytest.raises(DataError, match="cat, dog"):
