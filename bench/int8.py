@@ -6,7 +6,6 @@ python -m bench.int8 --eval LABELLED --runs RUN [RUN …]
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 
 from bench.machine import machine
 from bench.paths import RESULTS
-from bench.predict import NETWORKS, PHOTOS, export, write_photos
+from bench.predict import NETWORKS, PHOTOS, export, ratio, write_photos
 from synthda.adapt.adaptation import export_run, load_run
 from synthda.adapt.int8 import export_int8, quantise
 from synthda.adapt.predict import Classifier
@@ -39,10 +38,9 @@ def speed(scratch: Path, images: Images) -> dict[str, Any]:
             model.of_domain(images)
             if repeat:  # the first pair warms up
                 took[name].append(time.perf_counter() - began)
-    ratios = [float_ / int8 for float_, int8 in zip(took["float"], took["int8"], strict=True)]
     return {
         "images_per_second": {name: [images.shape[0] / one for one in times] for name, times in took.items()},
-        "times_as_fast": {"median": statistics.median(ratios), "range": [min(ratios), max(ratios)]},
+        "times_as_fast": ratio(took["float"], took["int8"]),
     }
 
 

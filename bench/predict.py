@@ -24,9 +24,10 @@ from bench.machine import machine
 from bench.paths import RESULTS
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.export import export_onnx
+from synthda.adapt.int8 import quantise
 from synthda.adapt.network import Network
 from synthda.adapt.predict import Classifier
-from synthda.datasets.domain import ArrayImages
+from synthda.datasets.domain import ArrayImages, in_memory
 from synthda.datasets.folders import open_folder
 from synthda.manifest import write_json
 
@@ -61,10 +62,15 @@ def export(name: str, photos: Path, path: Path) -> Network:
     """Write an untrained network's ONNX file; the speed does not depend on the weights."""
     network, given, side = NETWORKS[name]
     method = Blueprint.of("source-only", network, CLASSES, given=given, input_size=(side, side)).build(pretrained=False)
-    shown = open_folder(photos, size=(side, side)).images
-    images = shown.read(np.arange(256, dtype=np.int64) % shown.shape[0])
+    shown = as_seen(method.network, photos)
+    images = shown[np.arange(256) % len(shown)]
     export_onnx(method, ArrayImages(images), path, classes=CLASSES, fit="stretch", facts={})
     return method.network.eval()
+
+
+def as_seen(network: Network, photos: Path) -> NDArray[np.uint8]:
+    """The photographs at the network's size, (N, H, W, 3)."""
+    return in_memory(open_folder(photos, size=network.input_size).images)
 
 
 @torch.no_grad()
@@ -106,11 +112,13 @@ def best_threads(function: Callable[[], object]) -> int:
 
 def measured(name: str, photos: Path, scratch: Path) -> dict[str, Any]:
     network = export(name, photos, scratch / "model.onnx")
-    classifier = Classifier(scratch / "model.onnx")
+    quantise(scratch / "model.onnx", scratch / "int8.onnx", as_seen(network, photos))
+    classifier, smaller = (Classifier(scratch / file) for file in ("model.onnx", "int8.onnx"))
     loops = {
         "one by one": lambda: one_by_one(network, photos),
         "DataLoader": lambda: loader(network, photos),
         "synthda": lambda: list(classifier.of_photos(photos)),
+        "synthda, 8 bits": lambda: list(smaller.of_photos(photos)),
     }
     threads = {loop: best_threads(loops[loop]) for loop in ("one by one", "DataLoader")}
     took: dict[str, list[float]] = {loop: [] for loop in loops}
@@ -119,17 +127,19 @@ def measured(name: str, photos: Path, scratch: Path) -> dict[str, Any]:
             torch.set_num_threads(threads.get(loop, 1))
             took[loop].append(seconds(run))
         print(name, {loop: round(PHOTOS / times[-1], 1) for loop, times in took.items()}, flush=True)
-    ratios = {
-        loop: [theirs / ours for theirs, ours in zip(took[loop], took["synthda"], strict=True)] for loop in threads
-    }
     return {
         "threads_of_torch": threads,
         "images_per_second": {loop: [PHOTOS / one for one in times] for loop, times in took.items()},
-        "times_as_fast_as": {
-            loop: {"median": statistics.median(found), "range": [min(found), max(found)]}
-            for loop, found in ratios.items()
+        "times_as_fast": {
+            ours: {peer: ratio(took[peer], took[ours]) for peer in threads} for ours in ("synthda", "synthda, 8 bits")
         },
     }
+
+
+def ratio(theirs: list[float], ours: list[float]) -> dict[str, Any]:
+    """How many times as fast, repeat by repeat."""
+    found = [one / other for one, other in zip(theirs, ours, strict=True)]
+    return {"median": statistics.median(found), "range": [min(found), max(found)]}
 
 
 def main() -> None:
