@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from synthda.adapt.evaluate import evaluate
 from synthda.adapt.predict import Classifier
+from synthda.adapt.run import parity_beside
 from synthda.datasets.domain import Domain, Images, labels_by_name
 from synthda.errors import RunError
 from synthda.manifest import sha256_of, write_json, written_then_named
@@ -32,7 +33,7 @@ LEAST_IMAGES = 16
 
 
 def export_int8(model: Path, images: Images, path: Path, *, labelled: Domain | None = None) -> dict[str, Any]:
-    """Write `path`, and beside it `parity.int8.json`; returns the latter's content. No torch.
+    """Write `path`, and beside it the comparison, as `export_onnx` does; returns the latter's content. No torch.
 
     Args:
         model: what `export_onnx` wrote.
@@ -68,7 +69,7 @@ def export_int8(model: Path, images: Images, path: Path, *, labelled: Domain | N
         if labelled is not None:
             parity["accuracy"] = _accuracies(original, smaller, labelled)
         parity["bytes"] = {"float": model.stat().st_size, "int8": partial.stat().st_size}
-    write_json(path.with_name("parity.int8.json"), parity)
+    write_json(parity_beside(path), parity)
     return parity
 
 

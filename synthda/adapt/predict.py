@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +118,9 @@ class Classifier:
             taken = [(node.name, node.type, node.shape[1:]) for node in self._session.get_inputs()]
             if taken != [("images", "tensor(uint8)", [height, width, 3])]:
                 raise ValueError(f"it takes {taken}")
+            given = self._session.get_outputs()[0].shape[1:]
+            if given != [len(self.classes)] or self.fit not in get_args(Fit):
+                raise ValueError(f"it gives {given} for {len(self.classes)} classes, by the fit {self.fit!r}")
         except Exception as error:  # onnxruntime raises classes of its own C extension
             reason = (str(error) or type(error).__name__).splitlines()[0][:160]
             raise RunError(

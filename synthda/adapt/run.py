@@ -86,11 +86,11 @@ class Run:
 
     @property
     def parity(self) -> Path:
-        return self.folder / "parity.json"
+        return parity_beside(self.onnx)
 
     @property
     def parity_int8(self) -> Path:
-        return self.folder / "parity.int8.json"
+        return parity_beside(self.int8)
 
     @property
     def first(self) -> Run:
@@ -184,6 +184,15 @@ class Run:
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines", "init"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)
+
+
+def parity_beside(model: Path) -> Path:
+    """Where the comparison of an exported model is written, so that models in one folder keep their own.
+
+    `parity.json` of `model.onnx`, `parity.int8.json` of `model.int8.onnx`, `digits.parity.json` of `digits.onnx`.
+    """
+    ours = model.stem == "model" or model.stem.startswith("model.")
+    return model.with_name(f"parity{model.stem[len('model') :]}.json" if ours else f"{model.stem}.parity.json")
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
