@@ -27,7 +27,7 @@ from synthda.adapt.selection import Selection
 from synthda.adapt.selection.validation import Probe
 from synthda.adapt.step import check_arithmetic
 from synthda.adapt.train import Pace, train
-from synthda.datasets.domain import ArrayImages, Domain, in_memory, labels_by_name
+from synthda.datasets.domain import Domain, in_memory, labels_by_name
 from synthda.errors import DataError, RunError, SettingError
 from synthda.manifest import fingerprint, write_json, written_then_named
 
@@ -283,12 +283,7 @@ def export_run(run: Run, out: Path | None = None) -> dict[str, Any]:
         RunError: when the run has no checkpoint, or the exported model disagrees with the trained network.
     """
     blueprint, method = load_run(run)
-    if not run.sample.exists():
-        raise RunError(f"{run.sample} is missing, on which an export is compared; run synthda adapt again.")
-    try:
-        images = ArrayImages(np.load(run.sample, allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise RunError(f"{run.sample} is damaged ({error}); remove it and run synthda adapt again.") from error
+    images = run.sample_images(blueprint.input_size)
     facts = {
         "method": blueprint.method,
         "network": blueprint.network,

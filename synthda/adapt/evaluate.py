@@ -70,8 +70,8 @@ def evaluate(
     probabilities, labels = probabilities[known], labels[known]
     predicted = probabilities.argmax(axis=1)
     right = predicted == labels
-    confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    np.add.at(confusion, (labels, predicted), 1)
+    pairs = labels * len(classes) + predicted
+    confusion = np.bincount(pairs, minlength=len(classes) ** 2).reshape(len(classes), len(classes))
     totals = confusion.sum(axis=1)
     recalls = {name: float(confusion[k, k] / totals[k]) if totals[k] else None for k, name in enumerate(classes)}
     return Evaluation(
@@ -89,15 +89,18 @@ def evaluate(
 def bootstrap_interval(
     right: NDArray[np.bool_], groups: NDArray[np.int64] | None = None, *, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % percentile interval of the mean of `right` (n,), resampling images or whole groups 2,000 times."""
-    _, group = np.unique(np.arange(len(right)) if groups is None else groups, return_inverse=True)
-    hits = np.bincount(group, weights=right)
-    sizes = np.bincount(group)
+    """95 % percentile interval of the mean of `right` (n,), resampling images or whole groups 2,000 times.
+
+    Without groups, the right ones among n images drawn with replacement are binomial: they are drawn as that, at once.
+    """
     rng = np.random.default_rng(seed)
-    means = []
-    for _ in range(RESAMPLES):
-        drawn = rng.integers(0, len(hits), len(hits))
-        means.append(hits[drawn].sum() / sizes[drawn].sum())
+    if groups is None:
+        means = rng.binomial(len(right), right.mean(), RESAMPLES) / len(right)
+    else:
+        _, group = np.unique(groups, return_inverse=True)
+        hits, sizes = np.bincount(group, weights=right), np.bincount(group)
+        draws = (rng.integers(0, len(hits), len(hits)) for _ in range(RESAMPLES))
+        means = np.array([hits[drawn].sum() / sizes[drawn].sum() for drawn in draws])
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
 

@@ -18,6 +18,7 @@ from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
 from synthda.adapt.predict import Classifier
 from synthda.adapt.resident import as_floats
+from synthda.adapt.run import parity_beside
 from synthda.datasets.domain import Images
 from synthda.errors import RunError
 from synthda.manifest import write_json, written_then_named
@@ -46,7 +47,7 @@ def export_onnx(
     fit: str,
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write `path` and, beside it, `parity.json`; returns the latter's content.
+    """Write `path` and, beside it, the comparison (`parity.json` of `model.onnx`); returns the latter's content.
 
     Args:
         method: trained, on any device; it is exported from the CPU.
@@ -57,12 +58,17 @@ def export_onnx(
         facts: what else to record: method, network, manifest hash.
 
     Raises:
-        RunError: when onnxruntime and the trained network disagree on a class, or by 1e-4 on a probability.
+        RunError: when the images are too few or of another size; when onnxruntime and the trained network disagree on
+            a class, or by 1e-4 on a probability.
     """
+    height, width = method.network.input_size
     if images.shape[0] < LEAST_IMAGES:
         raise RunError(f"An export is compared on at least {LEAST_IMAGES} images; given {images.shape[0]}.")
+    if images.shape[1:3] != (height, width):
+        raise RunError(
+            f"The network takes images of {(height, width)} pixels; given {images.shape[1:3]} to compare on."
+        )
     method = method.cpu().eval()
-    height, width = method.network.input_size
     metadata = {
         "synthda": __version__,
         "classes": json.dumps(list(classes)),
@@ -79,7 +85,7 @@ def export_onnx(
                 f"{parity['images']} classes, largest difference {parity['largest_difference']:.1e}); nothing was "
                 "exported. Try another version of torch or onnxruntime."
             )
-    write_json(path.with_name("parity.json"), parity)
+    write_json(parity_beside(path), parity)
     return parity
 
 

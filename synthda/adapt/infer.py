@@ -17,6 +17,12 @@ from synthda.adapt.resident import as_floats, as_tensor
 from synthda.datasets.domain import Images, in_blocks
 
 BATCH = 512
+"""Images at once on an accelerator, at most."""
+
+CACHED_PIXELS = 128 * 32 * 32
+"""What passes at once on a processor: a third faster than 512 images, whose maps leave the caches."""
+
+LEAST_ON_PROCESSOR = 8
 
 
 def probabilities(method: Method, images: Images) -> NDArray[np.float32]:
@@ -64,9 +70,25 @@ def _in_batches(method: Method, function: Callable[[Tensor], Tensor], images: Im
     device = method.network.mean.device
     # Not channels last, as in training: torch's group norm then loses digits on even images, as of night or glare.
     method.eval().to(memory_format=torch.contiguous_format)
-    blocks = [
-        function(as_floats(as_tensor(block).to(device)).contiguous()).cpu().numpy()
-        for block in in_blocks(images, min(BATCH, at_once(*images.shape[1:3])))
+    queued = device.type == "cuda"
+    found = [
+        function(as_floats(_on(device, block)).contiguous()).to("cpu", non_blocking=queued)
+        for block in in_blocks(images, batch_on(device, *images.shape[1:3]))
     ]
-    joined: NDArray[np.float32] = np.concatenate(blocks)
+    if queued:
+        torch.cuda.synchronize(device)  # the only wait: until here, passes and copies are queued
+    joined: NDArray[np.float32] = torch.cat(found).numpy()
     return joined
+
+
+def batch_on(device: torch.device, height: int, width: int) -> int:
+    """How many images of a size pass at once on a device."""
+    most = min(BATCH, at_once(height, width))
+    if device.type != "cpu":
+        return most
+    return min(most, max(LEAST_ON_PROCESSOR, CACHED_PIXELS // (height * width)))
+
+
+def _on(device: torch.device, block: NDArray[np.uint8]) -> Tensor:
+    tensor = as_tensor(block)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

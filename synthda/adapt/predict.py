@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +18,59 @@ from numpy.typing import NDArray
 from synthda.datasets.domain import Images, in_blocks
 from synthda.datasets.folders import list_photos, read_photo
 from synthda.datasets.resize import Fit
-from synthda.errors import DataError, RunError
+from synthda.errors import DataError, RunError, SettingError
 
-BATCH = 64
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+BATCH = 16
+"""Photographs that a thread decodes before it classifies them, and the most that pass a network at once on a
+processor: their maps then stay in its caches."""
+
 PIXELS = 512 * 64 * 64
 """What passes a network at once, at most: its maps take many times the memory of the images."""
+
+SHARE = 8
+"""A thread of many takes this part of `PIXELS` at once."""
+
+ON_PROCESSOR = {"CPUExecutionProvider", "AzureExecutionProvider"}
+"""What onnxruntime offers where it has no accelerator."""
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 
 def at_once(height: int, width: int) -> int:
     """How many images of a size pass a network together."""
     return max(1, PIXELS // (height * width))
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_threads(
+    function: Callable[[Given], Found], items: Iterable[Given], threads: int, stopped: Event | None = None
+) -> Iterator[Found]:
+    """`function` of each item, in the order of the items; the threads run a few items ahead of what is taken.
+
+    Args:
+        stopped: set as soon as nothing more is taken (Ctrl-C, an error, a caller that has seen enough); the threads
+            are then waited for, and what they have begun may look at it to end sooner.
+    """
+    pool, waiting = ThreadPoolExecutor(threads), deque[Future[Found]]()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        if stopped is not None:
+            stopped.set()
+        pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)
@@ -39,20 +86,31 @@ class Prediction:
 class Classifier:
     """A model that `synthda export` wrote.
 
+    Each thread decodes photographs and runs the network on them by itself, so that no core waits for another; the
+    answers do not depend on the number of threads.
+
+    Args:
+        path: the ONNX file.
+        threads: how many work at the same time; None for one a core.
+
     Attributes:
         classes: class names, in the order of the probabilities.
         input_size: H, W in pixels of the images that it takes.
         fit: how photographs are brought to that size.
         metadata: everything that was recorded at export.
+
+    Raises:
+        RunError: when there is no such file, or it is no model that synthda exported.
+        SettingError: for less than one thread.
     """
 
-    def __init__(self, path: Path) -> None:
-        import onnxruntime
-
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise SettingError(f"{threads} threads cannot work; give 1 or more, or leave it out for one a core.")
         if not path.is_file():
             raise RunError(f"{path} does not exist; export a model with: synthda export RUN.")
         try:
-            self._session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
+            self._session = _session(path)
             self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
             self.classes: tuple[str, ...] = tuple(json.loads(self.metadata["classes"]))
             height, width = (int(side) for side in json.loads(self.metadata["input_size"]))
@@ -60,22 +118,25 @@ class Classifier:
             taken = [(node.name, node.type, node.shape[1:]) for node in self._session.get_inputs()]
             if taken != [("images", "tensor(uint8)", [height, width, 3])]:
                 raise ValueError(f"it takes {taken}")
+            given = self._session.get_outputs()[0].shape[1:]
+            if given != [len(self.classes)] or self.fit not in get_args(Fit):
+                raise ValueError(f"it gives {given} for {len(self.classes)} classes, by the fit {self.fit!r}")
         except Exception as error:  # onnxruntime raises classes of its own C extension
             reason = (str(error) or type(error).__name__).splitlines()[0][:160]
             raise RunError(
                 f"{path} is not a model that synthda exported ({reason}); export one with: synthda export RUN."
             ) from error
         self.input_size = (height, width)
+        self._threads = threads or cores()
+        self._on_processor = ON_PROCESSOR.issuperset(self._session.get_providers())
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities (N, K) of images (N, H, W, 3) uint8 of the model's input size."""
-        rows = at_once(*self.input_size)
-        blocks = [np.ascontiguousarray(images[first : first + rows]) for first in range(0, max(1, len(images)), rows)]
-        return np.concatenate([self._session.run(None, {"images": block})[0] for block in blocks])
+        return np.concatenate(self._answers(self._parts(images)))
 
     def of_domain(self, images: Images) -> NDArray[np.float32]:
         """Class probabilities (N, K) of a whole domain."""
-        return np.concatenate([self.probabilities(block) for block in in_blocks(images, 256)])
+        return np.concatenate(self._answers(part for block in in_blocks(images, 256) for part in self._parts(block)))
 
     def of_photos(self, folder: Path) -> Iterator[Prediction]:
         """A prediction for each photograph in a folder (or for one file), in the order of their paths.
@@ -86,22 +147,34 @@ class Classifier:
         paths = list_photos(folder)
         if not paths:
             raise DataError(f"There is no image in {folder} or below it; give photographs (JPEG, PNG, …).")
-        readable = 0
-        with ThreadPoolExecutor() as pool:
-            for first in range(0, len(paths), BATCH):
-                batch = paths[first : first + BATCH]
-                decoded = list(pool.map(self._decode, batch))
-                images = [image for image in decoded if not isinstance(image, str)]
-                readable += len(images)
-                found = iter(self.probabilities(np.stack(images)) if images else ())
-                for path, image in zip(batch, decoded, strict=True):
-                    yield (
-                        Prediction(path, error=image) if isinstance(image, str) else self._prediction(path, next(found))
-                    )
+        stopped, readable = Event(), 0
+
+        def of_some(some: list[Path]) -> list[Prediction]:
+            return self._of_decoded(some, [self._decode(path) for path in some if not stopped.is_set()])
+
+        groups = (paths[first : first + BATCH] for first in range(0, len(paths), BATCH))
+        for found in in_threads(of_some, groups, self._threads, stopped):
+            readable += sum(not prediction.error for prediction in found)
+            yield from found
         if not readable:
             raise DataError(
                 f"None of the {len(paths)} images in {folder} can be read; give photographs (JPEG, PNG, …)."
             )
+
+    def _parts(self, images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+        """What passes the network at once: as much as an accelerator holds, or what suits the caches."""
+        rows = at_once(*self.input_size)
+        rows = min(BATCH, max(1, rows // SHARE)) if self._on_processor else rows
+        return [images[first : first + rows] for first in range(0, max(1, len(images)), rows)]
+
+    def _answers(self, parts: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        if isinstance(parts, list) and len(parts) == 1:  # no thread for a single answer
+            return [self._run(parts[0])]
+        return list(in_threads(self._run, parts, self._threads))
+
+    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self._session.run(None, {"images": np.ascontiguousarray(images)})[0]
+        return found
 
     def _decode(self, path: Path) -> NDArray[np.uint8] | str:
         try:
@@ -109,6 +182,22 @@ class Classifier:
         except DataError as error:
             return str(error)
 
+    def _of_decoded(self, paths: list[Path], decoded: list[NDArray[np.uint8] | str]) -> list[Prediction]:
+        images = [image for image in decoded if not isinstance(image, str)]
+        found = iter([row for part in self._parts(np.stack(images)) for row in self._run(part)] if images else ())
+        return [
+            Prediction(path, error=image) if isinstance(image, str) else self._prediction(path, next(found))
+            for path, image in zip(paths, decoded, strict=False)  # fewer are decoded once nobody waits for them
+        ]
+
     def _prediction(self, path: Path, probabilities: NDArray[np.float32]) -> Prediction:
         best = int(probabilities.argmax())
         return Prediction(path, self.classes[best], float(probabilities[best]))
+
+
+def _session(path: Path) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # the caller's threads run whole batches instead: nothing to share or wait for
+    return onnxruntime.InferenceSession(str(path), options, providers=onnxruntime.get_available_providers())

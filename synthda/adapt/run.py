@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -10,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synthda.errors import RunError
+import numpy as np
+
+from synthda.datasets.domain import ArrayImages, Images
+from synthda.datasets.resize import Size
+from synthda.errors import DataError, RunError
 from synthda.manifest import FORMAT, disk_errors_told, fingerprint, is_vacant, provenance, read_manifest, write_json
 
 LIBRARIES = ("torch", "numpy", "h5py", "pillow", "onnx", "onnxruntime")
@@ -66,6 +71,11 @@ class Run:
         return self.folder / "model.onnx"
 
     @property
+    def int8(self) -> Path:
+        """The smaller copy of `onnx`, where one was asked for."""
+        return self.folder / "model.int8.onnx"
+
+    @property
     def sample(self) -> Path:
         """Images, (≥ 256, H, W, 3) uint8, on which exports are compared with the trained network."""
         return self.folder / "sample.npy"
@@ -81,7 +91,11 @@ class Run:
 
     @property
     def parity(self) -> Path:
-        return self.folder / "parity.json"
+        return parity_beside(self.onnx)
+
+    @property
+    def parity_int8(self) -> Path:
+        return parity_beside(self.int8)
 
     @property
     def first(self) -> Run:
@@ -149,16 +163,41 @@ class Run:
                 return read_manifest(path)
         raise RunError(f"{self.folder} holds no run; make one with: synthda adapt --out {self.folder} …")
 
+    def sample_images(self, size: Size) -> Images:
+        """The images of `sample`, target first, without labels.
+
+        Raises:
+            RunError: when they are missing, damaged or of another size than H, W.
+        """
+        if not self.sample.exists():
+            raise RunError(f"{self.sample} is missing, on which an export is compared; run synthda adapt again.")
+        try:
+            array = np.lib.format.read_array(io.BytesIO(self.sample.read_bytes()), allow_pickle=False)
+            if array.shape[1:3] != tuple(size):
+                raise ValueError(f"its shape is {array.shape}")
+            return ArrayImages(array)
+        except (OSError, ValueError, EOFError, DataError) as error:
+            raise RunError(f"{self.sample} is damaged ({error}); remove it and run synthda adapt again.") from error
+
     def _discard(self) -> None:
         """Remove what runs write, and nothing else; stopped half-way, the folder is still known as a run."""
         with disk_errors_told(self.folder):
             if self.manifest.exists():
                 os.replace(self.manifest, self.partial_manifest)
             written = (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity)
-            for path in (*written, self.selection, self.rejection):
+            for path in (*written, self.selection, self.rejection, self.int8, self.parity_int8):
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines", "init"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)
+
+
+def parity_beside(model: Path) -> Path:
+    """Where the comparison of an exported model is written, so that models in one folder keep their own.
+
+    `parity.json` of `model.onnx`, `parity.int8.json` of `model.int8.onnx`, `digits.parity.json` of `digits.onnx`.
+    """
+    ours = model.stem == "model" or model.stem.startswith("model.")
+    return model.with_name(f"parity{model.stem[len('model') :]}.json" if ours else f"{model.stem}.parity.json")
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:

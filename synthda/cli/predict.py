@@ -13,6 +13,7 @@ def command(
     photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of photographs, or one.")],
     out: Annotated[Path, typer.Option(help="A .csv or .jsonl file; - is stdout.")] = Path("predictions.csv"),
     sheet: Annotated[Path | None, typer.Option(help="Contact sheet (PNG) of photographs with their classes.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Working at the same time. [default: one a core]")] = None,
 ) -> None:
     """Classify photographs with an exported model.
 
@@ -31,7 +32,7 @@ def command(
     from synthda.cli.listing import say, warn_skipped
 
     file = model / "model.onnx" if model.is_dir() else model
-    predictions = write_predictions(Classifier(file).of_photos(photos), out)
+    predictions = write_predictions(Classifier(file, threads=threads).of_photos(photos), out)
     warn_skipped([failed.error for failed in predictions if failed.error])
     found = [prediction for prediction in predictions if not prediction.error]
     if sheet is not None:

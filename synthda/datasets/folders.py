@@ -278,6 +278,8 @@ def _as_rgb(path: PhotoFile, image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         opaque = Image.new("RGBA", image.size, (255, 255, 255, 255))
         return Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
+    if image.mode == "RGB":
+        return image  # Pillow's convert would copy it
     try:
         return image.convert("RGB")
     except ValueError:

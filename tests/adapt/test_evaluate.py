@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,21 @@ def test_the_interval_covers_the_binomial_one_and_widens_with_dependent_images()
     assert (0.8 - low, high - 0.8) == (pytest.approx(half, abs=0.006), pytest.approx(half, abs=0.006))
     in_groups = bootstrap_interval(np.repeat(right[:50], 20), np.repeat(np.arange(50), 20))
     assert in_groups[1] - in_groups[0] > 3 * (high - low)
+
+
+def test_the_interval_is_that_of_images_drawn_one_by_one() -> None:
+    right = np.arange(300) < 200
+    alone = bootstrap_interval(right, np.arange(300))
+    assert bootstrap_interval(right) == pytest.approx(alone, abs=0.008)
+    assert bootstrap_interval(np.ones(9, dtype=bool)) == (1.0, 1.0)
+
+
+def test_a_million_images_are_scored_at_once() -> None:
+    labels = np.random.default_rng(0).integers(0, 3, 1_000_000)
+    began = time.process_time()
+    scored = evaluate(one_hot([0])[np.zeros(1_000_000, dtype=int)], labels, CLASSES)
+    assert time.process_time() - began < 2  # drawing 2,000 times a million images takes half a minute
+    assert [row[0] for row in scored.confusion] == np.bincount(labels).tolist()
 
 
 def test_the_gap_closed_is_left_out_where_there_is_hardly_a_gap() -> None:

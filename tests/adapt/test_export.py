@@ -22,7 +22,7 @@ from synthda.adapt.export import TOLERANCE, export_onnx
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
 from synthda.adapt.predict import Classifier
-from synthda.datasets.domain import in_memory
+from synthda.datasets.domain import ArrayImages, in_memory
 from synthda.errors import RunError, SynthdaError
 
 
@@ -134,6 +134,29 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_model(
     with pytest.raises(SynthdaError, match=r"model\.onnx could not be written \(No space"):
         again(trained, tmp_path / "model.onnx")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.usefixtures("ready_graph")
+def test_models_in_one_folder_keep_their_comparisons(trained: Method, tmp_path: Path) -> None:
+    for name in ("digits.onnx", "model.onnx", "models.onnx"):
+        again(trained, tmp_path / name)
+    written = {path.name for path in tmp_path.glob("*.json")}
+    assert written == {"digits.parity.json", "parity.json", "models.parity.json"}
+
+
+def test_images_of_another_size_are_refused(trained: Method, tmp_path: Path) -> None:
+    images = ArrayImages(np.zeros((256, 8, 8, 3), np.uint8))
+    with pytest.raises(RunError, match=r"takes images of \(16, 16\) pixels; given \(8, 8\)"):
+        export_onnx(trained, images, tmp_path / "model.onnx", classes=CLASSES, fit="pad", facts={})
+
+
+def test_a_model_whose_facts_do_not_fit_it_is_refused(model: Path, tmp_path: Path) -> None:
+    for name, text in {"classes": '["a", "b", "c"]', "fit": "squeeze"}.items():
+        changed = onnx.load(model)
+        next(one for one in changed.metadata_props if one.key == name).value = text
+        onnx.save(changed, tmp_path / "changed.onnx")
+        with pytest.raises(RunError, match=r"is not a model that synthda exported \(it gives \[2\] for"):
+            Classifier(tmp_path / "changed.onnx")
 
 
 def foreign_model(path: Path, metadata: dict[str, str], taken: str = "images", kind: int = TensorProto.UINT8) -> Path:

@@ -6,6 +6,8 @@ import json
 import math
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,10 @@ import pytest
 from toy import CLASSES, domain, save_images
 
 import synthda
-from synthda.adapt.predict import BATCH, Classifier
+from synthda.adapt import predict
+from synthda.adapt.predict import BATCH, Classifier, in_threads
 from synthda.datasets.domain import in_memory
-from synthda.errors import DataError
+from synthda.errors import DataError, SettingError
 
 PROGRAM = """
 import json, sys
@@ -95,3 +98,62 @@ def test_one_file_is_a_folder_of_one(model: Path, photos: Path) -> None:
     (found,) = Classifier(model).of_photos(photos / "003.png")
     assert found.path == photos / "003.png"
     assert 0.5 <= found.confidence <= 1
+
+
+def test_the_answers_do_not_depend_on_the_number_of_threads(model: Path, photos: Path) -> None:
+    (photos / "001a.jpg").write_bytes(b"no photograph")
+    images = domain(70, seed=5).images
+    shown = [[repr(one) for one in Classifier(model, threads=n).of_photos(photos)] for n in (1, 2, 5)]
+    assert shown[0] == shown[1] == shown[2]
+    chances = [Classifier(model, threads=n).of_domain(images) for n in (1, 3)]
+    np.testing.assert_array_equal(*chances)
+
+
+def test_threads_run_ahead_by_a_few_items_in_order() -> None:
+    begun: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(100):
+            begun.append(item)
+            yield item
+
+    found = in_threads(lambda item: item * item, items(), threads=3)
+    assert [next(found) for _ in range(5)] == [0, 1, 4, 9, 16]
+    assert len(begun) <= 5 + 2 * 3
+    assert list(found) == [item * item for item in range(5, 100)]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, GeneratorExit], ids=["Ctrl-C", "seen enough"])
+def test_a_stop_leaves_the_rest_undecoded_and_no_thread_behind(
+    model: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
+    decoded: list[str] = []
+
+    def read(path: Path, *how: object) -> np.ndarray:
+        decoded.append(path.name)
+        return np.zeros((16, 16, 3), np.uint8)
+
+    monkeypatch.setattr(predict, "read_photo", read)
+    for number in range(20 * BATCH):
+        (photos / f"x{number:03}.png").write_bytes(b"")
+    before = threading.active_count()
+    found = Classifier(model, threads=2).of_photos(photos)
+    next(found)
+    with pytest.raises(end):
+        found.throw(end)  # type: ignore[attr-defined]
+    assert threading.active_count() == before
+    assert len(decoded) <= (1 + 2 * 2 + 2) * BATCH
+
+
+def test_what_fails_in_a_thread_reaches_the_caller(model: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(predict, "read_photo", broken)
+    with pytest.raises(MemoryError, match="no room"):
+        list(Classifier(model).of_photos(photos))
+
+
+def test_no_threads_are_refused(model: Path) -> None:
+    with pytest.raises(SettingError, match="0 threads cannot work; give 1 or more"):
+        Classifier(model, threads=0)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -34,6 +35,42 @@ def test_a_run_is_exported_scored_and_used(synthda, run):
     refused = synthda("export", "run")
     assert refused.code == 2
     assert "--force" in refused.err
+
+
+def test_a_run_is_exported_in_8_bits_with_what_it_costs(synthda, run):
+    done = synthda("export", "run", "--int8", "--eval", "greys")
+    assert done.code == 0, done.err
+    assert "model.int8.onnx has" in done.out
+    assert "of the bytes of model.onnx and gives the same class to" in done.out
+    assert "Accuracy on greys (n = 24)" in done.out
+    scored = json.loads(synthda("evaluate", run / "model.int8.onnx", "--data", "greys", "--json").out)
+    assert scored["accuracy"] == json.loads((run / "parity.int8.json").read_text())["accuracy"]["int8"]
+    assert synthda("predict", run / "model.int8.onnx", "greys").code == 0
+
+
+def test_an_export_that_cannot_be_is_one_sentence(synthda, run):
+    before = (run / "model.onnx").read_bytes()
+    for arguments, sentence in {
+        ("--eval", "greys"): "--eval tells what --int8 costs",
+        ("--int8", "--out", "run/model.onnx", "--force"): "give another --out",
+        ("--out", "greys", "--force"): "greys is a folder",
+        ("--out", "greys/bright/200.png/model.onnx"): "could not be written",
+    }.items():
+        failed = synthda("export", "run", *arguments)
+        assert failed.code == 2, arguments
+        assert sentence in failed.err
+    damages = (
+        lambda sample: np.save(sample, np.zeros((256, 8, 8, 3), np.uint8)),
+        lambda sample: sample.write_bytes(b"no array"),
+        lambda sample: sample.unlink(),
+    )
+    for damage in damages:
+        damage(run / "sample.npy")
+        for arguments in (("--force",), ("--int8",)):
+            failed = synthda("export", "run", *arguments)
+            assert failed.code == 2
+            assert "sample.npy is" in failed.err
+    assert (run / "model.onnx").read_bytes() == before
 
 
 def test_a_folder_that_is_no_run_is_refused(synthda, tmp_path):

@@ -22,6 +22,32 @@ def test_the_command_line_starts_without_heavy_imports():
     assert loaded.split() == []
 
 
+UNUSED_BY_PREDICT = {"torch", "torchvision", "h5py", "matplotlib", "cv2", "onnx", "scipy", "sklearn"}
+
+
+def loaded_by(arguments, cwd):
+    """The modules that a process has loaded when a command ends."""
+    program = "import atexit, sys; from synthda.cli import main; sys.argv = ['synthda', *sys.argv[1:]]\n"
+    program += "atexit.register(lambda: print('LOADED', *sys.modules)); main()"
+    inherited = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    done = subprocess.run(command, env=inherited, cwd=cwd, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+def test_help_loads_nothing_heavy_to_the_end(tmp_path):
+    loaded = loaded_by(["--help"], tmp_path)
+    assert "typer" in loaded
+    assert not loaded & (HEAVY | {"pydantic", "asyncio", "multiprocessing"})
+
+
+def test_predict_loads_what_it_needs_and_no_more(brightness_model, grey_photos, tmp_path):
+    loaded = loaded_by(["predict", brightness_model, "greys"], tmp_path)
+    assert {"onnxruntime", "PIL"} <= loaded
+    assert not loaded & UNUSED_BY_PREDICT
+
+
 def test_looking_previewing_and_converting_never_load_torch(photos, tmp_path):
     program = (
         "import sys\n"
