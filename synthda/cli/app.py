@@ -18,6 +18,7 @@ from synthda.cli import (
     fonts,
     generate,
     inspect,
+    label,
     methods,
     networks,
     predict,
@@ -37,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(preview, generate, inspect, convert, adapt, compare, evaluate, export, predict, shallow, demo),
+    *(preview, generate, inspect, convert, adapt, compare, evaluate, export, predict, label, shallow, demo),
     *(methods, renderers, networks, fonts, doctor),
 )
 for verb in VERBS:
