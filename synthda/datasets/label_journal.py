@@ -166,4 +166,4 @@ def _relative(folder: Path, path: Path) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

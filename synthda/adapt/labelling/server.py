@@ -15,7 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from synthda.adapt.labelling.desk import Desk, GoneError
 from synthda.datasets.label_file import QUEUES, Queue
@@ -106,6 +106,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._guarded(self._post)
 
+    def do_OTHERS(self) -> None:
+        self._guarded(self._refuse)
+
+    do_HEAD = do_OPTIONS = do_PUT = do_PATCH = do_DELETE = do_OTHERS  # noqa: N815 (names that http.server looks for)
+
     def log_message(self, format: str, *arguments: Any) -> None:
         """Nothing: the terminal is for the person."""
 
@@ -130,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         origin = self.headers.get("Origin")
         if origin is not None and origin not in (f"http://{host}" for host in self.server.hosts):
             raise _RefusedError(HTTPStatus.FORBIDDEN, "Another page may not ask this server.")
-        token, _, path = urlsplit(self.path).path.removeprefix("/").partition("/")
+        token, _, path = self.path.partition("?")[0].removeprefix("/").partition("/")
         if not hmac.compare_digest(token.encode(), self.server.token.encode()):
             raise _RefusedError(
                 HTTPStatus.FORBIDDEN, "The token is missing or wrong; open the address in the terminal."
@@ -142,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
             name, kind = PAGE[path]
             self._send(files("synthda.adapt.labelling").joinpath("page", name).read_bytes(), kind)
         elif path == "state":
-            asked = parse_qs(urlsplit(self.path).query).get("queue", [""])
+            asked = parse_qs(self.path.partition("?")[2]).get("queue", [""])
             self._send_json(self.server.desk.state(_queue(asked[0])))
         elif found := PHOTO.fullmatch(path):
             self._send(*self.server.desk.picture(found[1]), cache="private, max-age=3600, immutable")
@@ -156,23 +161,28 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.server.shutdown()
             return
-        queue = _queue(asked.get("queue"))
-        if path == "label":
-            said = desk.decide(queue, _text(asked, "content"), _text(asked, "label"))
-        elif path == "skip":
-            said = desk.decide(queue, _text(asked, "content"), None)
-        elif path == "undo":
-            said = desk.undo(queue)
-        else:
+        if path not in ("label", "skip", "undo"):
             raise _RefusedError(HTTPStatus.NOT_FOUND, "There is nothing here.")
+        queue = _queue(asked.get("queue"))
+        try:
+            if path == "undo":
+                said = desk.undo(queue)
+            else:
+                label = _text(asked, "label") if path == "label" else None
+                said = desk.decide(queue, _text(asked, "content"), label)
+        except GoneError:
+            said = ""  # it is among the news of the state
         self._send_json(desk.state(queue) | {"said": said})
+
+    def _refuse(self, path: str) -> None:
+        raise _RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and POST are answered.")
 
     def _question(self) -> dict[str, Any]:
         """The JSON object in a request's body, of a type that a page elsewhere cannot send without asking first."""
         if self.headers.get_content_type() != JSON:
             raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send {JSON}.")
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > LONGEST_QUESTION:
+        if not length.isdecimal() or len(length) > 9 or int(length) > LONGEST_QUESTION:
             raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {LONGEST_QUESTION} bytes.")
         try:
             asked = json.loads(self.rfile.read(int(length)))
@@ -193,7 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 def _queue(asked: object) -> Queue:

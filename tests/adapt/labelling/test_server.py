@@ -7,6 +7,7 @@ import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,22 @@ def test_without_the_token_everything_is_forbidden(session: Session) -> None:
             assert session.ask(path, {}, token=token).status == 403
 
 
-@pytest.mark.parametrize("line", ["GET / HTTP/1.1", "GET /é/ HTTP/1.1", "POST // HTTP/1.0", "GET http://x/ HTTP/1.1"])
+def test_other_methods_are_refused_with_the_same_guards(session: Session) -> None:
+    for method in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"):
+        for token, status in ((session.server.token, 405), ("wrong", 403)):
+            connection = HTTPConnection("127.0.0.1", session.server.server_port, timeout=10)
+            connection.request(method, f"/{token}/", headers={"Origin": session.server.url.rsplit("/", 2)[0]})
+            answer = connection.getresponse()
+            assert answer.status == status
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["GET http://[ HTTP/1.1", "GET / HTTP/1.1", "GET /é/ HTTP/1.1", "POST // HTTP/1.0", "GET http://x/ HTTP/1.1"],
+)
 def test_without_a_host_everything_is_forbidden(session: Session, line: str) -> None:
     with socket.create_connection(("127.0.0.1", session.server.server_port), timeout=10) as connection:
         connection.sendall(f"{line}\r\n\r\n".encode())
@@ -263,13 +279,11 @@ def test_photographs_deleted_while_the_page_is_open_are_told_and_left_out(sessio
     for copy in session.desk._photographs[content].names:
         (photos / copy).unlink()
     assert session.ask(f"photo/{content}").status == 410
-    answer = session.ask("label", {"queue": "teach", "content": content, "label": "dark"})
-    assert answer.status == 410
-    assert f"{name} was deleted or changed" in answer.json["error"]
-    state = session.state("teach")
-    assert state["photo"]["content"] != content
-    assert len(state["news"]) == 1, "it is told once"
-    assert session.state("teach")["news"] == []
+    answer = session.ask("label", {"queue": "teach", "content": content, "label": "dark"}).json
+    assert answer["photo"]["content"] != content
+    assert answer["news"] == [f"{name} was deleted or changed while the page was open; it is left out."]
+    assert session.state("teach")["news"] == [], "it is told once"
+    assert read_labels(session.file).history == ()
 
 
 def test_a_file_that_is_no_photograph_is_left_out(session: Session, photos: Path) -> None:

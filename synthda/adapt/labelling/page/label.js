@@ -32,7 +32,7 @@ async function ask(path, body) {
     throw new Error("The session has ended in the terminal; all labels up to the last “Saved” are kept.");
   }
   const content = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(content.error), { gone: answer.status === 410 });
+  if (!answer.ok) throw new Error(content.error);
   return content;
 }
 
@@ -42,8 +42,7 @@ async function guarded(work) {
   try {
     await work();
   } catch (error) {
-    if (error.gone) await reload().catch(() => alertAbout(error.message));
-    else alertAbout(error.message);
+    alertAbout(error.message);
   } finally {
     busy = false;
   }
@@ -82,6 +81,8 @@ function end() {
     instead("Thank you. All labels are saved.", "The terminal shows the accuracy, and the commands to go on with. This page can be closed.");
     for (const button of document.querySelectorAll("button")) button.disabled = true;
     part("panel").hidden = true;
+    document.body.classList.add("ended");
+    say("");
   });
 }
 
@@ -92,7 +93,7 @@ function show(found) {
   state = found;
   part("alert").replaceChildren();
   if (found.said) say(found.said);
-  if (found.news.length) alertAbout(found.news.join(" "));
+  if (found.news.length) alertAbout(summed(found.news));
   document.body.dataset.queue = queue;
   part("folder").textContent = found.folder;
   for (const button of document.querySelectorAll("button.queue")) {
@@ -172,7 +173,8 @@ function showSuggestions(suggestions) {
     chance.value = probability;
     chance.setAttribute("aria-hidden", "true");
     const key = place === 0 ? "Enter" : typing ? String(place + 1) : keys[state.classes.indexOf(label)]?.toUpperCase();
-    row.append(keycap(key ?? ""), text("name", spoken(label)), text("chance", percent(probability)), chance);
+    const cap = key && key.toLowerCase() !== label.toLowerCase() ? [keycap(key)] : [];
+    row.append(...cap, text("name", spoken(label)), text("chance", percent(probability)), chance);
     row.setAttribute("aria-label", `${place ? "" : "Confirm "}${spoken(label)}, ${percent(probability)}`);
     return row;
   });
@@ -215,10 +217,7 @@ function showMatches(at) {
     row.addEventListener("click", () => decide(name));
     return row;
   });
-  if (!found.length) {
-    const row = text("nothing", "No class is called so.");
-    rows.push(Object.assign(document.createElement("li"), { className: "nothing", textContent: row.textContent }));
-  }
+  if (!found.length) rows.push(Object.assign(document.createElement("li"), { className: "nothing", textContent: "No class is called so." }));
   part("matches").replaceChildren(...rows);
   if (active >= 0) {
     part("filter").setAttribute("aria-activedescendant", `match-${active}`);
@@ -322,6 +321,7 @@ function text(name, content) {
 const keycap = (key) => Object.assign(document.createElement("kbd"), { textContent: key });
 const spoken = (label) => (label === UNKNOWN ? "none of these" : label);
 const percent = (share) => `${Math.round(100 * share)} %`;
+const summed = (news) => news.slice(0, 3).join(" ") + (news.length > 3 ? ` And ${news.length - 3} more.` : "");
 const say = (sentence) => { part("status").textContent = sentence; };
 const alertAbout = (sentence) => { part("alert").textContent = sentence; };
 
