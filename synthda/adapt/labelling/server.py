@@ -26,6 +26,7 @@ PAGE = {
     "": ("index.html", "text/html; charset=utf-8"),
     "label.css": ("label.css", "text/css; charset=utf-8"),
     "label.js": ("label.js", "text/javascript; charset=utf-8"),
+    "parts.js": ("parts.js", "text/javascript; charset=utf-8"),
     "choices.js": ("choices.js", "text/javascript; charset=utf-8"),
     "icon.svg": ("icon.svg", "image/svg+xml"),
 }

@@ -19,7 +19,7 @@ from synthda.adapt.labelling.server import LabelServer
 from synthda.datasets.label_file import read_labels
 from synthda.errors import SettingError
 
-PAGE = ("", "label.css", "label.js", "choices.js", "icon.svg")
+PAGE = ("", "label.css", "label.js", "parts.js", "choices.js", "icon.svg")
 
 
 def test_the_page_and_its_parts_are_served_with_their_guards(session: Session) -> None:
@@ -47,7 +47,7 @@ def test_the_page_has_nothing_inline_and_nothing_from_elsewhere(session: Session
                 assert given.get(name, "") in PAGE
 
     Reader().feed(session.ask("").body.decode())
-    for path in ("label.js", "choices.js"):
+    for path in ("label.js", "parts.js", "choices.js"):
         script = session.ask(path).body.decode()
         for written in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "://"):
             assert written not in script, f"{path} uses {written}"

@@ -1,15 +1,14 @@
 // The labelling page: one photograph, one question, one key. All text from outside is set as text, never as markup.
 
-import { COMMANDS, commandOf, keysFor, matching, shownKey } from "./choices.js";
+import { commandOf, keysFor, matching, shownKey } from "./choices.js";
+import { UNKNOWN, alertAbout, ask, button, element, part, percent, say, spoken, summed, writeHelp } from "./parts.js";
 
-const UNKNOWN = "unknown";
 const POLL = 700;
 const WHY = {
   measure: "Drawn at random. The model’s answer is hidden, so that it cannot sway you.",
   teach: "The model is unsure of this one. Confirm its guess, or correct it.",
 };
 
-const part = (id) => document.getElementById(id);
 const photo = part("photo");
 let state = null;
 let queue = "measure";
@@ -21,20 +20,7 @@ let ended = false;
 let active = -1;
 let poll = 0;
 
-// Talking to the server
-
-async function ask(path, body) {
-  const options = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  let answer;
-  try {
-    answer = await fetch(path, options);
-  } catch {
-    throw new Error("The session has ended in the terminal; all labels up to the last “Saved” are kept.");
-  }
-  const content = await answer.json();
-  if (!answer.ok) throw new Error(content.error);
-  return content;
-}
+// What is asked of the server, one thing at a time
 
 async function guarded(work) {
   if (busy || ended) return;
@@ -78,7 +64,8 @@ function end() {
     await ask("end", {});
     ended = true;
     clearTimeout(poll);
-    instead("Thank you. All labels are saved.", "The terminal shows the accuracy, and the commands to go on with. This page can be closed.");
+    const next = "The terminal shows the accuracy, and the commands to go on with. This page can be closed.";
+    instead("Thank you. All labels are saved.", next);
     for (const button of document.querySelectorAll("button")) button.disabled = true;
     part("panel").hidden = true;
     document.body.classList.add("ended");
@@ -142,11 +129,13 @@ function showPhoto(found, before) {
 function nothingToShow(found) {
   const counts = found.queues[queue];
   if (queue === "teach" && found.examining) {
-    instead("The model looks at the photographs", "The most uncertain will come first. Meanwhile there is the measure queue.", found.examining);
+    const meanwhile = "The most uncertain will come first. Meanwhile there is the measure queue.";
+    instead("The model looks at the photographs", meanwhile, found.examining);
     poll = setTimeout(() => guarded(reload), POLL);
   } else {
     const other = queue === "measure" ? "teach" : "measure";
-    instead(counts.labelled ? "This queue is done" : "This queue is empty", `Nothing is left in it. Go on with “${other}”, or end the session.`);
+    const title = counts.labelled ? "This queue is done" : "This queue is empty";
+    instead(title, `Nothing is left in it. Go on with “${other}”, or end the session.`);
   }
 }
 
@@ -172,9 +161,10 @@ function showSuggestions(suggestions) {
     const chance = document.createElement("meter");
     chance.value = probability;
     chance.setAttribute("aria-hidden", "true");
-    const key = place === 0 ? "Enter" : typing ? String(place + 1) : keys[state.classes.indexOf(label)]?.toUpperCase();
-    const cap = key && key.toLowerCase() !== label.toLowerCase() ? [keycap(key)] : [];
-    row.append(...cap, text("name", spoken(label)), text("chance", percent(probability)), chance);
+    const own = keys?.[state.classes.indexOf(label)];
+    const key = place === 0 ? "Enter" : numbered() ? String(place + 1) : own === label.toLowerCase() ? "" : own;
+    if (key) row.append(element("kbd", own && place ? key.toUpperCase() : key));
+    row.append(element("span", spoken(label), "name"), element("span", percent(probability), "chance"), chance);
     row.setAttribute("aria-label", `${place ? "" : "Confirm "}${spoken(label)}, ${percent(probability)}`);
     return row;
   });
@@ -188,18 +178,20 @@ function showChoices() {
   if (part("keys").childElementCount || typing) return;
   keys = keysFor(state.classes);
   typing = keys === null;
-  for (const cap of document.querySelectorAll("kbd[data-command]")) cap.textContent = shownKey(cap.dataset.command, keys, typing);
+  for (const cap of document.querySelectorAll("kbd[data-command]")) {
+    cap.textContent = shownKey(cap.dataset.command, keys, typing);
+  }
   if (!typing) {
     part("keys").classList.toggle("short", state.classes.every((name) => name.length <= 3));
     part("keys").replaceChildren(...state.classes.map((name, place) => {
       const choice = button("", () => decide(name));
-      const own = name.toLowerCase() === keys[place];
-      choice.append(...(own ? [] : [keycap(keys[place].toUpperCase())]), text("", name));
+      if (name.toLowerCase() !== keys[place]) choice.append(element("kbd", keys[place].toUpperCase()));
+      choice.append(element("span", name));
       choice.setAttribute("aria-keyshortcuts", keys[place]);
       return choice;
     }));
   }
-  writeHelp();
+  writeHelp(keys);
 }
 
 function showMatches(at) {
@@ -208,16 +200,15 @@ function showMatches(at) {
   const found = matching(state.classes, typed);
   active = at === undefined ? (typed && found.length ? 0 : -1) : at;
   const rows = found.map((name, place) => {
-    const row = document.createElement("li");
+    const row = element("li", name);
     row.id = `match-${place}`;
     row.role = "option";
     row.ariaSelected = String(place === active);
-    row.textContent = name;
     row.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
     row.addEventListener("click", () => decide(name));
     return row;
   });
-  if (!found.length) rows.push(Object.assign(document.createElement("li"), { className: "nothing", textContent: "No class is called so." }));
+  if (!found.length) rows.push(element("li", "No class is called so.", "nothing"));
   part("matches").replaceChildren(...rows);
   if (active >= 0) {
     part("filter").setAttribute("aria-activedescendant", `match-${active}`);
@@ -227,25 +218,11 @@ function showMatches(at) {
   }
 }
 
-function writeHelp() {
-  const choose = typing ? ["letters", "find a class; arrows choose, Enter takes it"] : [`${keys[0]} … ${keys.at(-1)}`.toUpperCase(), "the class with that key"];
-  const both = (name) => (shownKey(name, keys, typing) === COMMANDS[name].shown ? "" : `${shownKey(name, keys, typing)} or `) + COMMANDS[name].shown;
-  const rows = [choose, ["Enter", "teach: the model’s guess is right"]];
-  if (typing) rows.push(["2, 3", "teach: its second or third guess is"]);
-  rows.push([both("none"), "none of these classes"], [both("skip"), "skip: it comes again at the end"], [both("undo"), "undo the latest label of this queue"]);
-  if (shownKey("measure", keys, typing)) rows.push(["M, T", "turn to the queue measure or teach"]);
-  rows.push(["?", "this help"]);
-  part("help-keys").replaceChildren(...rows.flatMap(([key, what]) => {
-    const term = document.createElement("dt");
-    term.append(keycap(key));
-    return [term, Object.assign(document.createElement("dd"), { textContent: what })];
-  }));
-}
-
 // Keys
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || part("help").open || ended || !state) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (part("help").open || ended || !state) return;
   const typed = typing ? part("filter").value : "";
   const field = event.target === part("filter");
   if (event.target.closest("button") && (event.key === "Enter" || event.key === " ")) return; // the button's own
@@ -254,7 +231,8 @@ function onKey(event) {
   if (event.key === "Escape" && typed) return clearField(event);
   if (event.key === "Enter") return once(event, enter);
   if (command && !(field && typed && command !== "help")) return once(event, RUN[command]);
-  if (typing) return typed || !"123".includes(event.key) ? focusField(field, event) : once(event, () => suggested(Number(event.key) - 1));
+  if (!typed && numbered() && "123".includes(event.key)) return once(event, () => suggested(Number(event.key) - 1));
+  if (typing) return focusField(field, event);
   const place = keys.indexOf(event.key.toLowerCase());
   if (place >= 0) once(event, () => decide(state.classes[place]));
 }
@@ -282,6 +260,9 @@ function enter() {
   else say(typing ? "Type a few letters of the class, then Enter." : "Press the key of the class.");
 }
 
+/** Whether digits choose among the suggestions: not where one may begin a class. */
+const numbered = () => queue === "teach" && typing && !state.classes.some((name) => /(^|[\s_-])[123]/.test(name));
+
 function suggested(place) {
   const label = state.photo?.suggestions?.[place]?.label;
   if (label) decide(label);
@@ -306,25 +287,6 @@ function focusField(field, event) {
   if (!field && event.key.length === 1 && event.key !== " ") part("filter").focus();
 }
 
-// Small things
-
-function button(name, work) {
-  const made = Object.assign(document.createElement("button"), { type: "button", className: name });
-  made.addEventListener("click", work);
-  return made;
-}
-
-function text(name, content) {
-  return Object.assign(document.createElement("span"), { className: name, textContent: content });
-}
-
-const keycap = (key) => Object.assign(document.createElement("kbd"), { textContent: key });
-const spoken = (label) => (label === UNKNOWN ? "none of these" : label);
-const percent = (share) => `${Math.round(100 * share)} %`;
-const summed = (news) => news.slice(0, 3).join(" ") + (news.length > 3 ? ` And ${news.length - 3} more.` : "");
-const say = (sentence) => { part("status").textContent = sentence; };
-const alertAbout = (sentence) => { part("alert").textContent = sentence; };
-
 photo.addEventListener("load", () => {
   seen = true;
   photo.classList.remove("loading");
@@ -339,5 +301,7 @@ part("skip").addEventListener("click", RUN.skip);
 part("undo").addEventListener("click", RUN.undo);
 part("help-open").addEventListener("click", RUN.help);
 part("end").addEventListener("click", end);
-for (const choice of document.querySelectorAll("button.queue")) choice.addEventListener("click", () => turnTo(choice.dataset.queue));
+for (const choice of document.querySelectorAll("button.queue")) {
+  choice.addEventListener("click", () => turnTo(choice.dataset.queue));
+}
 guarded(reload);
