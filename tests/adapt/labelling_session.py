@@ -33,6 +33,17 @@ class Brightness:
         return self.probabilities(images.array)
 
 
+class ManyShades(Brightness):
+    """Forty classes, of which the one that lies nearest to the brightness is the likeliest."""
+
+    classes = tuple(f"Shade-{first}{second}" for first in "abcdefgh" for second in "vwxyz")
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        bright = images.mean(axis=(1, 2, 3), dtype=np.float32)[:, None] / 255
+        near = np.exp(-80 * (bright - np.linspace(0, 1, len(self.classes), dtype=np.float32)) ** 2)
+        return near / near.sum(axis=1, keepdims=True)
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int

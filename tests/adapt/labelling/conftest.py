@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from labelling_session import CLASSES, Brightness, Session
+from labelling_session import Brightness, ManyShades, Session
 from PIL import Image
 
 from synthda.adapt.labelling.desk import Desk
@@ -25,11 +26,10 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def session(photos: Path, tmp_path: Path) -> Iterator[Session]:
-    file = tmp_path / "labels.jsonl"
-    with Journal(file, photos, CLASSES) as journal:
-        desk = Desk(photos, gather(photos)[0], Brightness(), journal)  # type: ignore[arg-type]
+@contextmanager
+def serving(photos: Path, file: Path, model: Brightness) -> Iterator[Session]:
+    with Journal(file, photos, model.classes) as journal:
+        desk = Desk(photos, gather(photos)[0], model, journal)  # type: ignore[arg-type]
         with LabelServer(desk) as server:
             desk.suggestions.start()
             desk.suggestions.finished.wait(10)
@@ -38,3 +38,15 @@ def session(photos: Path, tmp_path: Path) -> Iterator[Session]:
             yield Session(photos, desk, server, file)
             server.shutdown()
             thread.join()
+
+
+@pytest.fixture
+def session(photos: Path, tmp_path: Path) -> Iterator[Session]:
+    with serving(photos, tmp_path / "labels.jsonl", Brightness()) as running:
+        yield running
+
+
+@pytest.fixture
+def session_of_many_classes(photos: Path, tmp_path: Path) -> Iterator[Session]:
+    with serving(photos, tmp_path / "labels.jsonl", ManyShades()) as running:
+        yield running
