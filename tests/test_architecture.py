@@ -69,6 +69,7 @@ def test_data_and_rendering_never_import_torch(package: str) -> None:
 def test_prediction_data_and_rendering_start_without_torch() -> None:
     program = (
         "import sys, pkgutil, importlib, synthda.datasets, synthda.synth, synthda.adapt.predict\n"
+        "import synthda.cli.labelling, synthda.cli.measuring\n"
         "for package in (synthda.datasets, synthda.synth):\n"
         "    for module in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):\n"
         "        importlib.import_module(module.name)\n"

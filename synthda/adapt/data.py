@@ -14,6 +14,7 @@ import numpy as np
 
 from synthda.adapt.network import Size
 from synthda.datasets.domain import ArrayImages, Domain, Images, content_hashes, in_blocks, labels_by_name
+from synthda.datasets.label_file import Queue, for_queue
 from synthda.datasets.resize import Fit
 from synthda.datasets.specs import open_domain
 from synthda.errors import DataError
@@ -120,7 +121,8 @@ def open_data(
     """Open the domains that the specs name (see `open_domain`), and compare their photographs by content.
 
     Args:
-        sources, target, evaluation, labelled_target, oracle: specs.
+        sources, target, evaluation, labelled_target, oracle: specs; of a label file, `evaluation` reads the measure
+            queue, and all others the teach queue.
         size, fit, data_root: as `open_domain`.
         shared: domains that are open already, to which those of this call are added.
 
@@ -131,14 +133,15 @@ def open_data(
 
     known = {} if shared is None else shared
 
-    def opened(spec: str, labelled: bool) -> Domain:
+    def opened(spec: str, labelled: bool, queue: Queue = "teach") -> Domain:
+        spec = for_queue(spec, queue)
         if (spec, labelled) not in known:
             known[spec, labelled] = open_domain(spec, size=size, fit=fit, data_root=data_root, labelled=labelled)
         return known[spec, labelled]
 
     source_domains = tuple(opened(spec, True) for spec in sources)
     target_domain = opened(target, False)
-    eval_domain = opened(evaluation, True) if evaluation else None
+    eval_domain = opened(evaluation, True, "measure") if evaluation else None
     labelled_domain = opened(labelled_target, True) if labelled_target else None
     oracle_domain = opened(oracle, True) if oracle else None
     domains = [*source_domains, target_domain, eval_domain, labelled_domain, oracle_domain]

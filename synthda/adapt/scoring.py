@@ -14,6 +14,7 @@ from synthda.adapt.factor_plot import draw
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
 from synthda.datasets.domain import Domain, labels_by_name
+from synthda.datasets.label_file import for_queue
 from synthda.datasets.shards import manifest_of, tables_of
 from synthda.datasets.specs import open_domain
 
@@ -79,7 +80,7 @@ def answers_on(subject: Path, spec: str, *, data_root: Path | None = None, facto
             not know.
         SettingError: for an unknown factor.
     """
-    run = Run(subject)
+    run, spec = Run(subject), for_queue(spec, "measure")
     if subject.is_dir() and not run.onnx.exists():
         return _answers_of_checkpoint(run, spec, data_root, factor)
     model = run.onnx if subject.is_dir() else subject

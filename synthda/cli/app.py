@@ -19,6 +19,7 @@ from synthda.cli import (
     fonts,
     generate,
     inspect,
+    label,
     methods,
     networks,
     predict,
@@ -38,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(preview, generate, inspect, convert, adapt, compare, evaluate, export, predict, shallow, demo),
+    *(preview, generate, inspect, convert, adapt, compare, evaluate, export, predict, label, shallow, demo),
     *(methods, renderers, networks, fonts, doctor),
 )
 for verb in VERBS:

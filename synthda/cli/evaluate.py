@@ -12,7 +12,10 @@ from synthda.cli.options import AsJson, DataRoot
 
 def command(
     subject: Annotated[Path, typer.Argument(metavar="RUN|MODEL.onnx", help="A run's folder or an exported model.")],
-    data: Annotated[str, typer.Option(help="Labelled images: class folders, shards or a data set.")],
+    data: Annotated[str | None, typer.Option(help="Labelled images: class folders, shards or a data set.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Labels of synthda label; those that measure are read.")
+    ] = None,
     by: Annotated[str | None, typer.Option(metavar="FACTOR", help="Also by a scene's column; data of shards.")] = None,
     bins: Annotated[int, typer.Option(min=2, max=100, help="Of a numeric factor, with equal counts.")] = 10,
     plot: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw accuracy by the factor.")] = None,
@@ -29,13 +32,22 @@ def command(
 
     - `synthda evaluate runs/first --data labelled-photos`
     - `synthda evaluate model.onnx --data mnist:test --data-root data --json`
+    - `synthda evaluate runs/first --labels photos-labels.jsonl`
     - `synthda evaluate runs/first --data data/held-out --by blur --plot blur.png`
     """
+    if labels is not None:
+        from synthda.cli.measuring import evaluate_labels
+
+        evaluate_labels(subject, labels, as_json=as_json, others={"--data": data, "--by": by, "--plot": plot})
+        return
+
     from synthda.adapt.scoring import answers_on
     from synthda.cli.listing import print_json, say, warn_skipped
     from synthda.cli.score_tables import print_by_factor, print_evaluation
     from synthda.errors import SettingError
 
+    if data is None:
+        raise SettingError("There is nothing to score on; give labelled images with --data, or labels with --labels.")
     if plot is not None and by is None:
         raise SettingError("--plot draws accuracy by a factor of the scenes; name the factor with --by.")
     answers = answers_on(subject, data, data_root=data_root, factor=by)

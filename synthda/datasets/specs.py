@@ -11,6 +11,7 @@ import numpy as np
 from synthda.datasets import DATASETS
 from synthda.datasets.domain import UNLABELLED, Domain
 from synthda.datasets.folders import open_folder
+from synthda.datasets.label_file import Queue, label_spec, open_labels
 from synthda.datasets.reader import DataSet
 from synthda.datasets.records import EXPORT
 from synthda.datasets.resize import Fit, Size, resized
@@ -48,8 +49,9 @@ def open_domain(
 
     Args:
         spec: the path of shards (a folder with `domain.json`), of a folder of photographs or of one photograph; or
-            `name` or `name:split` of a public data set. A bare name in `DATASETS` means the data set even where a
-            folder of that name exists: write `./mnist` for the folder.
+            `name` or `name:split` of a public data set; or `FILE.jsonl:measure` or `FILE.jsonl:teach`, labels that a
+            person gave by `synthda label`. A bare name in `DATASETS` means the data set even where a folder of that
+            name exists: write `./mnist` for the folder.
         size: height and width; None for the domain's own (`PHOTO_SIZE` for photographs).
         fit: how an image of another shape fills `size`.
         data_root: see `data_root_or_default`.
@@ -64,6 +66,8 @@ def open_domain(
     path = Path(spec).expanduser()
     if name in DATASETS and not (colon and os.path.exists(path)):
         domain = _open_data_set(data_set(name), split if colon else None, data_root_or_default(data_root), size, fit)
+    elif labels := label_spec(spec):
+        domain = _open_labels(*labels, size or PHOTO_SIZE, fit)
     elif not spec or not os.path.exists(path):
         raise DataError(_nothing_named(spec))
     elif path.name == "domain.json" or (path / "domain.json").exists():
@@ -96,6 +100,12 @@ def _with_names(domain: Domain, manifest: Path) -> Domain:
 def _open_data_set(found: DataSet, split: str | None, root: Path, size: Size | None, fit: Fit) -> Domain:
     chosen = lookup(f"split of {found.name}", found.splits[0] if split is None else split, {s: s for s in found.splits})
     return found.read(root, chosen, size, fit)
+
+
+def _open_labels(path: Path, queue: Queue | None, size: Size, fit: Fit) -> Domain:
+    if queue is None:
+        raise DataError(f"{path} has two queues that never mix; write {path}:teach or {path}:measure.")
+    return open_labels(path, queue, size=size, fit=fit)
 
 
 def _nothing_named(spec: str) -> str:

@@ -1,0 +1,82 @@
+"""What `label` says and does: where the page is, and, when the session has ended, what to go on with."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import webbrowser
+from pathlib import Path
+
+from synthda.adapt.labelling.desk import Desk
+from synthda.adapt.labelling.measured import measure
+from synthda.adapt.labelling.queues import gather
+from synthda.adapt.labelling.server import LabelServer
+from synthda.adapt.predict import Classifier
+from synthda.adapt.run import Run
+from synthda.cli.listing import say, warn, warn_skipped
+from synthda.cli.progress import progress_bar
+from synthda.datasets.folders import list_photos
+from synthda.datasets.label_file import QUEUES
+from synthda.datasets.label_journal import Journal
+from synthda.errors import SynthdaError
+
+
+def label(subject: Path, photos: Path, out: Path, *, port: int, seed: int | None, open_page: bool) -> None:
+    """Serve the page until Ctrl-C or its button ends the session, and say what has come of it."""
+    classifier = Classifier(subject / "model.onnx" if subject.is_dir() else subject)
+    with progress_bar("Reading photographs", len(list_photos(photos))) as progress:
+        found, skipped = gather(photos, progress)
+    warn_skipped(skipped, "photographs")
+    with Journal(out, photos, classifier.classes, seed=seed) as journal:
+        if journal.repaired:
+            warn(f"{out} ended in half a line, left by a session that was cut off: it is removed, all others are kept.")
+        with LabelServer(Desk(photos, found, classifier, journal), port) as server:
+            say(f"{len(found):,} photographs; labels go to {out}, each as it is given.")
+            say(f"Open in a browser on this computer:  {server.url}")
+            say("The session ends with Ctrl-C here, or with the button on the page.")
+            if open_page:
+                webbrowser.open(server.url)
+            _serve(server)
+        counts = {q: sum(made.label is not None for made in journal.latest(q).values()) for q in QUEUES}
+    say(f"{out}: {counts['measure']:,} photographs labelled to measure, {counts['teach']:,} to teach.")
+    if counts["measure"]:
+        _say_accuracy(classifier, out)
+        say(f"Measure:  synthda evaluate {_quoted(subject)} --labels {_quoted(out)}")
+    if counts["teach"]:
+        say(f"Teach:    {_adapt_command(subject, photos)} --labelled-target {_quoted(out)}")
+    say(f"Go on:    synthda label {_quoted(subject)} {_quoted(photos)} --out {_quoted(out)}")
+
+
+def _serve(server: LabelServer) -> None:
+    server.desk.suggestions.start()
+    try:
+        server.serve_forever(poll_interval=0.1)
+    except KeyboardInterrupt:
+        say()
+    finally:
+        server.desk.suggestions.stop()
+        server.desk.suggestions.join()
+
+
+def _say_accuracy(classifier: Classifier, out: Path) -> None:
+    try:
+        found = measure(classifier, out)
+    except SynthdaError as error:  # the photographs are gone: the labels are kept all the same
+        warn(str(error))
+        return
+    none = f", {found.unknown.n:,} of them of none of the classes" if found.unknown else ""
+    say(f"Accuracy so far: {found.all}{none}")
+
+
+def _adapt_command(subject: Path, photos: Path) -> str:
+    """The command that made the run, for another folder; without a run, what such a command needs."""
+    run = Run(subject)
+    made_by = str(run.read().get("provenance", {}).get("command", "")) if run.finished else ""
+    known = f"synthda adapt --source SOURCE --target {_quoted(photos)}"
+    if made_by.startswith("synthda adapt "):
+        known = re.sub(r" (--out[= ]\S+|--labelled-target[= ]\S+|--force)(?=\s|$)", "", made_by)
+    return f"{known} --out {_quoted(subject.with_name(subject.stem + '-taught'))}"
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
