@@ -7,12 +7,13 @@ import math
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from synthda.adapt.run import Run
 from synthda.manifest import disk_errors_told, written_then_named
+
+if TYPE_CHECKING:
+    from torch import Tensor  # whoever reads the log, as a report does, needs no torch
 
 Entry = dict[str, float]
 TIMES = ("seconds", "images_per_second")

@@ -15,6 +15,8 @@ from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
+from synthda.adapt.report.gather import gather
+from synthda.adapt.report.page import write_report
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
@@ -113,6 +115,8 @@ class Session:
         comparison = compare(run, data)
         write_json(run.comparison, comparison)
         self._summarise(manifest, comparison)
+        gather(run, data, start=self.start, device=self.device)
+        say(f"Report: {write_report(run)}")
         return comparison
 
     def _summarise(self, manifest: dict[str, Any], comparison: dict[str, Any]) -> None:

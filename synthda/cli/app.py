@@ -23,6 +23,7 @@ from synthda.cli import (
     predict,
     preview,
     renderers,
+    report,
     shallow,
 )
 from synthda.errors import SynthdaError
@@ -37,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(preview, generate, inspect, convert, adapt, compare, evaluate, export, predict, shallow, demo),
+    *(preview, generate, inspect, convert, adapt, compare, evaluate, report, export, predict, shallow, demo),
     *(methods, renderers, networks, fonts, doctor),
 )
 for verb in VERBS:

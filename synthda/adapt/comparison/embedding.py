@@ -63,9 +63,13 @@ class Sample:
 
 def embed(method: Method, sample: Sample, *, seed: int = 0) -> NDArray[np.float32]:
     """(n, 2): the features of a trained method, laid out by t-SNE."""
+    return laid_out(features(method, sample.images), seed=seed)
+
+
+def laid_out(found: NDArray[np.float32], *, seed: int = 0) -> NDArray[np.float32]:
+    """(n, 2): features (n, d), n ≥ 4, in the plane by t-SNE."""
     from sklearn.manifold import TSNE
 
-    found = features(method, sample.images)
     perplexity = min(30.0, (len(found) - 1) / 3)
     placed: NDArray[np.float32] = TSNE(init="pca", perplexity=perplexity, random_state=seed).fit_transform(found)
     return placed
