@@ -24,6 +24,7 @@ WIDE = 9.0
 MOST_CLASSES = 30
 """Of more, those whose shares differ most are drawn."""
 LONGEST = 28
+MARKS = "osD^vPX*"
 
 
 def short(name: str) -> str:
@@ -175,31 +176,24 @@ def candidates(scored: Sequence[Mapping[str, Any]], chosen: int, rule: str) -> M
 
 
 def recalls(runs: Sequence[tuple[str, Mapping[str, float | None]]], classes: Sequence[str]) -> Markup:
-    """Recall of each class, a row a class, a mark a run: the first is a bar, so that others are seen against it."""
-    from matplotlib.lines import Line2D
-
-    marks = ("o", "s", "D", "^", "v", "P", "X", "*")
+    """Recall of each class: a line a class, a mark a run."""
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        places = np.arange(len(classes))
-        for number, (_, recall) in enumerate(runs):
-            found = [(100 * value, place) for place, one in enumerate(classes) if (value := recall.get(one)) is not None]
+        for number, (name, recall) in enumerate(runs):
+            found = [
+                (100 * known, place) for place, one in enumerate(classes) if (known := recall.get(one)) is not None
+            ]
             across, up = zip(*found, strict=True) if found else ((), ())
-            marker, colour = marks[number % len(marks)], (ACCENT, INK, MUTED, WARNING)[number % 4]
-            axes.plot(across, up, marker=marker, color=colour, linestyle="none", markersize=6, fillstyle="none")
-        axes.hlines(places, 0, 100, color=LINE, linewidth=0.6, zorder=0)
-        axes.set_yticks(places, [short(one) for one in classes], color=INK)
+            style: dict[str, Any] = {"linestyle": "none", "markersize": 6, "fillstyle": "none", "label": short(name)}
+            axes.plot(across, up, marker=MARKS[number % 8], color=(ACCENT, INK, MUTED, WARNING)[number % 4], **style)
+        axes.hlines(range(len(classes)), 0, 100, color=LINE, linewidth=0.6, zorder=0)
+        axes.set_yticks(range(len(classes)), [short(one) for one in classes], color=INK)
         axes.set_ylim(len(classes) - 0.4, -0.6)
         axes.set_xlim(-2, 102)
         axes.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
         axes.spines[["left", "bottom"]].set_visible(False)
-        handles = [
-            Line2D([], [], marker=marks[number % len(marks)], color=(ACCENT, INK, MUTED, WARNING)[number % 4], ls="none",
-                   fillstyle="none", label=short(name))
-            for number, (name, _) in enumerate(runs)
-        ]  # fmt: skip
-        figure.legend(handles=handles, loc="outside upper left", ncols=4, borderaxespad=0.2)
+        figure.legend(loc="outside upper left", ncols=4, borderaxespad=0.2)
 
     alt = f"Recall of {len(classes)} classes for {len(runs)} runs; the table has the numbers."
     return drawn("recalls", alt, (WIDE, 1.0 + 0.26 * len(classes)), draw)

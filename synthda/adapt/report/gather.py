@@ -63,7 +63,8 @@ def gather(run: Run, data: Data, *, start: Run | None = None, device: str = "cpu
         "factors": [found.as_dict() for found in factors],
     }
     pictures = _pictures(data, target, evaluation)
-    write_stored(run, Stored(about, target.answers, evaluation and evaluation.answers, pictures, embedding))
+    scored = None if evaluation is None else evaluation.answers
+    write_stored(run, Stored(about, target.answers, scored, pictures, embedding))
 
 
 def answers_of(given: NDArray[np.float32], labels: NDArray[np.int64]) -> Answers:
@@ -104,9 +105,7 @@ def _pictures(data: Data, target: Shown, evaluation: Shown | None) -> list[Pictu
     pictures = [*target.pictures("confident", confident(target.answers))]
     pictures += target.pictures("doubtful", doubtful(target.answers))
     if evaluation is not None and data.evaluation is not None:
-        shown = Shown(
-            evaluation.images, evaluation.answers, evaluation.rows, evaluation.classes, data.evaluation.paths
-        )
+        shown = Shown(evaluation.images, evaluation.answers, evaluation.rows, evaluation.classes, data.evaluation.paths)
         pictures += shown.pictures("mistakes", mistakes(shown.answers))
     if data.sources:
         source = data.sources[0]

@@ -1,4 +1,4 @@
-"""The charts of a report that show every class or every image: features in the plane, confusions, calibration, factors."""
+"""The charts of a report that show every class or image: features in the plane, confusions, calibration, factors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TEN = "#4e79a7 #f28e2b #e15759 #76b7b2 #59a14f #d4a72c #b07aa1 #ff7fa1 #9c755f #8f8a86".split()
+TEN = (
+    *("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f"),
+    *("#d4a72c", "#b07aa1", "#ff7fa1", "#9c755f", "#8f8a86"),
+)
 """Distinct hues of middle lightness: they stand on white and on black."""
 BLUE = (0.20, 0.45, 0.85)
 """Of a confusion matrix, more or less opaque over either ground."""
@@ -35,7 +38,7 @@ MOST_ENTRIES = 10
 def palette(count: int) -> list[str]:
     """A colour for each class."""
     if count <= len(TEN):
-        return TEN[:count]
+        return list(TEN[:count])
     turns = [colorsys.hls_to_rgb(place / count, (0.5, 0.62)[place % 2], 0.6) for place in range(count)]
     return ["#" + "".join(f"{round(255 * part):02x}" for part in turn) for turn in turns]
 
@@ -120,7 +123,7 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Markup
                 axes.text(column, row, written, ha="center", va="center", fontsize=8, color=INK)
 
     right = 100 * np.trace(table) / max(1.0, table.sum())
-    alt = f"Confusion matrix of {len(classes)} classes; {right:.1f} percent lie on its diagonal. The table has the rest."
+    alt = f"Confusion matrix of {len(classes)} classes; {right:.1f} percent lie on its diagonal; see the table."
     return drawn("confusion", alt, (side + 0.9, side), draw)
 
 

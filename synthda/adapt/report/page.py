@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from synthda.adapt.report import charts, maps
-from synthda.adapt.report.content import Content
+from synthda.adapt.report.content import FLOOR, Content
 from synthda.adapt.report.stored import Picture
 from synthda.adapt.run import Run
 from synthda.manifest import written_then_named
@@ -159,9 +159,9 @@ def _facts(content: Content) -> Iterator[tuple[str, str, str]]:
     elif estimate:
         yield percent(estimate["value"]), "accuracy, estimated", "without a label of the target"
     results = {row.name: row.accuracy for row in content.results_in_order()}
-    if scored and "source-only" in results and content.method != "source-only":
-        gain = scored["accuracy"] - results["source-only"]
-        yield f"{100 * gain:+.1f}".replace("-", "\u2212"), "points over source-only", f"{percent(results['source-only'])} without adaptation"
+    if scored and FLOOR in results and content.method != FLOOR:
+        gain = f"{100 * (scored['accuracy'] - results[FLOOR]):+.1f}".replace("-", "\u2212")
+        yield gain, "points over source-only", f"{percent(results[FLOOR])} without adaptation"
     if content.comparison.get("gap_closed") is not None:
         yield percent(content.comparison["gap_closed"], 0), "of the gap closed", "from source-only to the oracle"
     distance = content.comparison.get("proxy_a_distance") or {}

@@ -158,9 +158,9 @@ def _slim(answers: Answers) -> list[tuple[str, NDArray[Any]]]:
 
 
 def _answers(arrays: Arrays, side: str) -> Answers:
-    whole, real = np.int64, np.float64
-    kinds = {"predicted": whole, "confidence": real, "entropy": real, "label": whole}
-    return Answers(**{name: arrays[f"{side}_{name}"].astype(kind) for name, kind in kinds.items()})
+    predicted, label = (arrays[f"{side}_{name}"].astype(np.int64) for name in ("predicted", "label"))
+    confidence, entropy = (arrays[f"{side}_{name}"].astype(np.float64) for name in ("confidence", "entropy"))
+    return Answers(predicted, confidence, entropy, label)
 
 
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

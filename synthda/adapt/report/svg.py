@@ -6,7 +6,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -26,7 +26,7 @@ VARIABLES = {
     FAINT: "var(--faint)",
     WARNING: "var(--warning)",
 }
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "synthda",  # identifiers are hashes: the same figure, the same bytes
     "font.size": 9.0,
