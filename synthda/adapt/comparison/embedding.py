@@ -71,7 +71,9 @@ def laid_out(found: NDArray[np.float32], *, seed: int = 0) -> NDArray[np.float32
     from sklearn.manifold import TSNE
 
     perplexity = min(30.0, (len(found) - 1) / 3)
-    placed: NDArray[np.float32] = TSNE(init="pca", perplexity=perplexity, random_state=seed).fit_transform(found)
+    # By principal components, unless the features have collapsed and there are none.
+    start = "pca" if (np.ptp(found, axis=0) > 0).sum() > 1 else "random"
+    placed: NDArray[np.float32] = TSNE(init=start, perplexity=perplexity, random_state=seed).fit_transform(found)
     return placed
 
 

@@ -165,13 +165,14 @@ def factors(found: Sequence[Mapping[str, Any]]) -> Markup:
 
     def draw(figure: Figure) -> None:
         grid = figure.subplots(down, across, squeeze=False).ravel()
+        figure.get_layout_engine().set(h_pad=0.14, w_pad=0.1)  # type: ignore[union-attr]
         for axes, one in zip(grid, found, strict=False):
             _factor(axes, one)
         for axes in grid[len(found) :]:
             axes.set_visible(False)
 
     names = ", ".join(str(one["factor"]) for one in found)
-    return drawn("factors", f"Accuracy by rendering factor: {names}.", (WIDE, 0.2 + 2.6 * down), draw)
+    return drawn("factors", f"Accuracy by rendering factor: {names}.", (WIDE, 0.2 + 2.8 * down), draw)
 
 
 def _factor(axes: Axes, one: Mapping[str, Any]) -> None:

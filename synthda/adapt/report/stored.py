@@ -169,5 +169,5 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _read(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as content, np.load(content, allow_pickle=False) as file:  # closed if it is damaged, too
         return {name: file[name] for name in file.files}
