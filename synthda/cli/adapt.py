@@ -38,6 +38,7 @@ def command(
     unknown_below: UnknownBelow = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
     export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
+    report: Annotated[bool, typer.Option(help="Write report.html at the end, with photographs in it.")] = True,
     data_root: DataRoot = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and the time; train nothing.")] = False,
     force: Force = False,
@@ -90,4 +91,4 @@ def command(
     session = Session(plan, data, folder, pick_device(device), selection, start=start)
     session.announce()
     if not dry_run:
-        session.run(baselines=baselines, export=export, force=force)
+        session.run(baselines=baselines, export=export, force=force, report=report)

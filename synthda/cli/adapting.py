@@ -89,8 +89,8 @@ class Session:
                 "may fail; a source that looks more like the photographs helps most."
             )
 
-    def run(self, *, baselines: bool, export: bool, force: bool) -> dict[str, Any]:
-        """Train, score, export; returns the comparison with the baselines."""
+    def run(self, *, baselines: bool, export: bool, force: bool, report: bool = True) -> dict[str, Any]:
+        """Train, score, export, report; returns the comparison with the baselines."""
         plan, data, run = self.blueprint, self.data, self.run_folder
         if baselines and not data.sources:
             raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
@@ -115,8 +115,9 @@ class Session:
         comparison = compare(run, data)
         write_json(run.comparison, comparison)
         self._summarise(manifest, comparison)
-        gather(run, data, start=self.start, device=self.device)
-        say(f"Report: {write_report(run)}")
+        if report:
+            gather(run, data, start=self.start, device=self.device)
+            say(f"Report: {write_report(run)}")
         return comparison
 
     def _summarise(self, manifest: dict[str, Any], comparison: dict[str, Any]) -> None:

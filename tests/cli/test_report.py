@@ -37,3 +37,14 @@ def test_an_adaptation_ends_with_its_report(synthda: Any, photos: Path, tmp_path
     assert done.code == 0
     assert f"Report: {Path('run/report.html')}" in done.out
     assert "0.png" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8"), "photographs by their names"
+
+
+def test_an_adaptation_keeps_no_photographs_where_no_report_is_wanted(
+    synthda: Any, photos: Path, tmp_path: Path
+) -> None:
+    assert synthda("generate", "stripes", "--count", 64, "--out", "stripes", "--workers", 1).code == 0
+    quick = ["--set", "source_batch=8", "--set", "target_batch=8", "--set", "width=8", "--steps", 4, "--size", 16]
+    given = ["--source", "stripes", "--target", "photos", "--out", "run", "--no-export", "--no-report", *quick]
+    assert synthda("adapt", *given).code == 0
+    assert not (tmp_path / "run" / "report").exists()
+    assert not (tmp_path / "run" / "report.html").exists()

@@ -79,7 +79,7 @@ def certainty(answers: Answers, classes: int) -> Markup:
 def _histogram(axes: Axes, values: NDArray[np.float64], extent: tuple[float, float], label: str) -> None:
     counts, edges = np.histogram(values, bins=25, range=extent)
     axes.bar(edges[:-1], counts / max(1, len(values)), np.diff(edges) * 0.88, align="edge", color=ACCENT)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %" if value else "")
     axes.set_xlim(*extent)
     axes.set_xlabel(label)
     axes.grid(axis="y")
@@ -99,8 +99,9 @@ def balance(predicted: Mapping[str, float], source: Mapping[str, float]) -> Mark
         axes.barh(places, [100 * predicted[name] for name in names], 0.6, color=ACCENT, label="predicted on the target")
         if source:
             shares = [100 * source.get(name, 0.0) for name in names]
-            marks = {"marker": "|", "markersize": 12, "markeredgewidth": 1.6, "linestyle": "none"}
-            axes.plot(shares, places, color=INK, label="labelled in the source", **marks)  # type: ignore[arg-type]
+            marks: dict[str, Any] = {"marker": "|", "markersize": 12, "linestyle": "none"}
+            axes.plot(shares, places, color=GROUND, markeredgewidth=4, **marks)  # a rim, as above
+            axes.plot(shares, places, color=INK, markeredgewidth=1.6, label="labelled in the source", **marks)
             figure.legend(loc="outside upper left", ncols=2, borderaxespad=0.2)
         axes.set_yticks(places, [short(name) for name in names], color=INK)
         axes.set_ylim(len(names) - 0.4, -0.6)

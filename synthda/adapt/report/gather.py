@@ -17,11 +17,11 @@ from synthda.adapt.data import FLOOR, Data
 from synthda.adapt.distance import some_rows
 from synthda.adapt.infer import features, probabilities
 from synthda.adapt.method import Method
-from synthda.adapt.report.pictures import Shown, confident, doubtful, mistakes, some_pictures
+from synthda.adapt.report.pictures import Rows, Shown, confident, doubtful, mistakes, some_pictures
 from synthda.adapt.report.stored import Answers, Embedding, Picture, Stored, read_embedding, write_stored
 from synthda.adapt.run import Run
 from synthda.adapt.selection.entropy import entropies
-from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, factor_names, labels_by_name
+from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, factor_names, labels_by_name
 
 MOST_ASKED = 5000
 """Target photographs."""
@@ -74,7 +74,7 @@ def answers_of(given: NDArray[np.float32], labels: NDArray[np.int64]) -> Answers
 
 def _asked(
     method: Method,
-    images: Any,
+    images: Images,
     classes: tuple[str, ...],
     *,
     labels: NDArray[np.int64] | None = None,
@@ -83,9 +83,8 @@ def _asked(
 ) -> Shown:
     n = images.shape[0]
     rows = some_rows(n, most=most or n)
-    asked = ArrayImages(images.read(rows)) if len(rows) < n else images
     known = np.full(n, UNLABELLED, dtype=np.int64) if labels is None else labels
-    return Shown(images, answers_of(probabilities(method, asked), known[rows]), rows, classes, paths)
+    return Shown(images, answers_of(probabilities(method, Rows(images, rows)), known[rows]), rows, classes, paths)
 
 
 def _about(name: str, shown: Shown) -> dict[str, Any]:

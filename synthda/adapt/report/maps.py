@@ -146,7 +146,7 @@ def reliability(answers: Answers) -> Markup:
         upper.set_ylim(-0.02, 1.02)
         upper.grid(axis="y")
         lower.bar((np.arange(BINS) + 0.5) / BINS, counts / counts.sum(), 0.88 / BINS, color=FAINT)
-        lower.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        lower.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %" if value else "")
         lower.locator_params(axis="y", nbins=2)
         lower.set_xlim(0, 1.01)
         lower.set_xlabel("confidence")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -64,7 +65,7 @@ def page(content: Content) -> str:
         settings=settings_of(content),
         uses=_uses(content),
         before=_before(content),
-        raw=json.dumps(content.manifest, indent=1, ensure_ascii=False, default=str),
+        raw=_laid_out(content.manifest),
         long=LONG,
     )
 
@@ -203,6 +204,14 @@ def _written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " × ".join(map(str, value))
     return NOT_KNOWN if value is None or value == "" else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _laid_out(manifest: Mapping[str, Any]) -> str:
+    """A manifest as indented JSON, a list of numbers or names on one line."""
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)
+    return re.sub(
+        r"\[\n([^][{}]*?)\n\s*\]", lambda found: f"[{' '.join(map(str.strip, found[1].split(chr(10))))}]", text
+    )
 
 
 def _uses(content: Content) -> list[tuple[str, str]]:

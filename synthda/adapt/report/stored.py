@@ -130,6 +130,7 @@ def read_stored(run: Run) -> Stored | None:
         return None
     about = read_manifest(folder / ABOUT)
     try:
+        about["target"]["asked"], about["source"], about["placed"]  # what the page counts on
         answers, pictures = _read(folder / ANSWERS), _read(folder / PICTURES)
         ends = pictures["ends"].tolist()
         jpegs = [pictures["bytes"][first:end].tobytes() for first, end in zip([0, *ends], ends, strict=False)]

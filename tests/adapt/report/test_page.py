@@ -189,6 +189,12 @@ def test_a_damaged_part_is_told_and_the_rest_is_shown(tmp_path: Path, name: str)
     assert "result" in [section["id"] for section in page.all("section")]
 
 
+def test_kept_facts_that_lack_what_the_page_counts_on_are_damaged(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    write_json(run.gathered / "gathered.json", {"format": 1, "kind": "report", "fingerprint": "dann-0"})
+    assert "is damaged" in read(write_report(run)).text
+
+
 def test_a_log_with_numbers_that_are_none_is_drawn(tmp_path: Path) -> None:
     run = finished(tmp_path, stored=False)
     run.metrics.write_text('{"step": 50, "label": NaN}\n{"step": 100, "label": 1.0}\n{"step": 1', encoding="utf-8")
