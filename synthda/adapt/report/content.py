@@ -14,6 +14,8 @@ from synthda.errors import DataError, RunError
 
 FLOOR, ORACLE = "source-only", "train-on-target"  # as in `data`, which imports torch
 
+MOST_CONFUSIONS = 10
+
 
 @dataclass(frozen=True)
 class Result:
@@ -152,6 +154,17 @@ class Content:
             for k, name in enumerate(self.classes)
             if sum(confusion[k]) or predicted[k]
         ]
+
+    def confusions(self) -> list[tuple[str, str, int, int]]:
+        """The most frequent ones: true class, predicted class, how often, and how many images the true class has."""
+        table = self.evaluation.get("confusion") or []
+        found = [
+            (self.classes[k], self.classes[j], count, sum(row))
+            for k, row in enumerate(table)
+            for j, count in enumerate(row)
+            if count and j != k
+        ]
+        return sorted(found, key=lambda one: -one[2])[:MOST_CONFUSIONS]
 
 
 def _part(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:

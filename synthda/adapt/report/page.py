@@ -67,6 +67,7 @@ def page(content: Content) -> str:
         before=_before(content),
         raw=_laid_out(content.manifest),
         long=LONG,
+        most_balanced=charts.MOST_CLASSES,
     )
 
 

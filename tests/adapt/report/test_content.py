@@ -22,6 +22,17 @@ def test_the_row_of_a_class_is_what_its_confusions_say(tmp_path: Path) -> None:
     assert (plum.n, plum.recall, plum.precision, plum.taken_for) == (0, None, 0.0, "")
 
 
+def test_the_most_frequent_confusions_come_first(tmp_path: Path) -> None:
+    confusion = [[6, 3, 1], [4, 8, 0], [0, 0, 0]]
+    scored = {"accuracy": 0.7, "interval": [0.5, 0.9], "n": 22, "confusion": confusion, "recall": {}}
+    run = finished(tmp_path, stored=False, evaluation=scored)
+    assert Content.of(run).confusions() == [
+        ("pear", "apple", 4, 12),
+        ("apple", "pear", 3, 10),
+        ("apple", "plum", 1, 10),
+    ]
+
+
 def test_what_was_kept_for_another_run_is_not_shown(tmp_path: Path) -> None:
     run = finished(tmp_path)
     text = run.manifest.read_text(encoding="utf-8").replace("dann-0", "dann-1")
