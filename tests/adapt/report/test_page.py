@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 from report_runs import STEPS, Page, finished, log, manifest
 
+import synthda
+from bench.browser import browser, is_here
 from synthda.adapt.report.page import write_report
 from synthda.adapt.run import Run
 from synthda.errors import DataError, RunError
 from synthda.manifest import write_json
 
+ROOT = Path(synthda.__file__).parent
 EVIL = "<script>alert(1)</script>"
 QUOTED = "\" onerror='alert(2)' & {{ 7*7 }}"
 LINKS = ("src", "href", "action", "data", "poster", "srcset", "xlink:href")
@@ -230,13 +233,20 @@ def test_five_thousand_photographs_take_seconds_and_megabytes_within_bounds(tmp_
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
-def test_a_browser_runs_it_from_disk_without_a_complaint(whole: Path, tmp_path: Path) -> None:
-    quiet = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    quiet += " --disable-component-update --disable-sync --enable-logging=stderr --dump-dom"
-    command = ["chromium", *quiet.split(), f"--user-data-dir={tmp_path}", whole.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert not [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    buttons = Page(done.stdout).all("button")
-    assert buttons
-    assert not any("hidden" in button for button in buttons), "the script ran"
+@pytest.mark.skipif(not is_here(), reason="needs Chromium and its driver")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_opens_it_from_disk_and_copies_without_a_complaint(whole: Path, scheme: str) -> None:
+    with browser() as window:
+        window.look(scheme, 400)
+        window.open(whole.as_uri())
+        window.click("button.copy")
+        said = window.run("return [...document.querySelectorAll('button.copy')].map(one => one.textContent)")
+        assert said == ["Copied"] * 4
+        assert window.run("return document.documentElement.scrollWidth <= innerWidth"), "on a telephone, too"
+        assert window.run("return performance.getEntriesByType('resource').length") == 0
+        assert window.complaints() == []
+
+
+def test_a_report_is_built_without_torch() -> None:
+    program = "import sys, synthda.adapt.report.comparison; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT.parent, timeout=120).returncode == 0
