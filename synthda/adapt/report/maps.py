@@ -101,12 +101,12 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Markup
     """Each true class's predictions as shades of its row; counts where there is room."""
     table = np.array(counts, dtype=np.float64)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    darkest = max(float(shares.max()), 1e-9)
+    strongest = max(float(shares.max()), 1e-9)
     side = min(7.6, 2.4 + 0.42 * len(classes))
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        shades = np.concatenate([np.broadcast_to(BLUE, (*shares.shape, 3)), 0.75 * shares[..., None] / darkest], axis=2)
+        shades = np.concatenate([np.broadcast_to(BLUE, (*shares.shape, 3)), 0.75 * shares[..., None] / strongest], axis=2)
         axes.imshow(shades, interpolation="none")
         names = [short(name) for name in classes]
         few = len(classes) <= MOST_TICKS
@@ -115,7 +115,7 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Markup
         places = range(len(classes)) if few else []
         axes.set_xticks(places, names if few else [], rotation=0 if upright else 90, fontsize=size)
         axes.set_yticks(places, names if few else [], fontsize=size)
-        axes.set_title(f"darkest: {100 * darkest:.0f} % of a row", color=MUTED, fontsize=8)
+        axes.set_title(f"strongest shade: {100 * strongest:.0f} % of a row", color=MUTED, fontsize=8)
         axes.set_xlabel("predicted")
         axes.set_ylabel("true")
         axes.spines[:].set_visible(False)
