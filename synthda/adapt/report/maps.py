@@ -106,7 +106,8 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Markup
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        shades = np.concatenate([np.broadcast_to(BLUE, (*shares.shape, 3)), 0.75 * shares[..., None] / strongest], axis=2)
+        opacity = 0.75 * shares[..., None] / strongest
+        shades = np.concatenate([np.broadcast_to(BLUE, (*shares.shape, 3)), opacity], axis=2)
         axes.imshow(shades, interpolation="none")
         names = [short(name) for name in classes]
         few = len(classes) <= MOST_TICKS
