@@ -21,7 +21,7 @@ from synthda.datasets.domain import ArrayImages
 
 def baseline_run(run: Run, method: str) -> Run:
     """The folder of a baseline, inside the run that it belongs to."""
-    return Run(run.folder / "baselines" / method)
+    return run.baseline(method)
 
 
 def run_baselines(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from synthda.adapt.network import Size
 from synthda.datasets.domain import ArrayImages, Domain, Images, content_hashes, in_blocks, labels_by_name
 from synthda.datasets.label_file import Queue, for_queue
 from synthda.datasets.resize import Fit
+from synthda.datasets.shards import manifest_of, tables_of
 from synthda.datasets.specs import open_domain
 from synthda.errors import DataError
 
@@ -37,6 +38,8 @@ class Data:
         labelled_target: a few labelled target photographs, one more source of every method (semi-supervised).
         oracle: labelled target photographs that train the oracle; none of them nor of the above is in `evaluation`.
         target_name: what to call the target in a report.
+        target_paths: where each target image came from, for a folder of photographs.
+        factor_tables: of rendered images that evaluate, by choice column of their scenes, what each code means.
         skipped: one line per file that could not be used.
         transductive: how many images of `evaluation` are also among the unlabelled target images.
     """
@@ -47,6 +50,8 @@ class Data:
     labelled_target: Domain | None = None
     oracle: Domain | None = None
     target_name: str = "target"
+    target_paths: tuple[str, ...] | None = None
+    factor_tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     transductive: int = 0
 
@@ -155,6 +160,8 @@ def open_data(
         labelled_target=labelled_domain,
         oracle=oracle_domain,
         target_name=target_domain.name,
+        target_paths=target_domain.paths,
+        factor_tables=tables_of(manifest_of(evaluation)) if evaluation else {},
         skipped=tuple(dict.fromkeys(f"{found.name}/{line}" for found in domains if found for line in found.skipped)),
         transductive=_overlaps(target_domain, eval_domain, learnt),
     )

@@ -7,14 +7,14 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.run import Run
 from synthda.manifest import disk_errors_told, written_then_named
+
+if TYPE_CHECKING:
+    from torch import Tensor  # whoever reads the log, as a report does, needs no torch
 
 Entry = dict[str, float]
 TIMES = ("seconds", "images_per_second")
@@ -45,7 +45,7 @@ class MetricsLog:
         """Add one step's terms to the running sums, without waiting for the device."""
         for name, term in terms.items():
             if name not in self._sums:
-                self._sums[name] = torch.zeros_like(term)
+                self._sums[name] = term.new_zeros(term.shape)
             self._sums[name].add_(term)  # in place: a graph adds to the same tensor at each replay
 
     def state(self) -> Iterable[Tensor]:

@@ -103,6 +103,19 @@ class Run:
         return Run(self.folder / "init")
 
     @property
+    def gathered(self) -> Path:
+        """Folder of what the report needs of the data."""
+        return self.folder / "report"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+    def baseline(self, method: str) -> Run:
+        """A baseline that was trained beside this run, inside its folder."""
+        return Run(self.folder / "baselines" / method)
+
+    @property
     def finished(self) -> bool:
         return self.manifest.exists()
 
@@ -185,9 +198,9 @@ class Run:
             if self.manifest.exists():
                 os.replace(self.manifest, self.partial_manifest)
             written = (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity)
-            for path in (*written, self.selection, self.rejection, self.int8, self.parity_int8):
+            for path in (*written, self.selection, self.rejection, self.int8, self.parity_int8, self.report):
                 path.unlink(missing_ok=True)
-            for folder in ("checkpoints", "tensorboard", "baselines", "init"):
+            for folder in ("checkpoints", "tensorboard", "baselines", "init", "report"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)
 
 

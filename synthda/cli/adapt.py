@@ -53,6 +53,7 @@ def command(
     precision: Precision = None,
     graph: Graph = None,
     export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
+    report: Annotated[bool, typer.Option(help="Write report.html at the end, with photographs in it.")] = True,
     data_root: DataRoot = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and the time; train nothing.")] = False,
     force: Force = False,
@@ -111,4 +112,4 @@ def command(
         session = Session(plan, data, folder, device, selection, start=start, ranks=ranks)
         ranks.first(session.announce)
         if not dry_run:
-            session.run(baselines=baselines, export=export, force=force)
+            session.run(baselines=baselines, export=export, force=force, report=report)

@@ -18,6 +18,8 @@ from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.ranks import ALONE, Ranks
+from synthda.adapt.report.gather import gather
+from synthda.adapt.report.page import write_report
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.step import check_arithmetic
@@ -100,8 +102,8 @@ class Session:
                 "may fail; a source that looks more like the photographs helps most."
             )
 
-    def run(self, *, baselines: bool, export: bool, force: bool) -> dict[str, Any]:
-        """Train, score, export; returns the comparison with the baselines, which the first process alone makes."""
+    def run(self, *, baselines: bool, export: bool, force: bool, report: bool = True) -> dict[str, Any]:
+        """Train, score, export, report; returns the comparison with the baselines, which the first process makes."""
         plan, data, run = self.blueprint, self.data, self.run_folder
         if baselines and not data.sources:
             raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
@@ -130,6 +132,9 @@ class Session:
             comparison.update(compare(run, data))
             write_json(run.comparison, comparison)
             self._summarise(manifest, comparison)
+            if report:
+                gather(run, data, start=self.start, device=self.device)
+                say(f"Report: {write_report(run)}")
 
         self.ranks.first(conclude)
         return comparison

@@ -25,6 +25,7 @@ from synthda.cli import (
     predict,
     preview,
     renderers,
+    report,
     shallow,
 )
 from synthda.errors import SettingError, SynthdaError
@@ -39,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(preview, generate, inspect, convert, adapt, compare, evaluate, export, predict, label, shallow, demo),
+    *(preview, generate, inspect, convert, adapt, compare, evaluate, report, export, predict, label, shallow, demo),
     *(methods, renderers, networks, fonts, doctor),
 )
 for verb in VERBS:

@@ -63,11 +63,17 @@ class Sample:
 
 def embed(method: Method, sample: Sample, *, seed: int = 0) -> NDArray[np.float32]:
     """(n, 2): the features of a trained method, laid out by t-SNE."""
+    return laid_out(features(method, sample.images), seed=seed)
+
+
+def laid_out(found: NDArray[np.float32], *, seed: int = 0) -> NDArray[np.float32]:
+    """(n, 2): features (n, d), n ≥ 4, in the plane by t-SNE."""
     from sklearn.manifold import TSNE
 
-    found = features(method, sample.images)
     perplexity = min(30.0, (len(found) - 1) / 3)
-    placed: NDArray[np.float32] = TSNE(init="pca", perplexity=perplexity, random_state=seed).fit_transform(found)
+    # By principal components, unless the features have collapsed and there are none.
+    start = "pca" if (np.ptp(found, axis=0) > 0).sum() > 1 else "random"
+    placed: NDArray[np.float32] = TSNE(init=start, perplexity=perplexity, random_state=seed).fit_transform(found)
     return placed
 
 

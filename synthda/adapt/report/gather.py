@@ -1,0 +1,178 @@
+"""Asks a trained run, while its domains are open, what its report will show of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthda.adapt.adaptation import load_run
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.by_factor import ByFactor, by_factor
+from synthda.adapt.comparison.embedding import laid_out
+from synthda.adapt.data import FLOOR, Data
+from synthda.adapt.distance import some_rows
+from synthda.adapt.infer import features, probabilities
+from synthda.adapt.method import Method
+from synthda.adapt.report.pictures import Rows, Shown, confident, doubtful, mistakes, some_pictures
+from synthda.adapt.report.stored import Answers, Embedding, Picture, Stored, read_embedding, write_stored
+from synthda.adapt.run import Run
+from synthda.adapt.selection.entropy import entropies
+from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, factor_names, labels_by_name
+
+MOST_ASKED = 5000
+"""Target photographs."""
+MOST_PLACED = 500
+"""Images of each domain in the plane."""
+MOST_FACTORS = 6
+"""Those by which the accuracy varies most."""
+
+
+def gather(run: Run, data: Data, *, start: Run | None = None, device: str = "cpu") -> None:
+    """Write what the report of a finished run needs of the domains into the run's folder.
+
+    Args:
+        run: finished.
+        data: what it was trained on.
+        start: the run that it has gone on from, where that is not its own.
+        device: as torch names it.
+
+    Raises:
+        SynthdaError: when the disk is full.
+    """
+    blueprint, method = load_run(run)
+    method.to(device)
+    target = _asked(method, data.target, blueprint.classes, most=MOST_ASKED, paths=data.target_paths)
+    evaluation, factors = None, []
+    if data.evaluation is not None:
+        labels = labels_by_name(data.evaluation, blueprint.classes)
+        evaluation = _asked(method, data.evaluation.images, blueprint.classes, labels=labels)
+        factors = _by_factors(data.evaluation, evaluation.answers, data.factor_tables)
+    embedding, before = _embedding(run, blueprint, method, data, target, start, device)
+    about = {
+        "fingerprint": run.read()["fingerprint"],
+        "before": before,
+        "target": _about(data.target_name, target),
+        "evaluation": None if evaluation is None else _about(data.evaluation.name, evaluation),  # type: ignore[union-attr]
+        "placed": "target" if data.evaluation is None else "evaluation",
+        "source": [source.name for source in data.sources],
+        "source_shares": _shares(data.sources, blueprint.classes),
+        "factors": [found.as_dict() for found in factors],
+    }
+    pictures = _pictures(data, target, evaluation)
+    scored = None if evaluation is None else evaluation.answers
+    write_stored(run, Stored(about, target.answers, scored, pictures, embedding))
+
+
+def answers_of(given: NDArray[np.float32], labels: NDArray[np.int64]) -> Answers:
+    """Class probabilities (n, K) and labels (n,) as answers."""
+    return Answers(given.argmax(axis=1), given.max(axis=1).astype(np.float64), entropies(given), labels)
+
+
+def _asked(
+    method: Method,
+    images: Images,
+    classes: tuple[str, ...],
+    *,
+    labels: NDArray[np.int64] | None = None,
+    most: int | None = None,
+    paths: Sequence[str] | None = None,
+) -> Shown:
+    n = images.shape[0]
+    rows = some_rows(n, most=most or n)
+    known = np.full(n, UNLABELLED, dtype=np.int64) if labels is None else labels
+    return Shown(images, answers_of(probabilities(method, Rows(images, rows)), known[rows]), rows, classes, paths)
+
+
+def _about(name: str, shown: Shown) -> dict[str, Any]:
+    return {"name": name, "images": shown.images.shape[0], "asked": len(shown.rows)}
+
+
+def _shares(sources: Sequence[Domain], classes: tuple[str, ...]) -> dict[str, float]:
+    """Of the sources' labelled images together; empty where there is no source."""
+    if not sources:
+        return {}
+    labels = np.concatenate([labels_by_name(source, classes) for source in sources])
+    counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
+    return dict(zip(classes, (counts / max(1, counts.sum())).round(5).tolist(), strict=True))
+
+
+def _pictures(data: Data, target: Shown, evaluation: Shown | None) -> list[Picture]:
+    pictures = [*target.pictures("confident", confident(target.answers))]
+    pictures += target.pictures("doubtful", doubtful(target.answers))
+    if evaluation is not None and data.evaluation is not None:
+        shown = Shown(evaluation.images, evaluation.answers, evaluation.rows, evaluation.classes, data.evaluation.paths)
+        pictures += shown.pictures("mistakes", mistakes(shown.answers))
+    if data.sources:
+        source = data.sources[0]
+        labels = [source.classes[label] if label >= 0 else "" for label in source.labels]
+        pictures += some_pictures("source", source.images, source.paths or (), labels)
+    pictures += some_pictures("target", data.target, data.target_paths or (), ())
+    return pictures
+
+
+def _by_factors(domain: Domain, answers: Answers, tables: Mapping[str, Sequence[str]]) -> list[ByFactor]:
+    """Accuracy by the factors of the scenes that tell most of it; none where the images are no renderings."""
+    if domain.scenes is None or not 0 < answers.right.mean() < 1:
+        return []
+    found = [by_factor(domain, answers.right, name, tables) for name in factor_names(domain.scenes)]
+    return sorted((one for one in found if told(one) > 0), key=told, reverse=True)[:MOST_FACTORS]
+
+
+def told(found: ByFactor) -> float:
+    """Share of the variance of right and wrong that lies between the parts, less what chance puts there (ε²)."""
+    total = found.n * found.accuracy * (1 - found.accuracy)
+    between = sum(part.n * (part.accuracy - found.accuracy) ** 2 for part in found.parts)
+    by_chance = (len(found.parts) - 1) * (total - between) / max(1, found.n - len(found.parts))
+    return (between - by_chance) / total if total > 0 else 0.0
+
+
+def _embedding(
+    run: Run, blueprint: Blueprint, method: Method, data: Data, target: Shown, start: Run | None, device: str
+) -> tuple[Embedding | None, str]:
+    """The features before and after in the plane, and what `before` is; nothing without a source."""
+    if not data.sources:
+        return None, ""
+    source = data.sources[0].rows(some_rows(len(data.sources[0]), most=MOST_PLACED))
+    if data.evaluation is not None:
+        other = data.evaluation.rows(some_rows(len(data.evaluation), most=MOST_PLACED))
+        images, labels = other.images, labels_by_name(other, blueprint.classes)
+    else:
+        places = some_rows(len(target.rows), most=MOST_PLACED)
+        images, labels = ArrayImages(data.target.read(target.rows[places])), target.answers.predicted[places]
+    both = ArrayImages(np.concatenate([part.read(np.arange(part.shape[0])) for part in (source.images, images)]))
+    if len(both.array) < 4:
+        return None, ""
+    first, what = _before(run, blueprint, method, start)
+    shown = [features(one, both) for one in (first.to(device), method)]
+    key = hashlib.blake2b(b"".join(part.tobytes() for part in shown), digest_size=16).hexdigest()
+    marks = {
+        "target": np.repeat([False, True], [len(source), images.shape[0]]),
+        "label": np.concatenate([labels_by_name(source, blueprint.classes), labels]),
+    }
+    kept = _kept(run, key)
+    placed = (kept.before, kept.after) if kept is not None else (laid_out(shown[0]), laid_out(shown[1]))
+    return Embedding(*placed, **marks, key=key), what
+
+
+def _kept(run: Run, key: str) -> Embedding | None:
+    """The positions of equal features, where they were laid out before."""
+    try:
+        found = read_embedding(run)
+    except ValueError:
+        return None
+    return found if found is not None and found.key == key else None
+
+
+def _before(run: Run, blueprint: Blueprint, after: Method, start: Run | None) -> tuple[Method, str]:
+    """Source-only where it was trained, else the run that this one goes on from, else the network's first weights."""
+    for one in (run.baseline(FLOOR), start or run.first):
+        if one.finished:
+            found, method = load_run(one)
+            return method, found.method
+    method = blueprint.build(pretrained=True)
+    method.normalise_by(after.network.mean.flatten().cpu(), after.network.std.flatten().cpu())
+    return method.eval(), "untrained" if not blueprint.inputs else "pretrained"

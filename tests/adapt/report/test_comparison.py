@@ -1,0 +1,49 @@
+"""Several runs on one page: told apart by their paths, compared only where they can be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from report_runs import Page, finished
+
+from synthda.adapt.report.comparison import names_of, write_comparison
+
+
+def test_runs_are_compared_on_one_page(tmp_path: Path) -> None:
+    runs = [finished(tmp_path / name, method=name, stored=False) for name in ("dann", "mcc<b>")]
+    page = Page(write_comparison(runs, tmp_path / "both.html").read_text(encoding="utf-8"))
+    assert [section["id"] for section in page.all("section")] == ["result", "numbers", "settings", "recall"]
+    assert page.unclosed == []
+    assert "mcc<b>" in page.text
+    assert not page.all("b")
+    assert "http:" not in page.html
+    assert not [part for part in page.all("p") if part.get("class") == "notice"]
+    ids = [attributes["id"] for _, attributes in page.opened if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_only_what_differs_is_listed(tmp_path: Path) -> None:
+    runs = [finished(tmp_path / str(seed), seed=seed, stored=False) for seed in (3, 7)]
+    page = Page(write_comparison(runs, tmp_path / "both.html").read_text(encoding="utf-8"))
+    rows = page.html.split('id="settings"')[1].split("</section>")[0]
+    assert rows.count('scope="row"') == 1
+    assert '<th scope="row">seed</th><td>3</td><td>7</td>' in rows
+
+
+def test_scores_on_different_images_are_called_so(tmp_path: Path) -> None:
+    runs = [finished(tmp_path / str(n), n=n, stored=False) for n in (50, 60)]
+    page = Page(write_comparison(runs, tmp_path / "both.html").read_text(encoding="utf-8"))
+    assert "scored on different images" in page.text
+
+
+def test_an_unfinished_run_stands_beside_the_others(tmp_path: Path) -> None:
+    runs = [finished(tmp_path / name, stored=False) for name in "ab"]
+    runs[1].manifest.rename(runs[1].partial_manifest)
+    page = Page(write_comparison(runs, tmp_path / "both.html").read_text(encoding="utf-8"))
+    assert "b: This run is not finished" in page.text
+
+
+def test_folders_of_one_name_are_told_apart() -> None:
+    assert names_of([Path("/x/runs/a"), Path("/x/runs/b")]) == ["a", "b"]
+    assert names_of([Path("/x/dann/0"), Path("/x/mcc/0")]) == ["dann/0", "mcc/0"]
+    assert names_of([Path("/x/a"), Path("/x/a")]) == ["1. /x/a", "2. /x/a"]
