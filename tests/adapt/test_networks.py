@@ -15,10 +15,11 @@ from synthda.adapt.export import export_onnx
 from synthda.adapt.metrics_log import Entry
 from synthda.adapt.network import Network
 from synthda.adapt.networks import NETWORKS
-from synthda.adapt.networks.backbone import MODELS, Backbone, Model
+from synthda.adapt.networks.backbone import MODELS, Backbone, Body, Model
 from synthda.adapt.networks.conv_small import ConvSmall
 from synthda.adapt.networks.ganin import GaninMnist, GaninSvhn
 from synthda.adapt.networks.layers import fully_connected
+from synthda.adapt.networks.stages import stages_of
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, train
 from synthda.datasets.domain import ArrayImages, Domain
@@ -264,4 +265,6 @@ def test_the_page_says_each_backbones_size(model: Model) -> None:
         network = Backbone(10, model=model, weights="none")
     width = next(layer for layer in network.feature_extractor if isinstance(layer, nn.Linear)).in_features
     statistics = "yes" if network.uses_batch_statistics else "no"
-    assert row(model)[1:] == [counted(network), str(width), statistics]
+    body = network.feature_extractor[0]
+    assert isinstance(body, Body)
+    assert row(model)[1:] == [counted(network), str(width), statistics, str(len(stages_of(body.layers)))]
