@@ -126,6 +126,7 @@ def main() -> None:
     parser.add_argument("table")
     parser.add_argument("--slice", default="0/1", help="i/n: every n-th cell, for n processes side by side")
     parser.add_argument("--seeds", help="only these, such as 0,1: one seed of several tables first")
+    parser.add_argument("--only", help="only these methods, joined by commas")
     parser.add_argument("--collect", action="store_true", help="score what is finished and write the result file")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--until", type=float, default=math.inf, help="seconds since 1970: no cell goes on after that")
@@ -135,13 +136,15 @@ def main() -> None:
         write_json(RESULTS / f"{arguments.table}.json", collect(protocol, arguments.table, arguments.device))
         return
     index, slices = (int(part) for part in arguments.slice.split("/"))
-    wanted = None if arguments.seeds is None else {int(seed) for seed in arguments.seeds.split(",")}
+    seeds = None if arguments.seeds is None else {int(seed) for seed in arguments.seeds.split(",")}
+    methods = None if arguments.only is None else set(arguments.only.split(","))
     seen: list[Path] = []
     for cell in protocol.cells(arguments.table):
         folder = protocol.run_of(cell).folder
+        if (seeds is not None and cell.seed not in seeds) or (methods is not None and cell.method not in methods):
+            continue
         seen += [] if folder in seen else [folder]
-        ours = seen.index(folder) % slices == index and (wanted is None or cell.seed in wanted)
-        if ours and time.time() < arguments.until:
+        if seen.index(folder) % slices == index and time.time() < arguments.until:
             train(protocol, cell, device=arguments.device, until=arguments.until)
 
 
