@@ -22,7 +22,7 @@ SEEN = 10
 NEAREST = 0.1
 """Least depth of a corner, as a share of the camera's distance, at which a picture is drawn."""
 DECOR = -1
-"""Number of what is no product: tags, rims, hands."""
+"""Code of what is no product: tags, rims, hands."""
 MOST_MEMBRANE = 0.4
 """Share of the difference of colour at the rim that membrane blending takes away; all of it would repaint packs."""
 
@@ -34,7 +34,7 @@ class Piece(NamedTuple):
 
     `matrix` (3, 3) leads from the picture's plane, whose unit is its longer side and whose origin its centre, to
     pixels. `gain` multiplies each channel; `relief` is the share by which the side away from the light is darker;
-    `shadow` the darkness of what falls on the ground; `number` the place in the list of products, or DECOR.
+    `shadow` the darkness of what falls on the ground; `code` the place in the list of products, or DECOR.
     """
 
     picture: Picture
@@ -42,7 +42,7 @@ class Piece(NamedTuple):
     gain: NDArray[np.float32]
     relief: float = 0.0
     shadow: float = 0.0
-    number: int = DECOR
+    code: int = DECOR
 
 
 @dataclass(eq=False)
@@ -51,7 +51,8 @@ class Canvas:
 
     Attributes:
         pixels: (size, size, 3) float32, levels.
-        owners: (size, size) int32, number of the piece that is seen at each pixel; DECOR for none.
+        owners: (size, size) int32, the place in `pasted` of what is seen at each pixel; DECOR for what is no product.
+        pasted: the code of each product that was pasted, in that order.
         towards: direction, in pixels' axes, in which shadows fall.
         blend: code in BLENDS, with `seam`, its width in pixels.
     """
@@ -61,6 +62,7 @@ class Canvas:
     blend: int = SOFT
     seam: float = 1.0
     owners: NDArray[np.int32] = field(init=False)
+    pasted: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.owners = np.full(self.pixels.shape[:2], DECOR, np.int32)
@@ -93,14 +95,19 @@ class Canvas:
         colour -= below
         colour *= alpha[..., None]
         below += colour
-        self.owners[top:bottom, left:right][alpha > 0.5] = piece.number
+        self._own(alpha > 0.5, box, piece.code)
+
+    def forget(self) -> None:
+        """What has been drawn so far is background: none of it is a product of the scene."""
+        self.owners[:] = DECOR
+        self.pasted.clear()
 
     def cover(self, colour: NDArray[np.float32], alpha: NDArray[np.float32]) -> None:
         """Lay décor over the whole frame: (size, size, 3) or (3,) colour with a (size, size) alpha."""
         self.pixels += alpha[..., None] * (colour - self.pixels)
         self.owners[alpha > 0.5] = DECOR
 
-    def polygon(self, corners: NDArray[np.float64], colour: NDArray[np.float32], number: int = DECOR) -> None:
+    def polygon(self, corners: NDArray[np.float64], colour: NDArray[np.float32]) -> None:
         """Fill a convex polygon of (n, 2) pixel coordinates with one colour."""
         low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - 1, 0)
         high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 2, self.size)
@@ -112,7 +119,13 @@ class Canvas:
         cv2.fillConvexPoly(mask, points, 255, cv2.LINE_AA, 8)
         part = slice(low[1], high[1]), slice(low[0], high[0])
         self.pixels[part] += (mask * np.float32(1 / 255))[..., None] * (colour - self.pixels[part])
-        self.owners[part][mask > 127] = number
+        self.owners[part][mask > 127] = DECOR
+
+    def _own(self, seen: NDArray[np.bool_], box: Box, code: int) -> None:
+        left, top, right, bottom = box
+        self.owners[top:bottom, left:right][seen] = DECOR if code == DECOR else len(self.pasted)
+        if code != DECOR:
+            self.pasted.append(code)
 
     def _shade(self, piece: Piece, covers: float) -> None:
         longer, soft = piece.picture.soft

@@ -50,15 +50,15 @@ class Bin:
     mess: float
 
 
-def heap(canvas: Canvas, plane: NDArray[np.float64], bin_: Bin, product: Product, number: int, seed: int) -> None:
-    """Fill a bin with a product, `number` being its place in the list of products.
+def heap(canvas: Canvas, plane: NDArray[np.float64], bin_: Bin, product: Product, code: int, seed: int) -> None:
+    """Fill a bin with a product.
 
     Args:
         canvas: to draw on.
         plane: (3, 3) from the plane to pixels.
         bin_: the region, and how it is filled.
         product: of which the bin is full.
-        number: what the canvas's owners are to be.
+        code: its place in the list of products.
         seed: of all placements.
     """
     along, aslant, _ = product.axes
@@ -74,7 +74,7 @@ def heap(canvas: Canvas, plane: NDArray[np.float64], bin_: Bin, product: Product
         places = _grid(bin_, pitch, bin_.lie, offset, shares(seed, 2048, SALT + layer))
         pieces = _pieces(plane, places, unit, product, seed, SALT + 4 + layer, bin_, canvas.size)
         for matrix, gain in pieces:
-            canvas.paste(Piece(picture, matrix, gain * np.float32(light), 0.22, 0.5 * (layer > 0), number))
+            canvas.paste(Piece(picture, matrix, gain * np.float32(light), 0.22, 0.5 * (layer > 0), code))
 
 
 def _grid(

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from synthda.datasets.domain import Scenes
 from synthda.errors import SettingError
 from synthda.settings import Between
-from synthda.synth import camera, canvas, heaps, perspective, store_light, store_scenes
+from synthda.synth import camera, canvas, heaps, instances, perspective, store_light, store_scenes
 from synthda.synth.assortment import load_products
+from synthda.synth.instances import Instance
 from synthda.synth.photographs import Photographs, load_photographs
 from synthda.synth.renderer import columns, in_pieces
 from synthda.synth.store_scenes import HEAP, HELD, LONE, SHELF, Stock
@@ -55,7 +56,7 @@ class Products:
     photographs: Annotated[float, "share of photographs behind single products, if there are any", Between(0, 1)] = 0.6
     depth: Annotated[float, "most blur of what is behind, 1/128 of the frame", Between(0, 10)] = 1.6
     contrast: Annotated[float, "largest share of contrast that the phone adds", Between(0, 2)] = 0.3
-    vivid: Annotated[float, "colours up to this many times as vivid as the picture's", Between(1, 4)] = 1.4
+    vivid: Annotated[float, "colours up to this many times as vivid as the picture's", Between(1, 4)] = 1.25
     dark: Annotated[float, "stops by which the darkest photographs are underexposed", Between(0, 8)] = 0.5
     over: Annotated[float, "stops by which the brightest photographs are overexposed", Between(0, 4)] = 0.5
     haze: Annotated[float, "most light scattered into the lens, levels of 255", Between(0, 200)] = 10
@@ -142,6 +143,17 @@ class Products:
     def render(self, scenes: Scenes) -> NDArray[np.uint8]:
         return in_pieces(self._rendered, scenes, self.image_shape, PIXELS_AT_ONCE)
 
+    def instances(self, scenes: Scenes, at_least: int = instances.LEAST) -> list[list[Instance]]:
+        """Of each row, every product that is seen in its image: class, box and mask of at least so many pixels.
+
+        What is out of focus behind a single product is background and not among them.
+        """
+        labels = self._labels
+        return [
+            instances.seen(store_scenes.draw(scene, self._stock, self._pictures, self.size), labels, at_least)
+            for scene in scenes
+        ]
+
     @cached_property
     def _stock(self) -> Stock:
         if not self.templates:
@@ -154,11 +166,19 @@ class Products:
     def _photographs(self) -> Photographs | None:
         return load_photographs(Path(self.backgrounds), at_least=self.size) if self.backgrounds else None
 
+    @property
+    def _pictures(self) -> Sequence[NDArray[np.uint8]]:
+        return self._photographs.images if self._photographs else ()
+
+    @cached_property
+    def _labels(self) -> tuple[int, ...]:
+        """The label of each product's class."""
+        return tuple(self.classes.index(product.class_name) for product in self._stock.products)
+
     def _sample_product(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
-        names = [product.class_name for product in self._stock.products]
-        first = np.array([names.index(name) for name in self.classes])
-        count = np.array([names.count(name) for name in self.classes])
+        first = np.array([self._labels.index(label) for label in range(len(self.classes))])
+        count = np.bincount(self._labels)
         scenes["label"] = rng.integers(len(first), size=n)
         scenes["template"] = first[scenes["label"]] + (rng.random(n) * count[scenes["label"]]).astype(np.int64)
         packs = self._stock.packs[scenes["template"]]
@@ -179,7 +199,7 @@ class Products:
             scenes[f"bin_{side}"] = sign * rng.uniform(near, far, n)
         scenes["rim"] = rng.integers(len(heaps.RIMS), size=n)
         scenes["rim_width"] = rng.uniform(0.015, 0.06, n)
-        scenes["level"] = rng.uniform(0.4, 0.85, n)
+        scenes["level"] = rng.uniform(0.5, 0.95, n)
         scenes["packs"] = rng.uniform(0.65, 0.9, n)
         scenes["facings"] = rng.integers(2, 5, n)
 
@@ -233,9 +253,8 @@ class Products:
         scenes["haze"] = self.haze * rng.random(n) ** 2
 
     def _rendered(self, scenes: Scenes) -> NDArray[np.uint8]:
-        photographs = self._photographs.images if self._photographs else ()
         images = np.empty((len(scenes), *self.image_shape), np.float32)
         for row, scene in enumerate(scenes):
-            images[row] = store_scenes.draw(scene, self._stock, photographs, self.size).pixels
+            images[row] = store_scenes.draw(scene, self._stock, self._pictures, self.size).pixels
         store_light.fall(images, scenes)
         return camera.photograph(images, scenes)

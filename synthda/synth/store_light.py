@@ -30,7 +30,7 @@ less, `vignette` that of the corners; a reflection has levels, a place, a length
 
 METERED = 105
 """Mean luminance, levels, of photographs that phones expose by themselves; label-free, from unlabelled photographs."""
-MOST_GAIN = 2.2
+MOST_GAIN = 1.9
 SHOULDER = np.float32(190)
 """Level from which on highlights are compressed."""
 

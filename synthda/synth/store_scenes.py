@@ -14,7 +14,7 @@ from synthda.datasets.domain import Scenes
 from synthda.synth import canvas as canvases
 from synthda.synth import grips, heaps, noise, shelves
 from synthda.synth.assortment import Product
-from synthda.synth.canvas import DECOR, Canvas, Piece
+from synthda.synth.canvas import Canvas, Piece
 from synthda.synth.draws import between, gains, shares
 from synthda.synth.perspective import homographies
 from synthda.synth.photographs import crop
@@ -93,7 +93,7 @@ class Stock:
 
 
 def draw(scene: np.void, stock: Stock, photographs: Sequence[NDArray[np.uint8]], size: int) -> Canvas:
-    """The frame before light falls on it and a camera takes it; its owners are codes of products."""
+    """The frame before light falls on it and a camera takes it; its owners are the products of the scene."""
     angle = np.deg2rad(float(scene["light_angle"]))
     canvas = Canvas(
         np.zeros((size, size, 3), np.float32),
@@ -122,6 +122,8 @@ def _shelf(canvas: Canvas, scene: np.void, rows: Scenes, stock: Stock, _: Sequen
     plane = homographies(rows, canvas.size)[0]
     codes = _codes(seed, stock.beside[code], SALT)
     codes[1, 0] = code
+    above, below = shares(seed, 2, SALT + 1) < 0.3  # a product may have more than one board
+    codes[0, 0], codes[2, 0] = code if above else codes[0, 0], code if below else codes[2, 0]
     shelves.shelves(
         canvas,
         plane,
@@ -191,7 +193,7 @@ def _paint_behind(canvas: Canvas, scene: np.void, stock: Stock, photographs: Seq
                 canvas, plane, bin_, stock.products, int(others[0]), others, int(u[15] * len(heaps.RIMS)), 0.04, seed
             )
     canvas.blend = blend
-    canvas.owners[:] = DECOR
+    canvas.forget()
     sigma = float(scene["depth"]) * size / 128
     if sigma > 0.3:
         canvas.pixels[:] = cv2.GaussianBlur(canvas.pixels, (0, 0), sigma)
@@ -228,6 +230,6 @@ TURNS = [("yaw", "f4"), ("pitch", "f4"), ("roll", "f4")]
 
 
 def _codes(seed: int, pool: NDArray[np.int64], salt: int) -> NDArray[np.int64]:
-    """(3, ROW) codes of products for the boards above, in the middle and below."""
-    u = shares(seed, 3 * ROW, salt).reshape(3, ROW)
-    return pool[(u * len(pool)).astype(np.int64)]
+    """(3, ROW) codes of products for the boards above, in the middle and below; none twice while there are others."""
+    order = np.argsort(shares(seed, len(pool), salt), kind="stable")
+    return np.resize(pool[order], (3, ROW))
