@@ -62,7 +62,7 @@ def to_coco(source: str, out: Path, *, size: Any, quality: int | None, force: bo
         raise SettingError("Boxes and masks are those of the images as they were rendered; leave out --size.")
     origin = manifest_of(source)
     if "settings" not in origin:
-        raise SettingError(f"{source} is no rendered domain, and only those know boxes and masks; give one of products.")
+        raise SettingError(f"{source} is no rendered domain, which alone knows boxes and masks; give one of products.")
     domain = open_domain(source)
     with progress_bar("Writing coco", len(domain)) as progress:
         manifest = write_coco(domain, out, origin=origin, quality=quality, force=force, progress=progress)

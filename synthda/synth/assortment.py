@@ -51,11 +51,13 @@ class Picture:
     def levels(self) -> tuple[tuple[float, NDArray[np.uint8]], ...]:
         """Longer side in pixels and image with its margin, reduced by STEP again and again."""
         height, width = self.image.shape[:2]
-        longer, levels = float(max(height, width)), []
-        side = longer
+        side = longer = float(max(height, width))
+        levels: list[tuple[float, NDArray[np.uint8]]] = []
         while side >= SMALLEST or not levels:
             shape = max(1, round(width * side / longer)), max(1, round(height * side / longer))
-            image = self.image if shape == (width, height) else cv2.resize(self.image, shape, None, 0, 0, 3)
+            image = (
+                self.image if shape == (width, height) else cv2.resize(self.image, shape, interpolation=cv2.INTER_AREA)
+            )
             levels.append((side, _with_margin(np.asarray(image, np.uint8), MARGIN)))
             side /= STEP
         return tuple(levels)
@@ -67,7 +69,7 @@ class Picture:
         side = SOFT_SIDE / max(height, width)
         shape = max(1, round(width * side)), max(1, round(height * side))
         alpha = cv2.resize(self.image[..., 3], shape, interpolation=cv2.INTER_AREA)
-        padded = cv2.copyMakeBorder(alpha, *[SOFT_SIDE // 2] * 4, cv2.BORDER_CONSTANT, value=0)
+        padded = np.pad(alpha, SOFT_SIDE // 2)
         return float(SOFT_SIDE), np.asarray(cv2.GaussianBlur(padded, (0, 0), SOFT_SIDE / 10), np.uint8)
 
 
@@ -103,7 +105,7 @@ class Product(Picture):
 
     @cached_property
     def rounded(self) -> Picture:
-        """The picture as it looks among others: darker at its rim, to which less light comes, where studios add some."""
+        """The picture as it looks among others: darker at its rim, where studios add light."""
         inside = cv2.copyMakeBorder(self.image[..., 3], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0) > 127
         depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
         deep = RIM * self.axes[1] * max(self.image.shape[:2])

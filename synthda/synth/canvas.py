@@ -87,7 +87,7 @@ class Canvas:
         below = self.pixels[top:bottom, left:right]
         alpha = self._alpha(patch[..., 3])
         # Scaled by its own gains, and by a ramp across it that is brightest towards the light.
-        colour = cv2.multiply(patch[..., :3], (*piece.gain.tolist(), 0.0), dtype=cv2.CV_32F)
+        colour = patch[..., :3] * piece.gain
         if piece.relief and large:
             colour *= self._ramp(matrix, covers, box, piece.relief)
         if self.blend == MEMBRANE:
@@ -184,8 +184,8 @@ def _covers(matrix: NDArray[np.float64]) -> float:
     if depth <= 0:
         return 0.0
     x, y = c / depth, f / depth
-    area = (a - x * g) * (e - y * h) - (b - x * h) * (d - y * g)
-    return math.sqrt(abs(area)) / depth
+    area = float((a - x * g) * (e - y * h) - (b - x * h) * (d - y * g))
+    return math.sqrt(abs(area)) / float(depth)
 
 
 def _box(matrix: NDArray[np.float64], extent: tuple[float, float], size: int, margin: int) -> Box | None:

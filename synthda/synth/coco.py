@@ -61,9 +61,7 @@ def write_coco(
     plan = {"format": FORMAT, "kind": "coco", "origin": origin["fingerprint"], "count": len(domain), "quality": quality}
     claimed = claim(out, MANIFEST, plan, ours=WRITTEN, force=force)
     encoder = Encoder(quality)
-    write_pictures(
-        domain, lambda row: out / IMAGES / file_name(row, encoder.suffix), encoder, lambda rows: None, out
-    )
+    write_pictures(domain, lambda row: out / IMAGES / file_name(row, encoder.suffix), encoder, lambda rows: None, out)
     with written_then_named(out / ANNOTATIONS) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         count = _write_annotations(file, domain, renderer, encoder.suffix, progress)
     made = {"annotations": count, "files": {ANNOTATIONS: sha256_of(out / ANNOTATIONS)}}

@@ -1,4 +1,4 @@
-"""Pictures on a plain background cut out: flood from the border, GrabCut at the rim, soft alpha, the rim's own colour."""
+"""Pictures on a plain background cut out: flood from the border, GrabCut at the rim, soft alpha, no halo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PLAIN_SHARE = 0.6
 """Share of the border that must be of one colour; the product itself may touch the rest."""
 TOLERANCE = (4.0, 24.0)
 """Levels within which a pixel is of the background's colour, at least and at most; between them the border's noise."""
-SHADOW_SLOPE = 5.0
+SHADOW_SLOPE = 10.0
 """Levels per pixel: shadows on the ground fade more slowly than this, the edges of white packs do not."""
 SHADOW_GREY = 8
 """Levels by which a shadow's channels may differ after division by the background's."""
@@ -193,10 +193,12 @@ def _refined(picture: NDArray[np.uint8], kept: NDArray[np.bool_]) -> NDArray[np.
     mask[inner], mask[~outer] = cv2.GC_FGD, cv2.GC_BGD
     # A background painted in one exact colour has no variance: any other pixel would be product, were it not noisy.
     noisy = picture + np.random.default_rng(0).normal(0, GRAIN, picture.shape)
-    levels = np.clip(noisy, 0, 255).astype(np.uint8)
+    levels = np.ascontiguousarray(np.clip(noisy, 0, 255).astype(np.uint8)[..., ::-1])
     cv2.setRNGSeed(0)  # its clusters start at random
     models = np.zeros((2, 1, 65))
-    cv2.grabCut(np.ascontiguousarray(levels[..., ::-1]), mask, None, models[0], models[1], 2, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(
+        np.ascontiguousarray(levels[..., ::-1]), mask, (0, 0, 0, 0), models[0], models[1], 2, cv2.GC_INIT_WITH_MASK
+    )
     cut: NDArray[np.bool_] = (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
     return cut
 

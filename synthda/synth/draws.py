@@ -11,7 +11,7 @@ from synthda.synth import noise
 def shares(seed: int, count: int, salt: int) -> NDArray[np.float64]:
     """(count,) values in [0, 1), the same wherever and whenever the seed is met; `salt` tells the uses apart."""
     bits = noise.uniform_bits(np.array([seed], np.uint32), count, salt)[0]
-    return bits / 2.0**32
+    return np.asarray(bits / 2.0**32)
 
 
 def between(low: float, high: float, share: float) -> float:
@@ -25,4 +25,4 @@ def gains(seed: int, count: int, salt: int, spread: float) -> NDArray[np.float32
     Brightness differs by up to `spread` stops either way, each channel by a third of that.
     """
     stops = noise.normal(np.array([seed], np.uint32), (count, 4), salt)[0].astype(np.float64) * (spread / 3)
-    return np.exp2(stops[:, 3:] + stops[:, :3] / 3).astype(np.float32)
+    return np.asarray(np.exp2(stops[:, 3:] + stops[:, :3] / 3), np.float32)

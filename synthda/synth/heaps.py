@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,12 @@ SALT = 720
 """Salts 720…749 are the heaps'."""
 REACH = 0.85
 """Half the side of the plane, in frames, that is filled: turned and tilted, the frame shows no more of it."""
+FAR = 1.6
+"""What is drawn right to the end of the plane ends here."""
+MOST_A_SIDE = 40
+"""Rows and columns of products on either side of the centre."""
+VARIETY = 0.45
+"""Stops by which fruits of a kind are lighter or darker than their picture, at most."""
 LAYERS = ((0.5, 0.0), (0.78, 0.5), (1.0, 0.25))
 """Light that each layer gets, from the lowest, and by which part of the pitch it is set off."""
 DEEP = 0.22
@@ -38,7 +45,7 @@ class Bin:
     """A heap's region of its plane, whose unit is the frame and whose origin its centre, and how it is filled.
 
     `across` is the number of products side by side along the frame, `lie` the direction in degrees in which long ones
-    lie, `mess` how far they turn from it: 0 not at all, 1 anyhow.
+    lie, `mess` how far they turn from it, 0 not at all … 1 anyhow, and `seed` that of all placements.
     """
 
     left: float
@@ -48,9 +55,18 @@ class Bin:
     across: float
     lie: float
     mess: float
+    seed: int
 
 
-def heap(canvas: Canvas, plane: NDArray[np.float64], bin_: Bin, product: Product, code: int, seed: int) -> None:
+class Crate(NamedTuple):
+    """What is around a bin: codes of the products to its left, to its right and behind it, its rims' kind and width."""
+
+    others: NDArray[np.int64]
+    rim: int
+    width: float
+
+
+def heap(canvas: Canvas, plane: NDArray[np.float64], bin_: Bin, product: Product, code: int) -> None:
     """Fill a bin with a product.
 
     Args:
@@ -59,7 +75,6 @@ def heap(canvas: Canvas, plane: NDArray[np.float64], bin_: Bin, product: Product
         bin_: the region, and how it is filled.
         product: of which the bin is full.
         code: its place in the list of products.
-        seed: of all placements.
     """
     along, aslant, _ = product.axes
     unit = 1 / bin_.across / np.sqrt(along * aslant)
@@ -69,145 +84,38 @@ def heap(canvas: Canvas, plane: NDArray[np.float64], bin_: Bin, product: Product
     for layer, (light, offset) in enumerate(LAYERS):
         if layer == 0 and bin_.across > LAYERED:
             continue
-        last = layer == len(LAYERS) - 1
-        pitch = unit * shape * (1.2 if last else 1.0)
-        places = _grid(bin_, pitch, bin_.lie, offset, shares(seed, 2048, SALT + layer))
-        pieces = _pieces(plane, places, unit, product, seed, SALT + 4 + layer, bin_, canvas.size)
-        for matrix, gain in pieces:
+        pitch = unit * shape * (1.2 if layer == len(LAYERS) - 1 else 1.0)
+        places = _grid(bin_, pitch, offset, shares(bin_.seed, 2048, SALT + layer))
+        for matrix, gain in _laid(plane, places, product, bin_, unit=unit, salt=SALT + 4 + layer, frame=canvas.size):
             canvas.paste(Piece(picture, matrix, gain * np.float32(light), 0.22, 0.5 * (layer > 0), code))
 
 
-def _grid(
-    bin_: Bin, pitch: NDArray[np.float64], lie: float, offset: float, u: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(n, 2) places in the bin, farthest first: a staggered grid, turned and jittered."""
-    counts = np.minimum(np.ceil(1.3 * REACH / pitch).astype(int), 40)
-    i, j = np.meshgrid(np.arange(-counts[0], counts[0] + 1), np.arange(-counts[1], counts[1] + 1))
-    i, j = i.ravel().astype(np.float64), j.ravel().astype(np.float64)
-    jitter = u[(np.arange(2 * len(i)) * 7) % len(u)].reshape(2, -1) - 0.5
-    x = (i + 0.5 * (j % 2) + offset + 0.9 * jitter[0]) * pitch[0]
-    y = (j + offset + 0.9 * jitter[1]) * pitch[1]
-    cos, sin = np.cos(np.deg2rad(lie)), np.sin(np.deg2rad(lie))
-    places = np.stack([cos * x - sin * y, sin * x + cos * y], axis=1)
-    # Fruits lie within the rims, but for a little.
-    slack = 0.25 * pitch.min()
-    inside = (places[:, 0] > bin_.left + slack) & (places[:, 0] < bin_.right - slack)
-    inside &= (places[:, 1] > bin_.top + slack) & (places[:, 1] < bin_.bottom - slack)
-    inside &= np.abs(places).max(axis=1) < REACH
-    places = places[inside]
-    return places[np.argsort(places[:, 1] + 0.35 * pitch[1] * jitter[0][inside], kind="stable")]
-
-
-def _pieces(
-    plane: NDArray[np.float64],
-    places: NDArray[np.float64],
-    unit: float,
-    product: Product,
-    seed: int,
-    salt: int,
-    bin_: Bin,
-    frame: int,
-) -> list[tuple[NDArray[np.float64], NDArray[np.float32]]]:
-    """Matrix and gains of a product at each place: turned at random, standing up from the plane."""
-    n = len(places)
-    if not n:
-        return []
-    u = shares(seed, 5 * n, salt).reshape(5, n)
-    depth = plane[2, 0] * places[:, 0] + plane[2, 1] * places[:, 1] + plane[2, 2]
-    x = (plane[0, 0] * places[:, 0] + plane[0, 1] * places[:, 1] + plane[0, 2]) / depth
-    y = (plane[1, 0] * places[:, 0] + plane[1, 1] * places[:, 1] + plane[1, 2]) / depth
-    # The plane is foreshortened, what lies on it is not.
-    widest = np.sqrt(np.hypot(plane[0, 0], plane[1, 0]) * np.hypot(plane[0, 1], plane[1, 1]))
-    size = unit * widest / depth * (0.88 + 0.24 * u[0])
-    along, aslant, own = product.axes
-    turn = 360 * u[1]
-    if along / aslant > LONG:
-        turn = bin_.lie - own + 180 * (u[1] < 0.5) + bin_.mess * 180 * (u[2] - 0.5)
-    angle = np.deg2rad(turn)
-    flip = np.where(u[3] < 0.5, -1.0, 1.0)
-    squeezed = 1 - 0.25 * u[4] ** 2
-    cos, sin = np.cos(angle), np.sin(angle)
-    matrices = np.zeros((n, 3, 3))
-    matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 0, 2] = size * cos * flip, -size * sin * squeezed, x
-    matrices[:, 1, 0], matrices[:, 1, 1], matrices[:, 1, 2] = size * sin * flip, size * cos * squeezed, y
-    matrices[:, 2, 2] = 1
-    tint = gains(seed, n, salt + 8, 0.45)
-    half = 0.75 * size
-    seen = (depth > 0.2) & (x > -half) & (x < frame + half) & (y > -half) & (y < frame + half)
-    return list(zip(matrices[seen], tint[seen], strict=True))
-
-
 def bins(
-    canvas: Canvas,
-    plane: NDArray[np.float64],
-    bin_: Bin,
-    stock: tuple[Product, ...],
-    code: int,
-    others: NDArray[np.int64],
-    rim: int,
-    width: float,
-    seed: int,
+    canvas: Canvas, plane: NDArray[np.float64], bin_: Bin, code: int, stock: tuple[Product, ...], crate: Crate
 ) -> None:
-    """The bin of product `code`, the bins beside and behind it with others, rims between them, and the front.
-
-    Args:
-        canvas: to draw on.
-        plane: (3, 3) from the plane to pixels.
-        bin_: the bin in the middle.
-        stock: all products.
-        code: of the product in the middle.
-        others: (3,) codes of those to the left, to the right and behind.
-        rim: code in RIMS.
-        width: of the rims, in frames.
-        seed: of all placements.
-    """
-    u = shares(seed, 16, SALT + 20)
+    """The bin of product `code`, the bins beside and behind it with others, rims between them, and the front."""
+    u = shares(bin_.seed, 16, SALT + 20)
     canvas.pixels[:] = stock[code].colour * np.float32(DEEP)
-    far = 1.6
-    left, right, top, bottom = bin_.left, bin_.right, bin_.top, bin_.bottom
-    beside = ((-far, top, left - width, bottom), (right + width, top, far, bottom), (-far, -far, far, top - width))
+    left, right, top, bottom, width = bin_.left, bin_.right, bin_.top, bin_.bottom, crate.width
+    beside = ((-FAR, top, left - width, bottom), (right + width, top, FAR, bottom), (-FAR, -FAR, FAR, top - width))
     for place, (x0, y0, x1, y1) in enumerate(beside):
         if x1 < -REACH or x0 > REACH or y1 < -REACH:
             continue
-        product = stock[int(others[place])]
-        canvas.polygon(quad(plane, x0, y0, x1, y1), product.colour * np.float32(DEEP))
-        other = Bin(x0, y0, x1, y1, bin_.across * between(0.75, 1.4, u[place]), 180 * u[3 + place], 0.25)
-        heap(canvas, plane, other, product, int(others[place]), (seed + 77 * (place + 1)) & 0xFFFFFFFF)
-    heap(canvas, plane, bin_, stock[code], code, seed)
-    colour = RIM_COLOURS[rim] * np.float32(between(0.7, 1.15, u[6]))
+        other = int(crate.others[place])
+        canvas.polygon(quad(plane, x0, y0, x1, y1), stock[other].colour * np.float32(DEEP))
+        across, seed = bin_.across * between(0.75, 1.4, u[place]), (bin_.seed + 77 * (place + 1)) & 0xFFFFFFFF
+        heap(canvas, plane, Bin(x0, y0, x1, y1, across, 180 * u[3 + place], 0.25, seed), stock[other], other)
+    heap(canvas, plane, bin_, stock[code], code)
+    colour = RIM_COLOURS[crate.rim] * np.float32(between(0.7, 1.15, u[6]))
     for x0, y0, x1, y1, light in (
-        (-far, top - width, far, top, 0.8),
-        (left - width, top, left, far, 0.9),
-        (right, top, right + width, far, 1.0),
+        (-FAR, top - width, FAR, top, 0.8),
+        (left - width, top, left, FAR, 0.9),
+        (right, top, right + width, FAR, 1.0),
     ):
         canvas.polygon(quad(plane, x0, y0, x1, y1), colour * np.float32(light))
-    _front(canvas, plane, bottom, width, colour, u[7:])
-
-
-def _front(
-    canvas: Canvas,
-    plane: NDArray[np.float64],
-    bottom: float,
-    width: float,
-    colour: NDArray[np.float32],
-    u: NDArray[np.float64],
-) -> None:
-    """The rim towards the customer, the rail below it with price tags, and the floor."""
-    if bottom > REACH:
-        return
-    rail = bottom + width + between(0.03, 0.2, u[0])
-    floor = FLOORS[int(u[1] * len(FLOORS))] * np.float32(between(0.6, 1.1, u[2]))
-    canvas.polygon(quad(plane, -1.6, rail, 1.6, 1.6), floor)
-    shade = np.float32(between(0.15, 1.0, u[3]))
-    canvas.polygon(quad(plane, -1.6, bottom + width, 1.6, rail), np.float32(225) * shade * np.ones(3, np.float32))
-    canvas.polygon(quad(plane, -1.6, bottom, 1.6, bottom + width), colour)
-    tall = rail - bottom
-    for place in range(1 + int(2.5 * u[4])):
-        x = -0.45 + (place + u[5]) * 0.42
-        tag = tags()[int(len(tags()) * ((u[6] + 0.37 * place) % 1))]
-        side = tall * 0.8 * max(tag.extent) / tag.extent[1]
-        local = np.array([[side, 0, x], [0, side, bottom + tall / 2], [0, 0, 1]])
-        canvas.paste(Piece(tag, plane @ local, np.ones(3, np.float32)))
+    if bottom < REACH:
+        canvas.polygon(quad(plane, -FAR, bottom, FAR, bottom + width), colour)
+        _front(canvas, plane, bottom + width, u[7:])
 
 
 def quad(plane: NDArray[np.float64], x0: float, y0: float, x1: float, y1: float) -> NDArray[np.float64]:
@@ -215,3 +123,80 @@ def quad(plane: NDArray[np.float64], x0: float, y0: float, x1: float, y1: float)
     corners = np.array([(x0, y0, 1), (x1, y0, 1), (x1, y1, 1), (x0, y1, 1)], np.float64)
     seen = (plane[None] * corners[:, None, :]).sum(axis=2)
     return np.asarray(seen[:, :2] / np.maximum(seen[:, 2:], 0.05))
+
+
+def _grid(bin_: Bin, pitch: NDArray[np.float64], offset: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 2) places in the bin, farthest first: a staggered grid, turned as the products lie, and jittered."""
+    counts = np.minimum(np.ceil(1.3 * REACH / pitch).astype(int), MOST_A_SIDE)
+    grid = np.meshgrid(np.arange(-counts[0], counts[0] + 1.0), np.arange(-counts[1], counts[1] + 1.0))
+    i, j = grid[0].ravel(), grid[1].ravel()
+    # Seven is prime to the number of shares, so that each is met before one is met again.
+    jitter = u[(np.arange(2 * len(i)) * 7) % len(u)].reshape(2, -1) - 0.5
+    x = (i + 0.5 * (j % 2) + offset + 0.9 * jitter[0]) * pitch[0]
+    y = (j + offset + 0.9 * jitter[1]) * pitch[1]
+    cos, sin = np.cos(np.deg2rad(bin_.lie)), np.sin(np.deg2rad(bin_.lie))
+    places = np.stack([cos * x - sin * y, sin * x + cos * y], axis=1)
+    # Fruits lie within the rims, but for a little.
+    slack = 0.25 * pitch.min()
+    inside = (places[:, 0] > bin_.left + slack) & (places[:, 0] < bin_.right - slack)
+    inside &= (places[:, 1] > bin_.top + slack) & (places[:, 1] < bin_.bottom - slack)
+    inside &= np.abs(places).max(axis=1) < REACH
+    order = np.argsort(places[inside][:, 1] + 0.35 * pitch[1] * jitter[0][inside], kind="stable")
+    return np.asarray(places[inside][order])
+
+
+def _laid(
+    plane: NDArray[np.float64],
+    places: NDArray[np.float64],
+    product: Product,
+    bin_: Bin,
+    *,
+    unit: float,
+    salt: int,
+    frame: int,
+) -> list[tuple[NDArray[np.float64], NDArray[np.float32]]]:
+    """Matrix and gains of a product at each place that the frame shows: turned at random, of like size.
+
+    Args:
+        plane: (3, 3) from the plane to pixels.
+        places: (n, 2) on the plane.
+        product: of which there is one at each place.
+        bin_: which way long ones lie.
+        unit: the product's longer side, in frames.
+        salt: of the draws.
+        frame: side of the frame, pixels.
+    """
+    n = len(places)
+    u = shares(bin_.seed, 5 * n, salt).reshape(5, n)
+    seen = places @ plane[:, :2].T + plane[:, 2]
+    depth = np.maximum(seen[:, 2], 0.2)
+    x, y = seen[:, 0] / depth, seen[:, 1] / depth
+    # The plane is foreshortened, what lies on it is not.
+    widest = np.sqrt(np.hypot(plane[0, 0], plane[1, 0]) * np.hypot(plane[0, 1], plane[1, 1]))
+    size = unit * widest / depth * (0.88 + 0.24 * u[0])
+    along, aslant, own = product.axes
+    turn = 360 * u[1]
+    if along / aslant > LONG:
+        turn = bin_.lie - own + 180 * (u[1] < 0.5) + bin_.mess * 180 * (u[2] - 0.5)
+    cos, sin = size * np.cos(np.deg2rad(turn)), size * np.sin(np.deg2rad(turn))
+    flip, squeezed = np.where(u[3] < 0.5, -1.0, 1.0), 1 - 0.25 * u[4] ** 2
+    matrices = np.zeros((n, 3, 3))
+    matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 0, 2] = cos * flip, -sin * squeezed, x
+    matrices[:, 1, 0], matrices[:, 1, 1], matrices[:, 1, 2] = sin * flip, cos * squeezed, y
+    matrices[:, 2, 2] = 1
+    half = 0.75 * size
+    shown = (seen[:, 2] > 0.2) & (x > -half) & (x < frame + half) & (y > -half) & (y < frame + half)
+    return list(zip(matrices[shown], gains(bin_.seed, n, salt + 8, VARIETY)[shown], strict=True))
+
+
+def _front(canvas: Canvas, plane: NDArray[np.float64], top: float, u: NDArray[np.float64]) -> None:
+    """Below the rim towards the customer: the rail with price tags, and the floor."""
+    tall = between(0.03, 0.2, u[0])
+    floor = FLOORS[int(u[1] * len(FLOORS))] * np.float32(between(0.6, 1.1, u[2]))
+    canvas.polygon(quad(plane, -FAR, top + tall, FAR, FAR), floor)
+    canvas.polygon(quad(plane, -FAR, top, FAR, top + tall), np.full(3, 225 * between(0.15, 1.0, u[3]), np.float32))
+    for place in range(1 + int(2.5 * u[4])):
+        tag = tags()[int(len(tags()) * ((u[6] + 0.37 * place) % 1))]
+        side = tall * 0.9 * max(tag.extent) / tag.extent[1]
+        local = np.array([[side, 0, -0.45 + (place + u[5]) * 0.42], [0, side, top + tall / 2], [0, 0, 1]])
+        canvas.paste(Piece(tag, plane @ local, np.ones(3, np.float32)))

@@ -47,7 +47,7 @@ class Products:
     most: Annotated[float, "most products side by side in a heap", Between(1, 20)] = 9
     smallest: Annotated[float, "height of the smallest single pack, fraction of the frame", Between(0.1, 2)] = 0.6
     largest: Annotated[float, "height of the largest single pack, fraction of the frame", Between(0.1, 2)] = 1.15
-    loose_scale: Annotated[float, "side of single loose products, as a share of what packs have", Between(0.1, 2)] = 0.65
+    loose_scale: Annotated[float, "side of single loose products, as a share of packs'", Between(0.1, 2)] = 0.65
     jitter: Annotated[float, "single product off the frame's centre by at most this", Between(0, 0.5)] = 0.14
     roll: Annotated[float, "largest turn in the image, degrees", Between(0, 180)] = 45
     yaw: Annotated[float, "largest turn of a single product about the vertical, degrees", Between(0, 80)] = 40

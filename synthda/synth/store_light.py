@@ -24,9 +24,9 @@ COLUMNS = {
     "glare_angle": "f4",
 }
 """`metered` is the mean luminance, levels, that the phone exposes for, `contrast` the share by which its tone curve
-stretches luminance about that mean; `vivid` multiplies colour's distance from grey; `light` is the share by which the side away from the lamps is lit
-less, `vignette` that of the corners; a reflection has levels, a place, a length and a width in frames, and degrees."""
-
+stretches luminance about that mean; `vivid` multiplies colour's distance from grey; `light` is the share by which the
+side away from the lamps is lit less, `vignette` that of the corners; a reflection has levels, a place, a length and a
+width in frames, and degrees."""
 
 METERED = 105
 """Mean luminance, levels, of photographs that phones expose by themselves; label-free, from unlabelled photographs."""

@@ -16,7 +16,7 @@ from synthda.synth import grips, heaps, noise, shelves
 from synthda.synth.assortment import Product
 from synthda.synth.canvas import Canvas, Piece
 from synthda.synth.draws import between, gains, shares
-from synthda.synth.perspective import homographies
+from synthda.synth.perspective import POSE, homographies
 from synthda.synth.photographs import crop
 
 KINDS = ("heap", "shelf", "held", "lone")
@@ -59,6 +59,8 @@ that is out of focus, 1/128 of the frame; the direction of the light; and the se
 
 SALT = 830
 """Salts 830…839 are the scenes' own."""
+OTHERWISE = 0x5BD1E995
+"""Tells the seed of what is behind from that of what is before it."""
 ROW = 6
 """Kinds of product on a board."""
 
@@ -110,30 +112,21 @@ def _heap(canvas: Canvas, scene: np.void, rows: Scenes, stock: Stock, _: Sequenc
     code, seed = int(scene["template"]), int(scene["layout_seed"])
     pool = stock.beside[code]
     others = pool[(shares(seed, 3, SALT) * len(pool)).astype(np.int64)]
-    edges = [float(scene[f"bin_{side}"]) for side in ("left", "top", "right", "bottom")]
-    bin_ = heaps.Bin(*edges, float(scene["across"]), float(scene["lie"]), float(scene["mess"]))
-    plane = homographies(rows, canvas.size)[0]
-    rim, width = int(scene["rim"]), float(scene["rim_width"])
-    heaps.bins(canvas, plane, bin_, stock.products, code, others, rim, width, seed)
+    left, top, right, bottom = (float(scene[f"bin_{side}"]) for side in ("left", "top", "right", "bottom"))
+    across, lie, mess = (float(scene[name]) for name in ("across", "lie", "mess"))
+    bin_ = heaps.Bin(left, top, right, bottom, across, lie, mess, seed)
+    crate = heaps.Crate(others, int(scene["rim"]), float(scene["rim_width"]))
+    heaps.bins(canvas, homographies(rows, canvas.size)[0], bin_, code, stock.products, crate)
 
 
 def _shelf(canvas: Canvas, scene: np.void, rows: Scenes, stock: Stock, _: Sequence[NDArray[np.uint8]]) -> None:
     code, seed = int(scene["template"]), int(scene["layout_seed"])
-    plane = homographies(rows, canvas.size)[0]
     codes = _codes(seed, stock.beside[code], SALT)
     codes[1, 0] = code
     above, below = shares(seed, 2, SALT + 1) < 0.3  # a product may have more than one board
     codes[0, 0], codes[2, 0] = code if above else codes[0, 0], code if below else codes[2, 0]
-    shelves.shelves(
-        canvas,
-        plane,
-        stock.products,
-        codes,
-        float(scene["level"]),
-        float(scene["packs"]),
-        seed,
-        int(scene["facings"]),
-    )
+    rack = shelves.Rack(codes, float(scene["level"]), float(scene["packs"]), int(scene["facings"]), seed)
+    shelves.shelves(canvas, homographies(rows, canvas.size)[0], stock.products, rack)
 
 
 def _single(
@@ -169,38 +162,41 @@ def _single(
 
 def _paint_behind(canvas: Canvas, scene: np.void, stock: Stock, photographs: Sequence[NDArray[np.uint8]]) -> None:
     """What is behind a single product, out of focus; none of it is counted as a product of the scene."""
-    kind, size, seed = int(scene["behind"]), canvas.size, (int(scene["layout_seed"]) ^ 0x5BD1E995) & 0xFFFFFFFF
-    u = shares(seed, 16, SALT + 4)
+    kind, seed = int(scene["behind"]), (int(scene["layout_seed"]) ^ OTHERWISE) & 0xFFFFFFFF
     blend, canvas.blend = canvas.blend, canvases.SOFT
     if kind == PHOTOGRAPH:
-        canvas.pixels[:] = crop(photographs[scene["photo"]], scene, size)
+        canvas.pixels[:] = crop(photographs[scene["photo"]], scene, canvas.size)
     elif kind == PLAIN:
-        _paint_plain(canvas, u, seed)
+        _paint_plain(canvas, seed)
     else:
-        code = int(scene["template"])
-        pool = np.append(stock.beside[code], code)
-        plane = _plane(u, size, steep=kind == BIN)
-        if kind == SHELVES:
-            codes = _codes(seed, pool, SALT + 5)
-            shelves.shelves(
-                canvas, plane, stock.products, codes, between(0.22, 0.5, u[4] ** 1.5), between(0.6, 0.9, u[5]), seed, 2
-            )
-        else:
-            others = pool[(u[6:9] * len(pool)).astype(np.int64)]
-            edges = -between(0.1, 0.6, u[9]), -between(0.1, 0.6, u[10]), between(0.1, 0.6, u[11]), between(0, 0.7, u[12])
-            bin_ = heaps.Bin(*edges, between(4, 8, u[13]), 180 * u[14], 0.3)
-            heaps.bins(
-                canvas, plane, bin_, stock.products, int(others[0]), others, int(u[15] * len(heaps.RIMS)), 0.04, seed
-            )
+        pool = np.append(stock.beside[int(scene["template"])], int(scene["template"]))
+        (_paint_shelves if kind == SHELVES else _paint_bins)(canvas, stock, pool, seed)
     canvas.blend = blend
     canvas.forget()
-    sigma = float(scene["depth"]) * size / 128
+    sigma = float(scene["depth"]) * canvas.size / 128
     if sigma > 0.3:
         canvas.pixels[:] = cv2.GaussianBlur(canvas.pixels, (0, 0), sigma)
 
 
-def _paint_plain(canvas: Canvas, u: NDArray[np.float64], seed: int) -> None:
+def _paint_shelves(canvas: Canvas, stock: Stock, pool: NDArray[np.int64], seed: int) -> None:
+    u = shares(seed, 16, SALT + 4)
+    level, packs = between(0.22, 0.5, u[4] ** 1.5), between(0.6, 0.9, u[5])
+    rack = shelves.Rack(_codes(seed, pool, SALT + 5), level, packs, 2, seed)
+    shelves.shelves(canvas, _plane(u, canvas.size, steep=False), stock.products, rack)
+
+
+def _paint_bins(canvas: Canvas, stock: Stock, pool: NDArray[np.int64], seed: int) -> None:
+    u = shares(seed, 16, SALT + 4)
+    others = pool[(u[6:9] * len(pool)).astype(np.int64)]
+    left, top, right = -between(0.1, 0.6, u[9]), -between(0.1, 0.6, u[10]), between(0.1, 0.6, u[11])
+    bin_ = heaps.Bin(left, top, right, between(0, 0.7, u[12]), between(4, 8, u[13]), 180 * u[14], 0.3, seed)
+    crate = heaps.Crate(others, int(u[15] * len(heaps.RIMS)), 0.04)
+    heaps.bins(canvas, _plane(u, canvas.size, steep=True), bin_, int(others[0]), stock.products, crate)
+
+
+def _paint_plain(canvas: Canvas, seed: int) -> None:
     """A floor, a wall or a table: one colour that runs to another, some texture, at times joints."""
+    u = shares(seed, 16, SALT + 4)
     first = heaps.FLOORS[int(u[0] * len(heaps.FLOORS))] * np.float32(between(0.5, 1.2, u[1]))
     second = first * np.float32(between(0.5, 1.2, u[2]))
     at = np.linspace(0, 1, canvas.size, dtype=np.float32)
@@ -218,15 +214,12 @@ def _paint_plain(canvas: Canvas, u: NDArray[np.float64], seed: int) -> None:
 
 def _plane(u: NDArray[np.float64], size: int, steep: bool) -> NDArray[np.float64]:
     """A plane behind a product, seen aslant: from its own coordinates, frames, to pixels."""
-    pose = np.zeros(1, [(name, "f4") for name in ("scale", "shift_x", "shift_y", "aspect", "distance")] + TURNS)
+    pose = np.zeros(1, list(POSE.items()))
     pose["scale"], pose["aspect"], pose["distance"] = 1.25, 1, 1.6
     pose["roll"] = 70 * (u[0] - 0.5) * u[1]
     pose["yaw"] = 0 if steep else 80 * (u[2] - 0.5)
     pose["pitch"] = -(20 + 35 * u[3]) if steep else 30 * (u[3] - 0.5)
     return np.asarray(homographies(pose, size)[0])
-
-
-TURNS = [("yaw", "f4"), ("pitch", "f4"), ("roll", "f4")]
 
 
 def _codes(seed: int, pool: NDArray[np.int64], salt: int) -> NDArray[np.int64]:
