@@ -87,13 +87,14 @@ class Canvas:
         below = self.pixels[top:bottom, left:right]
         alpha = self._alpha(patch[..., 3])
         # Scaled by its own gains, and by a ramp across it that is brightest towards the light.
-        colour = patch[..., :3] * piece.gain
+        opaque = cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB)
+        colour = np.asarray(cv2.multiply(opaque, np.append(piece.gain, 0.0), dtype=cv2.CV_32F), np.float32)
         if piece.relief and large:
-            colour *= self._ramp(matrix, covers, box, piece.relief)
+            colour *= thrice(self._ramp(matrix, covers, box, piece.relief))
         if self.blend == MEMBRANE:
             colour += _membrane(below - colour, alpha)
         colour -= below
-        colour *= alpha[..., None]
+        colour *= thrice(alpha)
         below += colour
         self._own(alpha > 0.5, box, piece.code)
 
@@ -104,7 +105,7 @@ class Canvas:
 
     def cover(self, colour: NDArray[np.float32], alpha: NDArray[np.float32]) -> None:
         """Lay décor over the whole frame: (size, size, 3) or (3,) colour with a (size, size) alpha."""
-        self.pixels += alpha[..., None] * (colour - self.pixels)
+        self.pixels += thrice(alpha) * (colour - self.pixels)
         self.owners[alpha > 0.5] = DECOR
 
     def polygon(self, corners: NDArray[np.float64], colour: NDArray[np.float32]) -> None:
@@ -118,7 +119,7 @@ class Canvas:
         points = np.clip((corners - low) * 256, -(2**24), 2**24).astype(np.int32)
         cv2.fillConvexPoly(mask, points, 255, cv2.LINE_AA, 8)
         part = slice(low[1], high[1]), slice(low[0], high[0])
-        self.pixels[part] += (mask * np.float32(1 / 255))[..., None] * (colour - self.pixels[part])
+        self.pixels[part] += thrice(mask * np.float32(1 / 255)) * (colour - self.pixels[part])
         self.owners[part][mask > 127] = DECOR
 
     def _own(self, seen: NDArray[np.bool_], box: Box, code: int) -> None:
@@ -138,14 +139,14 @@ class Canvas:
         left, top, right, bottom = box
         dark = _warped(soft, longer, moved, box) * np.float32(-piece.shadow / 255)
         dark += 1
-        self.pixels[top:bottom, left:right] *= dark[..., None]
+        self.pixels[top:bottom, left:right] *= thrice(dark)
 
     def _ramp(self, matrix: NDArray[np.float64], covers: float, box: Box, relief: float) -> NDArray[np.float32]:
         centre = matrix[:2, 2] / matrix[2, 2]
         step = np.float32(-2 * relief / covers)
         x = (np.arange(box[0], box[2], dtype=np.float32) - np.float32(centre[0])) * (step * self.towards[0])
         y = (np.arange(box[1], box[3], dtype=np.float32) - np.float32(centre[1])) * (step * self.towards[1])
-        return np.clip(np.float32(1) + x[None, :, None] + y[:, None, None], 0.2, 1.8)
+        return np.clip(x[None, :] + (y + np.float32(1))[:, None], 0.2, 1.8)
 
     def _alpha(self, alpha: NDArray[np.uint8]) -> NDArray[np.float32]:
         if self.blend == HARD:
@@ -155,6 +156,11 @@ class Canvas:
         elif self.blend == MOTION:
             alpha = np.asarray(cv2.blur(alpha, (1 + 2 * round(self.seam), 1)), np.uint8)
         return alpha * np.float32(1 / 255)
+
+
+def thrice(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, W, 3): a plane for each channel; broadcasting a last axis of one would take three times as long."""
+    return np.asarray(cv2.merge((plane, plane, plane)), np.float32)
 
 
 def _membrane(difference: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:

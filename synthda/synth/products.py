@@ -39,10 +39,10 @@ class Products:
     size: Annotated[int, "side of the image, pixels", Between(32, 512)] = 128
     templates: Annotated[str, "folder of pictures, one a class or a folder a class; needed"] = ""
     backgrounds: Annotated[str, "folder of photographs to put behind single products; none by default"] = ""
-    loose_heap: Annotated[float, "share of scenes of loose products that are heaps", Between(0, 1)] = 0.72
-    loose_held: Annotated[float, "share of them in a hand; the rest stands alone", Between(0, 1)] = 0.2
+    loose_heap: Annotated[float, "share of scenes of loose products that are heaps", Between(0, 1)] = 0.75
+    loose_held: Annotated[float, "share of them in a hand; the rest stands alone", Between(0, 1)] = 0.19
     pack_shelf: Annotated[float, "share of scenes of upright packs that are shelves", Between(0, 1)] = 0.2
-    pack_held: Annotated[float, "share of them in a hand; the rest stands alone", Between(0, 1)] = 0.68
+    pack_held: Annotated[float, "share of them in a hand; the rest stands alone", Between(0, 1)] = 0.72
     fewest: Annotated[float, "fewest products side by side in a heap", Between(1, 20)] = 2.5
     most: Annotated[float, "most products side by side in a heap", Between(1, 20)] = 9
     smallest: Annotated[float, "height of the smallest single pack, fraction of the frame", Between(0.1, 2)] = 0.6
@@ -54,7 +54,7 @@ class Products:
     pitch: Annotated[float, "largest turn of a single product about the horizontal, degrees", Between(0, 80)] = 25
     hand: Annotated[float, "share of held products whose hand is in sight", Between(0, 1)] = 0.95
     photographs: Annotated[float, "share of photographs behind single products, if there are any", Between(0, 1)] = 0.6
-    depth: Annotated[float, "most blur of what is behind, 1/128 of the frame", Between(0, 10)] = 1.6
+    depth: Annotated[float, "most blur of what is behind, 1/128 of the frame", Between(0, 10)] = 1.2
     contrast: Annotated[float, "largest share of contrast that the phone adds", Between(0, 2)] = 0.3
     vivid: Annotated[float, "colours up to this many times as vivid as the picture's", Between(1, 4)] = 1.25
     dark: Annotated[float, "stops by which the darkest photographs are underexposed", Between(0, 8)] = 0.5
@@ -65,9 +65,9 @@ class Products:
     light: Annotated[float, "largest share by which one side is lit less", Between(0, 0.9)] = 0.5
     vignette: Annotated[float, "largest share by which corners are darker", Between(0, 0.9)] = 0.4
     glare: Annotated[float, "brightest reflection, levels of 255; one in three has one", Between(0, 255)] = 120
-    blur: Annotated[float, "largest Gaussian blur, standard deviation in 1/32 of the frame", Between(0, 5)] = 0.2
-    motion: Annotated[float, "longest motion blur, in 1/32 of the frame; one in six has it", Between(0, 10)] = 0.6
-    defocus: Annotated[float, "largest radius of defocus, in 1/32 of the frame; one in six", Between(0, 10)] = 0.25
+    blur: Annotated[float, "largest Gaussian blur, standard deviation in 1/32 of the frame", Between(0, 5)] = 0.15
+    motion: Annotated[float, "longest motion blur, in 1/32 of the frame; one in six has it", Between(0, 10)] = 0.5
+    defocus: Annotated[float, "largest radius of defocus, in 1/32 of the frame; one in six", Between(0, 10)] = 0.15
     reduce: Annotated[float, "at most this many times fewer pixels, scaled up", Between(1, 8)] = 1.3
     sharpen: Annotated[float, "strongest sharpening by the camera, share of the detail added", Between(0, 4)] = 1
     noise: Annotated[float, "strongest sensor noise, standard deviation in levels of 255", Between(0, 64)] = 6
@@ -248,7 +248,7 @@ class Products:
     def _sample_exposure(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
         scenes["exposure"] = -self.dark + (self.dark + self.over) * rng.beta(2, 2, n)
-        scenes["temperature"] = self.temperature * rng.uniform(-0.7, 1, (2, n)).mean(axis=0)
+        scenes["temperature"] = self.temperature * rng.uniform(-0.5, 1, (2, n)).mean(axis=0)
         scenes["tint"] = self.tint * rng.uniform(-1, 1, (2, n)).mean(axis=0)
         scenes["haze"] = self.haze * rng.random(n) ** 2
 

@@ -16,7 +16,7 @@ from synthda.synth.price_tags import tags
 SALT = 760
 """Salts 760…789 are the shelves'."""
 BOARDS = np.array([(225, 225, 222), (196, 200, 204), (60, 62, 66), (28, 28, 30), (178, 150, 200)], np.float32)
-BACK = np.array([(46, 46, 48), (120, 122, 126), (24, 22, 22), (90, 80, 70)], np.float32)
+BACK = np.array([(62, 62, 64), (140, 142, 146), (34, 32, 32), (112, 102, 92), (170, 172, 174)], np.float32)
 REACH = 1.0
 """Half the side of the plane, in frames, that is filled."""
 VARIETY = 0.12
@@ -45,7 +45,7 @@ class Rack(NamedTuple):
 def shelves(canvas: Canvas, plane: NDArray[np.float64], stock: tuple[Product, ...], rack: Rack) -> None:
     """Fill the frame with shelves; `plane` (3, 3) leads from their front, whose unit is the frame, to pixels."""
     u = shares(rack.seed, 12, SALT)
-    canvas.pixels[:] = BACK[int(u[0] * len(BACK))] * np.float32(between(0.3, 0.9, u[1]))
+    canvas.pixels[:] = BACK[int(u[0] * len(BACK))] * np.float32(between(0.45, 1.0, u[1]))
     board = BOARDS[int(u[2] * len(BOARDS))] * np.float32(between(0.6, 1.0, u[3]))
     edge, middle = rack.level * between(0.08, 0.2, u[4]), rack.level * between(0.42, 0.58, u[5])
     count = int(np.ceil(REACH / rack.level))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
 from synthda.synth import colours
+from synthda.synth.canvas import thrice
 from synthda.synth.geometry import along
 
 COLUMNS = {
@@ -67,9 +68,9 @@ def fall(images: NDArray[np.float32], scenes: Scenes) -> None:
     at = ((np.arange(size) + 0.5) / size).astype(np.float32)
     for row, scene in enumerate(scenes):
         image = images[row]
-        image *= lit[row, :, :, None]
+        image *= thrice(lit[row])
         if scene["glare"] > 1:
-            image += _reflection(scene, at)[..., None]
+            image += thrice(_reflection(scene, at))
         luminance = float(cv2.mean(image)[:3] @ colours.LUMA)
         gain = float(np.clip(float(scene["metered"]) / max(luminance, 1.0), 1 / MOST_GAIN, MOST_GAIN))
         vivid, contrast = float(scene["vivid"]), 1 + float(scene["contrast"])
@@ -78,11 +79,11 @@ def fall(images: NDArray[np.float32], scenes: Scenes) -> None:
         matrix[:, :3] = gain * contrast * (vivid * np.eye(3) + (1 - vivid) * colours.LUMA)
         matrix[:, 3] = (1 - contrast) * gain * luminance
         cv2.transform(image, matrix, dst=image)
-    np.maximum(images, 0, out=images)
-    # Highlights roll off as in a phone's tone curve: white packs keep some of their print.
-    bright = np.maximum(images - SHOULDER, 0)
-    images -= bright
-    images += bright * (255 - SHOULDER) / (bright + (255 - SHOULDER))
+        # Highlights roll off as in a phone's tone curve: white packs keep some of their print.
+        bright = np.maximum(image - SHOULDER, 0)
+        np.minimum(image, SHOULDER, out=image)
+        np.maximum(image, 0, out=image)
+        image += bright / (1 + bright / (255 - SHOULDER))
 
 
 def _falling(scenes: Scenes, size: int) -> NDArray[np.float32]:

@@ -156,7 +156,7 @@ def _single(
     if front is not None:
         # Fingers darken what they lie on, a little beside themselves.
         shade = cv2.GaussianBlur(front.alpha, (0, 0), max(0.8, canvas.size / 60))
-        canvas.pixels *= (1 - np.float32(0.4) * shade)[..., None]
+        canvas.pixels *= canvases.thrice(1 - np.float32(0.4) * shade)
         canvas.cover(front.colour, front.alpha)
 
 
