@@ -15,6 +15,7 @@ from PIL import Image
 from synthda.datasets.folders import READ_EXTENSIONS, PhotoError, read_rgba
 from synthda.errors import DataError
 from synthda.synth.cutouts import MatteError, bled, cut_out
+from synthda.synth.renderer import steady
 from synthda.synth.templates import named_files, rasterise
 
 SIDE = 256
@@ -126,6 +127,7 @@ def load_products(folder: Path) -> tuple[Product, ...]:
         DataError: for a folder that is missing, empty or of two layouts; for two files of one class side by side; for
             a picture that is damaged, or that leaves nothing or all of itself when it is cut out.
     """
+    steady()
     products = []
     for class_name, path in named_files(folder, READ_EXTENSIONS | {".svg"}, ACCEPTED):
         try:

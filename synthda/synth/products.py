@@ -18,7 +18,7 @@ from synthda.synth import camera, canvas, heaps, instances, perspective, store_l
 from synthda.synth.assortment import load_products
 from synthda.synth.instances import Instance
 from synthda.synth.photographs import Photographs, load_photographs
-from synthda.synth.renderer import columns, in_pieces
+from synthda.synth.renderer import columns, in_pieces, steady
 from synthda.synth.store_scenes import HEAP, HELD, LONE, SHELF, Stock
 
 SCENE = columns(
@@ -148,6 +148,7 @@ class Products:
 
         What is out of focus behind a single product is background and not among them.
         """
+        steady()
         labels = self._labels
         return [
             instances.seen(store_scenes.draw(scene, self._stock, self._pictures, self.size), labels, at_least)
