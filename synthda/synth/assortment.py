@@ -128,18 +128,32 @@ def load_products(folder: Path) -> tuple[Product, ...]:
             a picture that is damaged, or that leaves nothing or all of itself when it is cut out.
     """
     steady()
-    products = []
+    products, faults = [], []
     for class_name, path in named_files(folder, READ_EXTENSIONS | {".svg"}, ACCEPTED):
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise _unusable(path, error.strerror or "it cannot be read") from error
-        digest = hashlib.sha256(content).hexdigest()
-        if digest not in _cut:
-            _cut[digest] = _matte(path, content)
-        image, given = _cut[digest]
+            digest, image, given = _read(path)
+        except DataError as error:
+            faults.append((path, error))
+            continue
         products.append(Product(image, path.relative_to(folder).as_posix(), class_name, digest, given))
+    if len(faults) > 1:
+        others = ", ".join(path.name for path, _ in faults[1:6]) + (" …" if len(faults) > 6 else "")
+        raise DataError(f"{str(faults[0][1]).rstrip('.')} (so for {len(faults) - 1} more: {others}).")
+    if faults:
+        raise faults[0][1]
     return tuple(products)
+
+
+def _read(path: Path) -> tuple[str, NDArray[np.uint8], bool]:
+    """SHA-256 of a file, what is cut out of it, and whether its transparency was given."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unusable(path, error.strerror or "it cannot be read") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest not in _cut:
+        _cut[digest] = _matte(path, content)
+    return digest, *_cut[digest]
 
 
 _cut: dict[str, tuple[NDArray[np.uint8], bool]] = {}

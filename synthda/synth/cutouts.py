@@ -191,14 +191,17 @@ def _refined(picture: NDArray[np.uint8], kept: NDArray[np.bool_]) -> NDArray[np.
         return kept
     mask = np.where(kept, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     mask[inner], mask[~outer] = cv2.GC_FGD, cv2.GC_BGD
+    # Only where the product is: the time goes with the number of pixels, and background far off says nothing new.
+    left, top, width, height = cv2.boundingRect(outer.astype(np.uint8))
+    part = slice(max(0, top - 4), top + height + 4), slice(max(0, left - 4), left + width + 4)
     # A background painted in one exact colour has no variance: any other pixel would be product, were it not noisy.
-    noisy = picture + np.random.default_rng(0).normal(0, GRAIN, picture.shape)
+    noisy = picture[part] + np.random.default_rng(0).normal(0, GRAIN, picture[part].shape)
     levels = np.ascontiguousarray(np.clip(noisy, 0, 255).astype(np.uint8)[..., ::-1])
+    decided = np.ascontiguousarray(mask[part])
     cv2.setRNGSeed(0)  # its clusters start at random
     models = np.zeros((2, 1, 65))
-    cv2.grabCut(
-        np.ascontiguousarray(levels[..., ::-1]), mask, (0, 0, 0, 0), models[0], models[1], 2, cv2.GC_INIT_WITH_MASK
-    )
+    cv2.grabCut(levels, decided, (0, 0, 0, 0), models[0], models[1], 2, cv2.GC_INIT_WITH_MASK)
+    mask[part] = decided
     cut: NDArray[np.bool_] = (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
     return cut
 

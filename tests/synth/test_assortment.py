@@ -121,3 +121,11 @@ def test_a_damaged_template_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"x\.png cannot be used as a template"):
         load_products(tmp_path)
+
+
+def test_all_templates_that_cannot_be_used_are_named_at_once(tmp_path: Path) -> None:
+    save(tmp_path / "good.png")
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"a\.png cannot be used .* \(so for 2 more: b\.png, c\.png\)\.$"):
+        load_products(tmp_path)
