@@ -19,7 +19,7 @@ def from_domain(source: str, out: Path, to: str, *, size: Any, fit: Any, data_ro
     from synthda.datasets.specs import open_domain
 
     if to not in FORMATS:
-        raise SettingError(unknown("format", to, [*FORMATS, "shards"]))
+        raise SettingError(unknown("format", to, [*FORMATS, "coco", "shards"]))
     path = Path(source).expanduser()
     if size is None and path.is_dir() and not manifest_of(source):
         raise SettingError("Photographs come in sizes of their own; give the images' with --size, for example 64.")
@@ -50,3 +50,21 @@ def to_shards(source: str, out: Path, *, size: Any, fit: Any, quality: int | Non
     classes = f"{len(found.classes)} classes" if found.classes else "no labels"
     say(f"{out} is finished: {manifest['count']:,} images of {height}×{width}, {classes}.")
     say(f"Look at it:  synthda inspect {out}")
+
+
+def to_coco(source: str, out: Path, *, size: Any, quality: int | None, force: bool) -> None:
+    """Write the rendered domain `source` with a box and a mask for each product in its images."""
+    from synthda.datasets.shards import manifest_of
+    from synthda.datasets.specs import open_domain
+    from synthda.synth.coco import ANNOTATIONS, write_coco
+
+    if size is not None:
+        raise SettingError("Boxes and masks are those of the images as they were rendered; leave out --size.")
+    origin = manifest_of(source)
+    if "settings" not in origin:
+        raise SettingError(f"{source} is no rendered domain, which alone knows boxes and masks; give one of products.")
+    domain = open_domain(source)
+    with progress_bar("Writing coco", len(domain)) as progress:
+        manifest = write_coco(domain, out, origin=origin, quality=quality, force=force, progress=progress)
+    seen = manifest["annotations"]
+    say(f"{out} is finished: {len(domain):,} images, {seen:,} boxes and masks in {ANNOTATIONS}.")

@@ -34,6 +34,7 @@ def command(
 
     - `synthda generate syn-numbers --count 50000 --workers 4 --set angle=15`
     - `synthda generate syn-signs --templates my-signs --backgrounds street-photos`
+    - `synthda generate products --templates icons --backgrounds store-photos`
     - `synthda generate mnist-m --digits data --backgrounds data/BSDS500/data/images`
     - `synthda generate syn-numbers --count 1000000 --dry-run`
     """

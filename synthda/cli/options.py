@@ -31,7 +31,7 @@ Split = Annotated[
 ]
 Backgrounds = Annotated[str | None, typer.Option(help="Folder of photographs to put behind.", show_default=False)]
 Templates = Annotated[
-    str | None, typer.Option(help="syn-signs: folder of SVG or PNG files, one a class.", show_default=False)
+    str | None, typer.Option(help="syn-signs, products: folder of pictures, one a class.", show_default=False)
 ]
 Side = Annotated[
     str | None, typer.Option("--size", metavar="PIXELS", help="Side of the images, 8 to 1024.", show_default=False)
@@ -107,4 +107,4 @@ def format_names(incomplete: str) -> list[str]:
     """What the shell completes a format to."""
     from synthda.datasets import FORMATS
 
-    return [name for name in (*FORMATS, "shards") if name.startswith(incomplete)]
+    return [name for name in (*FORMATS, "coco", "shards") if name.startswith(incomplete)]

@@ -18,6 +18,12 @@ def command(
     factor: Annotated[
         str | None, typer.Option(metavar="NAME", help="A scene's column to vary along each row, all else fixed.")
     ] = None,
+    cutouts: Annotated[
+        bool, typer.Option("--cutouts", help="products: show how the templates were cut out instead.")
+    ] = False,
+    cutouts_to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="products: also write them as PNG, to correct and give back.")
+    ] = None,
     assignments: Assignments = None,
     digits: Digits = None,
     split: Split = None,
@@ -35,7 +41,9 @@ def command(
     - `synthda preview syn-numbers --set angle=30 --set noise=0`
     - `synthda preview syn-numbers --factor blur`
     - `synthda preview syn-numbers --factor font --count 40 --out fonts.png`
+    - `synthda preview products --templates icons --cutouts --cutouts-to cut-icons`
     """
+    from synthda.cli.cutting import show_cutouts
     from synthda.cli.listing import say
     from synthda.datasets.contact_sheet import write_sheet
     from synthda.datasets.domain import factor_names
@@ -43,6 +51,9 @@ def command(
     from synthda.synth.build import build_renderer
     from synthda.synth.preview import drawn, preview, sweep
 
+    if cutouts or cutouts_to is not None:
+        show_cutouts(renderer, templates, out or Path(f"{renderer}-cutouts.png"), cutouts_to)
+        return
     out = out or Path(f"{renderer}-preview.png")
     options = {"digits": digits, "split": split, "backgrounds": backgrounds, "templates": templates, "size": size}
     built = build_renderer(renderer, parse_assignments(assignments or []), options)

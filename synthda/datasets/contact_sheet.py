@@ -48,25 +48,29 @@ class Tile:
     right: bool | None = None
 
 
-def write_sheet(path: Path, tiles: Sequence[Tile | None], *, columns: int = COLUMNS, title: str = "") -> None:
-    """Draw tiles, row by row, into a PNG; None leaves a place empty.
+def write_sheet(
+    path: Path, tiles: Sequence[Tile | None], *, columns: int = COLUMNS, title: str = "", side: int = SIDE
+) -> None:
+    """Draw tiles, row by row, into a PNG; None leaves a place empty. `side` is their longer side, pixels.
 
     Raises:
         DataError: when there are no tiles.
         SynthdaError: when the file cannot be written.
     """
-    sheet = draw_sheet(tiles, columns=columns, title=title)
+    sheet = draw_sheet(tiles, columns=columns, title=title, side=side)
     with written_then_named(path) as partial:
         sheet.save(partial, format="PNG")
 
 
-def draw_sheet(tiles: Sequence[Tile | None], *, columns: int = COLUMNS, title: str = "") -> Image.Image:
+def draw_sheet(
+    tiles: Sequence[Tile | None], *, columns: int = COLUMNS, title: str = "", side: int = SIDE
+) -> Image.Image:
     """The page itself; tiles keep their proportions, and small images are enlarged by whole factors."""
     if not any(tiles):
         raise DataError("There is no image to put on a contact sheet.")
     columns = min(columns, len(tiles))
     top = MARGIN + (TITLE_POINTS + 2 * GAP if title else 0)
-    across, down = SIDE + GAP, SIDE + CAPTION_POINTS + CAPTION_GAP + GAP
+    across, down = side + GAP, side + CAPTION_POINTS + CAPTION_GAP + GAP
     rows = -(-len(tiles) // columns)
     font, heading = _font(CAPTION_POINTS), _font(TITLE_POINTS)
     width = 2 * MARGIN + columns * across - GAP
@@ -79,13 +83,13 @@ def draw_sheet(tiles: Sequence[Tile | None], *, columns: int = COLUMNS, title: s
     for place, tile in enumerate(tiles):
         left, upper = MARGIN + place % columns * across, top + place // columns * down
         if tile is None:
-            pen.rectangle((left, upper, left + SIDE - 1, upper + SIDE - 1), outline=FAINT)
+            pen.rectangle((left, upper, left + side - 1, upper + side - 1), outline=FAINT)
             continue
-        image = _fitted(tile.image)
-        sheet.paste(image, (left + (SIDE - image.width) // 2, upper + SIDE - image.height))
+        image = _fitted(tile.image, side)
+        sheet.paste(image, (left + (side - image.width) // 2, upper + side - image.height))
         caption = _shortened(tile.caption, font, across - 4)
-        middle = left + (SIDE - font.getlength(caption)) / 2
-        pen.text((middle, upper + SIDE + 3), caption, fill=VERDICTS[tile.right], font=font)
+        middle = left + (side - font.getlength(caption)) / 2
+        pen.text((middle, upper + side + 3), caption, fill=VERDICTS[tile.right], font=font)
     return sheet
 
 
@@ -138,10 +142,10 @@ def _tile(domain: Domain, row: int, folder: Path | None) -> Tile:
     return Tile(domain.images.read(np.array([row], dtype=np.int64))[0], caption)
 
 
-def _fitted(image: Photo) -> Image.Image:
-    """The image with its longer side at most SIDE; whole factors keep the pixels of small ones visible."""
+def _fitted(image: Photo, side: int) -> Image.Image:
+    """The image with its longer side at most `side`; whole factors keep the pixels of small ones visible."""
     height, width = image.shape[:2]
-    scale = SIDE / max(height, width)
+    scale = side / max(height, width)
     how = Image.Resampling.BICUBIC
     if scale >= 2:
         scale, how = int(scale), Image.Resampling.NEAREST

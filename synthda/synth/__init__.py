@@ -10,6 +10,7 @@ RENDERERS: dict[str, str] = {
     "syn-numbers": "synthda.synth.syn_numbers:SynNumbers",
     "syn-signs": "synthda.synth.syn_signs:SynSigns",
     "mnist-m": "synthda.synth.mnist_m:MnistM",
+    "products": "synthda.synth.products:Products",
 }
 """By name, where a renderer's class is: import paths, so that listing them loads none."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from synthda.errors import SettingError
+from synthda.errors import DataError, SettingError
 from synthda.settings import configure, settings_of
 from synthda.synth import load_renderer
 from synthda.synth.renderer import Renderer
@@ -28,3 +29,29 @@ def build_renderer(name: str, given: Mapping[str, str], options: Mapping[str, st
             raise SettingError(f"--{option} is not for {name}; leave it out, or see its settings: synthda renderers.")
     built: Renderer = found(**configure({"renderer": found}, {**given, **named})["renderer"])
     return built
+
+
+def rebuilt(manifest: Mapping[str, Any]) -> Renderer:
+    """The renderer that made a domain, from the manifest of its shards.
+
+    Raises:
+        DataError: when a file that it read is missing or has changed, or its settings are of another version.
+        SettingError: when there is no such renderer any more.
+    """
+    name = str(manifest["name"])
+    try:
+        renderer: Renderer = load_renderer(name)(**manifest["settings"])
+    except TypeError as error:
+        raise DataError(f"The settings of this domain are of another version of {name} ({error}).") from error
+    now, then = dict(renderer.inputs), dict(manifest["inputs"])
+    changed = sorted(file for file in then if file in now and now[file] != then[file])
+    missing = sorted(then.keys() - now.keys())
+    added = sorted(now.keys() - then.keys())
+    for what, files in (("missing", missing), ("not as it was", changed), ("new", added)):
+        if files:
+            raise DataError(
+                f"The domain cannot be drawn again: {files[0]} is {what}"
+                f"{f', as are {len(files) - 1} more files' if len(files) > 1 else ''}; bring the templates and "
+                "backgrounds back to what they were, or generate the domain again."
+            )
+    return renderer

@@ -44,16 +44,20 @@ def sample_block(renderer: Renderer, seed: int, block: int) -> Scenes:
     return renderer.sample(np.random.default_rng([seed, block]), BLOCK)
 
 
-def in_pieces(
-    render: Callable[[Scenes], NDArray[np.uint8]], scenes: Scenes, image_shape: tuple[int, int, int], pixels: int
-) -> NDArray[np.uint8]:
-    """The images of `scenes`, rendered at most `pixels` pixels at a time, one process's way on every machine.
+def steady() -> None:
+    """From here on neither the bytes nor the rate depend on OpenCV's threads.
 
-    Neither the bytes nor the rate depend on OpenCV's threads, and IPP is off: its distance transform differs in the
-    last bit from one call to the next.
+    IPP is off, too: its distance transform differs in the last bit from one call to the next.
     """
     cv2.setNumThreads(1)
     cv2.ipp.setUseIPP(False)
+
+
+def in_pieces(
+    render: Callable[[Scenes], NDArray[np.uint8]], scenes: Scenes, image_shape: tuple[int, int, int], pixels: int
+) -> NDArray[np.uint8]:
+    """The images of `scenes`, rendered at most `pixels` pixels at a time, one process's way on every machine."""
+    steady()
     images = np.empty((len(scenes), *image_shape), np.uint8)
     at_once = max(1, pixels // (image_shape[0] * image_shape[1]))
     for first in range(0, len(scenes), at_once):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -80,7 +80,7 @@ def _signs() -> tuple[Template, ...]:
 @cache
 def _templates_in(folder: Path) -> tuple[Template, ...]:
     templates = []
-    for class_name, path in _named(folder):
+    for class_name, path in named_files(folder, EXTENSIONS, ACCEPTED):
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -95,21 +95,27 @@ def _template(name: str, class_name: str, content: bytes, image: NDArray[np.uint
     return Template(name, class_name, image, hashlib.sha256(content).hexdigest())
 
 
-def _named(folder: Path) -> list[tuple[str, Path]]:
-    """Class and path of each template."""
+def named_files(folder: Path, extensions: Collection[str], accepted: str) -> list[tuple[str, Path]]:
+    """Class and path of each template, by class in natural order, then by name.
+
+    Args:
+        folder: files named for their classes, or a folder for each class with any number of files.
+        extensions: in lower case, with the dot; other files and hidden ones are left out.
+        accepted: what the folder may hold, for messages.
+
+    Raises:
+        DataError: for a folder that is missing or without a template, for both layouts in one, for two files of one
+            class side by side.
+    """
     if not folder.is_dir():
-        raise DataError(f"There is no folder of templates {folder}; give a folder of {ACCEPTED}.")
-    paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS}
+        raise DataError(f"There is no folder of templates {folder}; give a folder of {accepted}.")
+    paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.suffix.lower() in extensions}
     kept = {below: path for below, path in paths.items() if path.is_file() and not _hidden(below)}
     if not kept:
-        raise DataError(f"There is no template in {folder}; give a folder of {ACCEPTED}.")
+        raise DataError(f"There is no template in {folder}; give a folder of {accepted}.")
     beside = sorted(below for below in kept if len(below.parts) == 1)
     if beside and len(beside) < len(kept):
-        within = min(kept.keys() - set(beside))
-        raise DataError(
-            f"{folder} holds {beside[0]} beside {within.as_posix()}; put all templates into {folder.name} itself, or "
-            "each into a folder named for its class."
-        )
+        raise _both_layouts(folder, beside, sorted(kept.keys() - set(beside)))
     if not beside:
         named = [(below.parts[0], path) for below, path in kept.items()]
         return sorted(named, key=lambda item: (natural_order(item[0]), item[1].relative_to(folder).parts))
@@ -121,6 +127,22 @@ def _named(folder: Path) -> list[tuple[str, Path]]:
                 "template into a folder named for its class."
             )
     return named
+
+
+def _both_layouts(folder: Path, beside: Sequence[Path], within: Sequence[Path]) -> DataError:
+    """Files beside folders: those of one class are named first."""
+    stems = {below.stem: below for below in beside}
+    twice = next((below for below in within if below.parts[0] in stems), None)
+    if twice is not None:
+        name = twice.parts[0]
+        return DataError(
+            f"The file {stems[name]} and the folder {name} in {folder} are both named for class {name}; move the file "
+            "into the folder, and each other file into a folder named for its class."
+        )
+    return DataError(
+        f"{folder} holds {beside[0]} beside {within[0].as_posix()}; put all templates into {folder.name} itself, or "
+        "each into a folder named for its class."
+    )
 
 
 def _hidden(below: Path) -> bool:

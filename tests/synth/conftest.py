@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 
 @pytest.fixture
@@ -32,3 +32,26 @@ def mnist_root(tmp_path: Path) -> Path:
         header = np.array([2049, count], ">i4").tobytes()
         (raw / f"{stem}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
     return tmp_path / "root"
+
+
+@pytest.fixture(scope="session")
+def icons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of eight products on white, a file a class: four round ones and four packs."""
+    folder = tmp_path_factory.mktemp("icons")
+    colours = {"lemon": (230, 210, 50), "lime": (90, 160, 40), "plum": (110, 40, 90), "tomato": (200, 40, 30)}
+    for name, colour in colours.items():
+        image = Image.new("RGB", (90, 80), "white")
+        ImageDraw.Draw(image).ellipse((10, 8, 80, 70), fill=colour)
+        image.save(folder / f"{name}.png")
+    for name, colour in {
+        "cola": (140, 20, 20),
+        "juice": (240, 150, 40),
+        "milk": (60, 110, 190),
+        "tea": (90, 120, 60),
+    }.items():
+        image = Image.new("RGB", (70, 110), "white")
+        pen = ImageDraw.Draw(image)
+        pen.rectangle((15, 5, 54, 104), fill=colour)
+        pen.rectangle((22, 30, 47, 60), fill=(245, 245, 240))
+        image.save(folder / f"{name}.png")
+    return folder

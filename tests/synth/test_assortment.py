@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from synthda.errors import DataError
+from synthda.synth.assortment import SIDE, load_products
+from synthda.synth.cutout_sheet import on_checks, tiles, write_pngs
+
+
+def save(
+    path: Path, *, shape: str = "ellipse", colour: object = (200, 40, 30), size: tuple[int, int] = (90, 90)
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new("RGB", size, "white")
+    getattr(ImageDraw.Draw(image), shape)((20, 10, size[0] - 21, size[1] - 11), fill=(200, 40, 30))
+    image.save(path)
+
+
+def test_classes_come_in_natural_order_from_files_or_from_folders(tmp_path: Path) -> None:
+    for name in ("10.png", "2.jpg", "a.webp"):
+        save(tmp_path / "files" / name)
+        save(tmp_path / "folders" / name.partition(".")[0] / f"x{name}")
+    for layout in ("files", "folders"):
+        assert [product.class_name for product in load_products(tmp_path / layout)] == ["2", "10", "a"]
+
+
+def test_a_product_is_cut_to_its_matte(tmp_path: Path) -> None:
+    save(tmp_path / "box.png", shape="rectangle")
+    (product,) = load_products(tmp_path)
+    assert product.image.shape[:2] == (70, 50)
+    assert not product.given
+    assert product.extent == (50 / 70, 1)
+    assert product.upright > 0.95
+
+
+def test_large_pictures_are_reduced(tmp_path: Path) -> None:
+    save(tmp_path / "big.png", size=(1200, 900))
+    (product,) = load_products(tmp_path)
+    assert max(product.image.shape[:2]) == SIDE
+    assert max(side for side, _ in product.levels) == SIDE
+
+
+def test_given_transparency_is_taken_as_it_is(tmp_path: Path) -> None:
+    rgba = np.zeros((40, 60, 4), np.uint8)
+    rgba[10:30, 5:55] = (250, 250, 250, 255)
+    rgba[10:30, 30] = (250, 250, 250, 140)
+    Image.fromarray(rgba).save(tmp_path / "white.png")
+    (product,) = load_products(tmp_path)
+    assert product.given
+    np.testing.assert_array_equal(product.image, rgba[10:30, 5:55])
+
+
+def test_a_disc_is_not_upright_and_a_long_thing_has_its_direction(tmp_path: Path) -> None:
+    save(tmp_path / "disc.png", size=(90, 70))
+    save(tmp_path / "long.png", size=(240, 60))
+    disc, long_ = load_products(tmp_path)
+    assert disc.upright == pytest.approx(0.6, abs=0.06)
+    along, across, angle = long_.axes
+    assert along == pytest.approx(1, abs=0.02)
+    assert across == pytest.approx(40 / 200, abs=0.02)
+    assert min(angle, 180 - angle) < 1
+
+
+def test_cut_outs_written_as_png_give_the_same_products_back(tmp_path: Path) -> None:
+    save(tmp_path / "icons" / "box.jpg", shape="rectangle")
+    save(tmp_path / "icons" / "disc.png")
+    before = load_products(tmp_path / "icons")
+    write_pngs(before, tmp_path / "cut")
+    after = load_products(tmp_path / "cut")
+    assert [product.name for product in after] == ["box.png", "disc.png"]
+    for one, other in zip(before, after, strict=True):
+        assert other.given
+        np.testing.assert_array_equal(one.image[one.image[..., 3] > 0], other.image[other.image[..., 3] > 0])
+        np.testing.assert_array_equal(one.image[..., 3], other.image[..., 3])
+    with pytest.raises(DataError, match="would be lost"):
+        write_pngs(before, tmp_path / "cut")
+
+
+def test_a_cut_out_is_shown_on_green(tmp_path: Path) -> None:
+    save(tmp_path / "disc.png")
+    products = load_products(tmp_path)
+    shown = on_checks(products[0].image)
+    assert shown[0, 0].tolist() in ([0, 200, 90], [0, 150, 70])
+    assert shown[35, 25].tolist() == [200, 40, 30]
+    assert [tile.caption for tile in tiles(products) if tile] == ["disc"]
+
+
+def test_two_files_of_one_class_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / "a.png")
+    save(tmp_path / "a.jpg")
+    with pytest.raises(DataError, match=r"a\.jpg and a\.png in .* are both named for class a"):
+        load_products(tmp_path)
+
+
+def test_a_file_and_a_folder_of_one_class_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / "a.png")
+    save(tmp_path / "a" / "x.png")
+    with pytest.raises(DataError, match=r"The file a\.png and the folder a .* are both named for class a"):
+        load_products(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "sentence"),
+    [
+        (np.full((50, 50, 3), 255, np.uint8), "all of it looks like background"),
+        (np.zeros((50, 50, 4), np.uint8), "every pixel of it is transparent"),
+        (np.random.default_rng(0).integers(0, 256, (50, 50, 3), dtype=np.uint8), "not of one colour"),
+    ],
+)
+def test_a_template_that_cannot_be_cut_out_is_named(tmp_path: Path, pixels: object, sentence: str) -> None:
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    with pytest.raises(DataError, match=rf"x\.png cannot be used as a template: .*{sentence}"):
+        load_products(tmp_path)
+
+
+def test_a_damaged_template_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"x\.png cannot be used as a template"):
+        load_products(tmp_path)
+
+
+def test_all_templates_that_cannot_be_used_are_named_at_once(tmp_path: Path) -> None:
+    save(tmp_path / "good.png")
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"a\.png cannot be used .* \(so for 2 more: b\.png, c\.png\)\.$"):
+        load_products(tmp_path)
