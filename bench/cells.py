@@ -112,7 +112,7 @@ class Protocol:
             method,
             table["network"],
             classes,
-            given={name: str(value) for name, value in (table.get("set", {}) | variant["set"]).items()},
+            given=self._texts(table.get("set", {}) | variant["set"]),
             input_size=(table["size"], table["size"]),
             seed=cell.seed,
             steps=table["baseline_steps" if variant["method"] in BASELINES else "steps"],
@@ -141,10 +141,14 @@ class Protocol:
         if (folder / MANIFEST).exists():
             return folder
         recipe = self._recipe(name)
-        given = {key: value.format(data=self.data) for key, value in recipe["set"].items()}
+        given = self._texts(recipe["set"])
         renderer = build_renderer(recipe["renderer"], given)
         generate(renderer, folder, name=recipe["renderer"], count=recipe["count"], seed=recipe.get("seed", 0))
         return folder
+
+    def _texts(self, settings: dict[str, Any]) -> dict[str, str]:
+        """Settings as texts; paths among them are below `{data}`."""
+        return {name: str(value).format(data=self.data) for name, value in settings.items()}
 
     def _recipe(self, name: str) -> dict[str, Any]:
         """How a domain is rendered, with the settings of its restriction in full."""
