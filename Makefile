@@ -28,7 +28,7 @@ types: install
 	$(BIN)/mypy
 
 suite: install
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 install: $(INSTALLED)
 
