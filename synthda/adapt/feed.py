@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from synthda.adapt.method import Batch, Method
+from synthda.adapt.placement import Placement, Wanted, load
 from synthda.adapt.recipe import Recipe
-from synthda.adapt.resident import Resident
 from synthda.adapt.views import seen
 from synthda.datasets.domain import Domain, Images
 from synthda.errors import DataError, SettingError
@@ -42,23 +42,27 @@ class Feed:
         recipe: Recipe,
         seed: int,
         device: torch.device,
+        *,
+        images: Placement = "auto",
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         sources = sources if method.uses_source else ()
         check_sources(method, recipe, len(sources))
         if method.uses_target and target.shape[0] == 0:
             raise DataError("The target holds no image; give a folder of photographs.")
         shares = np.diff(np.linspace(0, recipe.source_batch, len(sources) + 1).round().astype(int))
-        self.sources = [
-            Resident(source.images, source.labels, int(share), seed=seed, stream=1 + index, device=device)
+        wanted = [
+            Wanted(source.name or "the source", source.images, source.labels, int(share), stream=1 + index)
             for index, (source, share) in enumerate(zip(sources, shares, strict=True))
         ]
-        self.target = None
         if method.uses_target:
             unlabelled = np.full(target.shape[0], -1, dtype=np.int64)
-            self.target = Resident(target, unlabelled, recipe.target_batch, seed=seed, stream=0, device=device)
+            wanted.append(Wanted("the target", target, unlabelled, recipe.target_batch, stream=0))
+        self.domains = load(wanted, seed=seed, device=device, placement=images, tell=tell)
+        self.sources = self.domains[: len(sources)]
+        self.target = self.domains[-1] if method.uses_target else None
         self.source_views = method.source_views or (recipe.source_view,)
         self.target_views = method.target_views or (recipe.target_view,)
-        self.domains = [*self.sources, self.target] if self.target else list(self.sources)
         self.images_a_step = sum(domain.sampler.batch for domain in self.domains)
         self.source_domain = torch.from_numpy(np.repeat(np.arange(len(shares), dtype=np.int64), shares)).to(device)
         self._none = torch.zeros(0, dtype=torch.int64, device=device)

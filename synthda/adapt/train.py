@@ -13,6 +13,7 @@ from synthda.adapt.feed import Feed
 from synthda.adapt.interrupt import deferred_interrupt
 from synthda.adapt.method import Method
 from synthda.adapt.metrics_log import Entry, MetricsLog
+from synthda.adapt.placement import Placement
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import channel_statistics
 from synthda.adapt.run import Run
@@ -28,6 +29,10 @@ class Pace:
     on_log: Callable[[Entry], None] = lambda entry: None
     keep: frozenset[int] = frozenset()
     """Steps after which the weights are kept as a candidate."""
+    images: Placement = "auto"
+    """Where the images lie: on the device, in memory, or on disk."""
+    tell: Callable[[str], None] = lambda line: None
+    """Is given a line for each domain that does not lie on the device."""
 
 
 def train(
@@ -55,7 +60,10 @@ def train(
         The number of steps done in this call.
 
     Raises:
-        SettingError: when the source batch has less than an image for each source.
+        SettingError: when the source batch has less than an image for each source, or the images do not fit where
+            they were to lie.
+        DataError: when a shard that is streamed is missing, damaged or changed; the same call goes on from the last
+            checkpoint, once it is restored.
         RunError: when a loss is no longer finite, the checkpoint is of another configuration, or the run is beyond a
             step that was to be kept.
         KeyboardInterrupt: after Ctrl-C, with the state saved; the same call goes on from there.
@@ -63,7 +71,7 @@ def train(
     pace = pace or Pace()
     device = torch.device(device)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-    feed = Feed(method, sources, target, recipe, seed, device)
+    feed = Feed(method, sources, target, recipe, seed, device, images=pace.images, tell=pace.tell)
     method.normalise_by(*channel_statistics(feed.domains))
     method.to(device).to(memory_format=torch.channels_last)
     method.train()

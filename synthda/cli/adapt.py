@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synthda.cli.adapt_options import Candidates, Fit, HoldOut, Method, Network, Select, Start, UnknownBelow
+from synthda.cli.adapt_options import Candidates, Fit, HoldOut, Images, Method, Network, Select, Start, UnknownBelow
 from synthda.cli.options import Assignments, BackboneModel, DataRoot, Force, Weights, with_backbone
 
 
@@ -37,6 +37,7 @@ def command(
     hold_out: HoldOut = None,
     unknown_below: UnknownBelow = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
+    images: Images = "auto",
     export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
     data_root: DataRoot = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and the time; train nothing.")] = False,
@@ -87,7 +88,7 @@ def command(
     )
     warn_skipped(data.skipped, "photographs")
     folder = out or Path("runs") / f"{method}-{data.target_name}"
-    session = Session(plan, data, folder, pick_device(device), selection, start=start)
+    session = Session(plan, data, folder, pick_device(device), selection, start=start, images=images)
     session.announce()
     if not dry_run:
         session.run(baselines=baselines, export=export, force=force)

@@ -19,6 +19,10 @@ Start = Annotated[
     Path | None,
     typer.Option(help="Finished run to start from: its network, classes, size and fit; shot and adabn need no source."),
 ]
+Images = Annotated[
+    Literal["auto", "device", "memory", "stream"],
+    typer.Option(help="Where the images lie while training; stream reads shards from disk. auto takes what fits."),
+]
 
 Select = Annotated[
     str,

@@ -15,6 +15,7 @@ from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
+from synthda.adapt.placement import Placement
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
@@ -36,11 +37,13 @@ class Session:
         select: Selection | None = None,
         *,
         start: Path | None = None,
+        images: Placement = "auto",
     ) -> None:
         self.blueprint = blueprint if blueprint.classes else blueprint.for_classes(data.classes)
         self.data, self.device, self.select = data, device, select or Selection()
         self.start = None if start is None else Run(start)
         self.run_folder = Run(out)
+        self.images = images
 
     def announce(self) -> None:
         """The plan, the distance between the domains, and how long it will take."""
@@ -153,7 +156,11 @@ class Session:
             *columns, TextColumn("{task.fields[losses]}"), console=printer, disable=not printer.is_terminal
         ) as bar:
             task = bar.add_task(f"Training {what}", total=self.blueprint.recipe.steps, losses="")
-            yield Pace(on_log=lambda entry: bar.update(task, completed=entry["step"], losses=_losses(entry)))
+            yield Pace(
+                on_log=lambda entry: bar.update(task, completed=entry["step"], losses=_losses(entry)),
+                images=self.images,
+                tell=lambda line: say(f"Images   {line}"),
+            )
 
 
 def _losses(entry: Entry) -> str:
