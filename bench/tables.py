@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from bench.loading_tables import growth, loading
 from bench.paths import RESULTS
 from bench.shallow_tables import shallow_tables
 
@@ -42,7 +43,7 @@ def page() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), shallow_tables()]
     parts += [instance_weights(), reproducibility()]
-    parts += [speed(), rendering()]
+    parts += [speed(), rendering(), loading(), growth()]
     return "\n".join(parts)
 
 

@@ -36,7 +36,7 @@ class Wanted:
         return int(np.prod(self.images.shape))
 
     def __str__(self) -> str:
-        return f"{self.name} ({len(self.labels):,} images, {_gigabytes(self.bytes)})"
+        return f"{self.name}, {len(self.labels):,} images, {_gigabytes(self.bytes)},"
 
 
 def load(
@@ -60,7 +60,14 @@ def load(
         SettingError: when a placement is asked for that has no room.
     """
     found = places(wanted, device, placement)
-    return [_loaded(one, place, seed=seed, device=device, tell=tell) for one, place in zip(wanted, found, strict=True)]
+    why = f"{_gigabytes(free_memory())} of memory are free"
+    if free_on(device) is not None:
+        why += f", {_gigabytes(free_on(device))} on {device}"
+    why = why if placement == "auto" else f"asked for by --images {placement}"
+    return [
+        _loaded(one, place, seed=seed, device=device, tell=lambda line: tell(f"{line} ({why})."))
+        for one, place in zip(wanted, found, strict=True)
+    ]
 
 
 def places(wanted: Sequence[Wanted], device: torch.device, placement: Placement = "auto") -> list[Place]:
@@ -117,9 +124,9 @@ def _loaded(
             torch.cuda.empty_cache()
             place = "stream" if isinstance(one.images, StoredImages) else "memory"
     if isinstance(one.images, StoredImages) and place == "stream":
-        tell(f"{one} is streamed from its shards: {_gigabytes(free_memory())} of memory are free.")
+        tell(f"{one} is streamed from its shards")
         return Streamed(one.images, one.labels, one.batch, seed=seed, stream=one.stream, device=device)
-    tell(f"{one} lies in memory: {_gigabytes(free_on(device))} are free on {device}.")
+    tell(f"{one} lies in memory")
     return drawn(home=torch.device("cpu"))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthda.adapt.order import Sampler, rows_per_window
-from synthda.adapt.resident import AT_ONCE, as_floats, as_tensor
+from synthda.adapt.resident import AT_ONCE, as_batch, as_floats, as_tensor
 from synthda.datasets.domain import StoredImages, in_blocks
 
 
@@ -51,7 +51,7 @@ class Streamed:
             place += part.stop - part.start
         drawn = torch.from_numpy(np.concatenate(rows)).to(self.device, non_blocking=True)
         images = pixels[0] if len(pixels) == 1 else torch.cat(pixels)
-        return as_floats(images), self.labels.index_select(0, drawn), drawn
+        return as_batch(images), self.labels.index_select(0, drawn), drawn
 
     def blocks(self) -> Iterator[Tensor]:
         """All images, (≤ AT_ONCE, H, W, 3) uint8 at once on the device, in the order of their rows."""

@@ -107,8 +107,7 @@ def test_streaming_says_so_and_lying_on_the_device_says_nothing(tmp_path: Path) 
     assert told == []
     (loaded,) = load(one, seed=0, device=CPU, placement="stream", tell=told.append)
     assert isinstance(loaded, Streamed)
-    assert len(told) == 1
-    assert told[0].startswith("noise (300 images, 0.00 GB) is streamed from its shards")
+    assert told == ["noise, 300 images, 0.00 GB, is streamed from its shards (asked for by --images stream)."]
 
 
 def test_a_device_that_is_full_after_all_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +124,7 @@ def test_a_device_that_is_full_after_all_is_done_without(tmp_path: Path, monkeyp
     assert isinstance(streamed, Streamed)
     assert isinstance(resident, Resident)
     assert "is streamed" in told[0]
-    assert "kept (300 images, 0.00 GB) lies in memory" in told[1]
+    assert "kept, 300 images, 0.00 GB, lies in memory (" in told[1]
 
 
 def test_the_free_memory_is_the_least_of_the_system_s_and_the_container_s(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_where_images_lie_is_said_where_it_is_not_the_device_and_changes_no_weig
         found[place] = [line for line in done.out.splitlines() if line.startswith("Images ")]
     assert found["auto"] == []
     (line,) = found["stream"]
-    assert "stripes (64 images, 0.00 GB) is streamed from its shards" in line
+    assert "stripes, 64 images, 0.00 GB, is streamed from its shards" in line
     weights = [torch.load(tmp_path / place / "checkpoints" / "last.pt", weights_only=True) for place in found]
     assert weights[0]["configuration"] == weights[1]["configuration"]  # no part of what the run is
     assert all(torch.equal(value, weights[1]["method"][name]) for name, value in weights[0]["method"].items())
