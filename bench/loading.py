@@ -9,6 +9,8 @@ workers. Peers run with as many workers as serve them best. Every file is in the
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import statistics
 import tempfile
 import time
@@ -32,7 +34,7 @@ from synthda.datasets.domain import ArrayImages, Domain, in_memory
 from synthda.datasets.shards import open_shards
 from synthda.manifest import write_json
 
-BATCH, REPEATS, SECONDS = 256, 7, 1.5
+BATCH, REPEATS, SECONDS, SETTLE = 256, 5, 1.0, 0.3
 IMAGES = {32: 60_000, 224: 3_000}
 WORKERS = (0, 2)
 FLOOR, RAM, STREAM = "NumPy gather", "synthda, resident", "synthda, streamed"
@@ -83,13 +85,28 @@ def peers(stored: Domain, side: int, scratch: Path) -> dict[str, Iterator[Tensor
     return found
 
 
-def rate(batches: Iterator[Tensor]) -> float:
-    """Images per second over the next second or two."""
+def turn(batches: Iterator[Tensor]) -> tuple[float, float]:
+    """Images per second over the next second or two, and images per second of processor time, workers' included.
+
+    Whatever is read ahead is full before and after, so that each image is paid for once.
+    """
     next(batches), next(batches)
-    began, count = time.perf_counter(), 0
+    time.sleep(SETTLE)
+    began, spent, count = time.perf_counter(), processor_time(), 0
     while time.perf_counter() - began < SECONDS:
         count += len(next(batches))
-    return count / (time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    time.sleep(SETTLE)
+    return count / seconds, count / (processor_time() - spent)
+
+
+def processor_time() -> float:
+    """Seconds that this process and its children have computed."""
+    total = time.process_time()
+    for child in multiprocessing.active_children():
+        fields = Path(f"/proc/{child.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
 
 
 def spread(values: list[float], digits: int = 0) -> dict[str, Any]:
@@ -97,15 +114,21 @@ def spread(values: list[float], digits: int = 0) -> dict[str, Any]:
 
 
 def measure(side: int, scratch: Path, told: Callable[[str], None] = print) -> dict[str, Any]:
-    """Rates by name, each peer's with its better number of workers; and the ratios, repeat by repeat."""
+    """What each loader does in a second, and in a second of processor time, which a busy machine changes less."""
     noise_domain(scratch / f"{side}-shards", IMAGES[side], side)
     stored = open_shards(scratch / f"{side}-shards", verify=False)
     loaders = ours(stored) | peers(stored, side, scratch)
-    rates: dict[str, list[float]] = {name: [] for name in loaders}
+    turns: dict[str, list[tuple[float, float]]] = {name: [] for name in loaders}
     for repeat in range(REPEATS + 1):  # the first warms up
         for name, batches in loaders.items():
-            rates[name] = [*rates[name][repeat == 1 :], rate(batches)]
-        told(f"{side} px: " + ", ".join(f"{name} {values[-1]:,.0f}" for name, values in rates.items()))
+            turns[name] = [*turns[name][repeat == 1 :], turn(batches)]
+        told(f"{side} px: " + ", ".join(f"{name} {found[-1][1]:,.0f}" for name, found in turns.items()))
+    rates, processor = ({name: [pair[k] for pair in found] for name, found in turns.items()} for k in (0, 1))
+    return {"images": IMAGES[side], "by_time": compared(rates), "by_processor_time": compared(processor)}
+
+
+def compared(rates: dict[str, list[float]]) -> dict[str, Any]:
+    """Each loader's rates, a peer's with its better number of workers, and the ratios, repeat by repeat."""
     kept = {name: rates[name] for name in (FLOOR, RAM, STREAM)}
     for name in installed():
         kept[name] = max((rates[f"{name}, {workers} workers"] for workers in WORKERS), key=statistics.median)
@@ -113,7 +136,6 @@ def measure(side: int, scratch: Path, told: Callable[[str], None] = print) -> di
     ratios = {f"{name} / NumPy": ratio(kept[name], kept[FLOOR]) for name in (RAM, STREAM)}
     ratios |= {f"{name} / best peer": ratio(kept[name], kept[best]) for name in (RAM, STREAM)}
     return {
-        "images": IMAGES[side],
         "rates": {name: spread(values) for name, values in kept.items()},
         "best_peer": best,
         "ratios": {name: spread(values, 2) for name, values in ratios.items()},
@@ -134,7 +156,15 @@ def main() -> None:
         scratch = arguments.scratch or Path(made)
         scratch.mkdir(parents=True, exist_ok=True)
         sizes = {str(side): measure(side, scratch) for side in arguments.side or IMAGES}
-    content = {"batch": BATCH, "repeats": REPEATS, "seconds": SECONDS, "sizes": sizes, "machine": machine()}
+    load = round(os.getloadavg()[1], 1)
+    content = {
+        "load": load,
+        "batch": BATCH,
+        "repeats": REPEATS,
+        "seconds": SECONDS,
+        "sizes": sizes,
+        "machine": machine(),
+    }
     versions = {name: metadata.version(name) for name in PACKAGES if _known(name)}
     write_json(RESULTS / "loading.json", content | {"peers": versions})
 

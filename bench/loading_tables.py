@@ -33,22 +33,26 @@ def loading() -> str:
         return "\n".join([*lines, NOT_MEASURED, ""])
     peers = ", ".join(f"{name} {version}" for name, version in found["peers"].items())
     lines += [
-        f"Shuffled images to float batches of {found['batch']} in [0, 1], images per second: median of "
-        f"{found['repeats']} turns of {found['seconds']} s (range), one thread and the loader's own workers (none or "
-        f"two, whichever is faster for a peer), files in the page cache. {peers}.",
+        f"Shuffled images to float batches of {found['batch']} in [0, 1]: median of {found['repeats']} turns of "
+        f"{found['seconds']} s (range), one thread and the loader's own (peers: no or two workers, whichever is faster "
+        "for each), files in the page cache. Processor time is that of all threads and workers; a machine that others "
+        f"use changes it less (load here: {found['load']} on {found['machine']['cores']} cores). {peers}.",
     ]
     for side, measured in found["sizes"].items():
-        ratios = measured["ratios"]
+        by_time, by_processor = measured["by_time"], measured["by_processor_time"]
         lines += [
             "",
-            f"{measured['images']:,} images of {side}×{side} px; the best peer is {measured['best_peer']}:",
+            f"{measured['images']:,} images of {side}×{side} px; the best peer by processor time is "
+            f"{by_processor['best_peer']}:",
             "",
-            "| loader | stored as | images per second | against NumPy | against the best peer |",
-            "|---|---|---|---|---|",
+            "| loader | stored as | images a second | images a second of processor time | that against NumPy | that "
+            "against the best peer |",
+            "|---|---|---|---|---|---|",
         ]
-        for name, rate in measured["rates"].items():
-            against = [_spread(ratios.get(f"{name} / {other}"), 2) for other in ("NumPy", "best peer")]
-            lines.append(f"| {name} | {STORED[name]} | {_spread(rate, 0)} | {' | '.join(against)} |")
+        for name, rate in by_processor["rates"].items():
+            against = [_spread(by_processor["ratios"].get(f"{name} / {other}"), 2) for other in ("NumPy", "best peer")]
+            cells = [name, STORED[name], _spread(by_time["rates"][name], 0), _spread(rate, 0), *against]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", _made(found["machine"]), ""])
 
 
