@@ -24,9 +24,9 @@ from bench.noise import CLASSES, noise_domain
 from bench.paths import RESULTS, ROOT
 from synthda.manifest import write_json
 
-REPEATS = 5
+REPEATS = 3
 SIZES = (10_000, 100_000, 1_000_000)
-TIMES = {"rendering": (5, 5, 0), "adapting": (1, 1, 1)}
+TIMES = {"rendering": (3, 3, 0), "adapting": (1, 1, 1)}
 """How often each size is measured where not `REPEATS` times: a million renderings take too long here."""
 SIDE, BATCH, STEPS, SETTINGS = 32, 64, 150, {"width": "8"}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import resource
 import statistics
 import tempfile
 import time
@@ -28,7 +29,7 @@ from bench.machine import machine
 from bench.noise import noise_domain
 from bench.paths import RESULTS
 from bench.peers.loaders import PEERS, installed
-from synthda.adapt.resident import Resident, as_batch
+from synthda.adapt.resident import Resident, empty_batch, fill_batch
 from synthda.adapt.streamed import Streamed
 from synthda.datasets.domain import ArrayImages, Domain, in_memory
 from synthda.datasets.shards import open_shards
@@ -81,8 +82,15 @@ def peers(stored: Domain, side: int, scratch: Path) -> dict[str, Iterator[Tensor
         if not folder.exists():
             write(folder, images, stored.labels)
         for workers in WORKERS:
-            found[f"{name}, {workers} workers"] = map(as_batch, read(folder, side, BATCH, workers))
+            found[f"{name}, {workers} workers"] = map(floats_of, read(folder, side, BATCH, workers))
     return found
+
+
+def floats_of(images: Tensor) -> Tensor:
+    """A peer's bytes, made into floats as synthda's are."""
+    floats = empty_batch(tuple(images.shape))
+    fill_batch(floats, images)
+    return floats
 
 
 def turn(batches: Iterator[Tensor]) -> tuple[float, float]:
@@ -102,7 +110,8 @@ def turn(batches: Iterator[Tensor]) -> tuple[float, float]:
 
 def processor_time() -> float:
     """Seconds that this process and its children have computed."""
-    total = time.process_time()
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = time.process_time() + ended.ru_utime + ended.ru_stime
     for child in multiprocessing.active_children():
         fields = Path(f"/proc/{child.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -67,7 +67,8 @@ def read_litdata(folder: Path, side: int, batch: int, workers: int) -> Iterator[
     import litdata
 
     found = litdata.StreamingDataset(str(folder), shuffle=True, drop_last=True)
-    loader = litdata.StreamingDataLoader(found, batch_size=batch, num_workers=workers, drop_last=True)
+    kept = {"persistent_workers": True} if workers else {}
+    loader = litdata.StreamingDataLoader(found, batch_size=batch, num_workers=workers, drop_last=True, **kept)
     while True:
         for loaded in loader:
             yield loaded["image"]

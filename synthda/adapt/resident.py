@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -21,6 +22,8 @@ AT_ONCE = 256
 
 LARGE = 4 << 20
 """Values of a batch beyond which malloc takes new pages from the system for it each time."""
+PIECE = 1 << 20
+"""Bytes that are made into floats at once."""
 
 
 class Loaded(Protocol):
@@ -68,7 +71,7 @@ class Resident:
 
     def gather(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Images and labels at `rows` (B,), which lie where the images do: work of the device alone."""
-        return as_batch(self.images.index_select(0, rows)), self.labels.index_select(0, rows)
+        return as_batch(self.images, rows), self.labels.index_select(0, rows)
 
     def _carried(self, drawn: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """As `gather`, from memory to the device: bytes, for floats would be four times as many."""
@@ -76,7 +79,7 @@ class Resident:
         # Pinned memory comes from torch's cache, which gives none out again before the copy from it has ended.
         pinned = torch.empty(shape, dtype=torch.uint8, pin_memory=self.device.type == "cuda")
         torch.index_select(self.images, 0, drawn, out=pinned)
-        return as_batch(pinned.to(self.device, non_blocking=True)), self.labels.index_select(0, rows)
+        return as_floats(pinned.to(self.device, non_blocking=True)), self.labels.index_select(0, rows)
 
     def blocks(self) -> Iterator[Tensor]:
         """All images, (≤ AT_ONCE, H, W, 3) uint8 at once on the device, in the order of their rows."""
@@ -97,15 +100,35 @@ def as_floats(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).float().div_(255)
 
 
-def as_batch(images: Tensor) -> Tensor:
-    """As `as_floats`; a large batch on a CPU gets memory from NumPy, which asks for huge pages.
+def as_batch(images: Tensor, rows: Tensor) -> Tensor:
+    """As `as_floats` of the images at `rows` (B,); on a CPU piece by piece, so that bytes and floats stay in cache."""
+    if images.device.type != "cpu":
+        return as_floats(images.index_select(0, rows))
+    floats = empty_batch((len(rows), *images.shape[1:]))
+    for part in _pieces(len(rows), images[:1].numel()):
+        floats[part].copy_(images.index_select(0, rows[part])).div_(255)
+    return floats.permute(0, 3, 1, 2)
+
+
+def fill_batch(floats: Tensor, images: Tensor) -> None:
+    """`images` (B, H, W, 3) uint8 in [0, 1] into `floats` of the same shape, both on a CPU."""
+    for part in _pieces(len(images), images[:1].numel()):
+        floats[part].copy_(images[part]).div_(255)
+
+
+def empty_batch(shape: tuple[int, ...]) -> Tensor:
+    """Memory for floats on a CPU; for many from NumPy, which asks for huge pages.
 
     In torch's own each page of 4 KB is a fault, and those took two thirds of the time of images of 224×224 px.
     """
-    if images.device.type != "cpu" or images.numel() < LARGE:
-        return as_floats(images)
-    floats = torch.from_numpy(np.empty(images.shape, dtype=np.float32))
-    return floats.copy_(images).div_(255).permute(0, 3, 1, 2)
+    if math.prod(shape) < LARGE:
+        return torch.empty(shape)
+    return torch.from_numpy(np.empty(shape, dtype=np.float32))
+
+
+def _pieces(count: int, image_bytes: int) -> Iterator[slice]:
+    at_once = max(1, PIECE // max(1, image_bytes))
+    return (slice(first, first + at_once) for first in range(0, count, at_once))
 
 
 def channel_statistics(domains: Sequence[Loaded]) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthda.adapt.order import Sampler, rows_per_window
-from synthda.adapt.resident import AT_ONCE, as_batch, as_floats, as_tensor
+from synthda.adapt.resident import AT_ONCE, as_floats, as_tensor, empty_batch, fill_batch
 from synthda.datasets.domain import StoredImages, in_blocks
 
 
@@ -41,17 +41,10 @@ class Streamed:
         Raises:
             DataError: when a shard is missing, damaged or another than when the domain was opened.
         """
-        place, last = self.sampler.span(step)
-        pixels, rows = [], []
-        while place < last:
-            window, first = self._windows.at(place)
-            part = slice(first, min(first + last - place, len(window.rows)))
-            pixels.append(self._taken(window, part, whole=part.stop - part.start == self.sampler.batch))
-            rows.append(window.rows[part])
-            place += part.stop - part.start
-        drawn = torch.from_numpy(np.concatenate(rows)).to(self.device, non_blocking=True)
-        images = pixels[0] if len(pixels) == 1 else torch.cat(pixels)
-        return as_batch(images), self.labels.index_select(0, drawn), drawn
+        parts = self._parts(*self.sampler.span(step))
+        images, seen = self._filled(parts) if self.device.type == "cpu" else self._carried(parts)
+        rows = torch.from_numpy(np.concatenate(seen)).to(self.device, non_blocking=True)
+        return images, self.labels.index_select(0, rows), rows
 
     def blocks(self) -> Iterator[Tensor]:
         """All images, (≤ AT_ONCE, H, W, 3) uint8 at once on the device, in the order of their rows."""
@@ -61,14 +54,31 @@ class Streamed:
         """All images, (≤ AT_ONCE, 3, H, W) float in [0, 1] at once, in the order of their rows."""
         return map(as_floats, self.blocks())
 
-    def _taken(self, window: Window, part: slice, *, whole: bool) -> Tensor:
-        """A part of a window on the device, there to stay until the batch is made of it."""
-        pixels = window.pixels[part]
-        if self.device.type == "cpu":
-            return pixels if whole else pixels.clone()  # the next window may be read over it
-        carried = pixels.to(self.device, non_blocking=True)
-        window.slot.note_copy(self.device)
-        return carried
+    def _parts(self, place: int, last: int) -> Iterator[tuple[Window, slice]]:
+        """The windows, and what of each, from one place of the endless sequence to another; each in its turn."""
+        while place < last:
+            window, first = self._windows.at(place)
+            part = slice(first, min(first + last - place, len(window.rows)))
+            yield window, part
+            place += part.stop - part.start
+
+    def _filled(self, parts: Iterator[tuple[Window, slice]]) -> tuple[Tensor, list[NDArray[np.int64]]]:
+        """Floats made at once, for the next window may be read over this one."""
+        floats, seen, done = empty_batch((self.sampler.batch, *self.images.shape[1:])), [], 0
+        for window, part in parts:
+            seen.append(window.rows[part])
+            fill_batch(floats[done : done + len(seen[-1])], window.pixels[part])
+            done += len(seen[-1])
+        return floats.permute(0, 3, 1, 2), seen
+
+    def _carried(self, parts: Iterator[tuple[Window, slice]]) -> tuple[Tensor, list[NDArray[np.int64]]]:
+        """Bytes copied to the device, floats made there; a window is read over when its copies have ended."""
+        pixels, seen = [], []
+        for window, part in parts:
+            seen.append(window.rows[part])
+            pixels.append(window.pixels[part].to(self.device, non_blocking=True))
+            window.slot.note_copy(self.device)
+        return as_floats(torch.cat(pixels)), seen
 
 
 class Slot:
