@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.deployment_tables import deployment_tables
+from bench.loading_tables import growth, loading
 from bench.paths import RESULTS
 from bench.selection_tables import selection_tables
 from bench.shallow_tables import shallow_tables
@@ -44,7 +45,7 @@ def page() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), shallow_tables()]
     parts += [feature_norms(), instance_weights(), selection(), reproducibility()]
-    parts += [speed(), ranks(), deployment_tables(), rendering()]
+    parts += [speed(), ranks(), deployment_tables(), rendering(), loading(), growth()]
     return "\n".join(parts)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from synthda.adapt.network import Size
-from synthda.datasets.domain import ArrayImages, Domain, Images, content_hashes, in_blocks, labels_by_name
+from synthda.datasets.domain import ArrayImages, Domain, Images, content_hashes, each_content, in_blocks, labels_by_name
 from synthda.datasets.label_file import Queue, for_queue
 from synthda.datasets.resize import Fit
 from synthda.datasets.shards import manifest_of, tables_of
@@ -182,8 +182,9 @@ def _overlaps(target: Domain, evaluation: Domain | None, learnt: Sequence[tuple[
     if evaluation is None:
         return 0
     hashes = content_hashes(evaluation.images)
+    known = set(hashes)
     for option, labelled in learnt:
-        seen = set(content_hashes(labelled.images))
+        seen = known.intersection(each_content(labelled.images))
         shared = [row for row, content in enumerate(hashes) if content in seen]
         if shared:
             example = f", for example {evaluation.paths[shared[0]]}" if evaluation.paths else ""
@@ -191,7 +192,7 @@ def _overlaps(target: Domain, evaluation: Domain | None, learnt: Sequence[tuple[
                 f"{len(shared)} photographs of {option} are also in --eval{example}; a score on photographs whose "
                 "labels were learnt says nothing. Remove them from one of the two."
             )
-    unlabelled = set(content_hashes(target.images))
+    unlabelled = known.intersection(each_content(target.images))
     return sum(content in unlabelled for content in hashes)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from synthda.adapt.method import Batch, Method, tensors_of
+from synthda.adapt.placement import Placement, Wanted, load
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.recipe import Recipe
-from synthda.adapt.resident import Resident
+from synthda.adapt.resident import Drawn, Resident
 from synthda.adapt.views import seen
 from synthda.datasets.domain import Domain, Images
 from synthda.errors import DataError, SettingError
@@ -68,6 +68,9 @@ class Feed:
         seed: int,
         device: torch.device,
         ranks: Ranks = ALONE,
+        *,
+        images: Placement = "auto",
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         sources = sources if method.uses_source else ()
         check_sources(method, recipe, len(sources), ranks.size)
@@ -75,18 +78,18 @@ class Feed:
         if method.uses_target and target.shape[0] == 0:
             raise DataError("The target holds no image; give a folder of photographs.")
         shares = np.diff(np.linspace(0, recipe.source_batch, len(sources) + 1).round().astype(int))
-        drawn: dict[str, Any] = {"seed": seed, "device": device}
-        self.sources = [
-            Resident(source.images, source.labels, int(share), stream=1 + index, part=ranks.part(before), **drawn)
+        wanted = [
+            Wanted(source.name or "the source", source.images, source.labels, int(share), 1 + index, ranks.part(before))
             for index, (source, share, before) in enumerate(zip(sources, shares, shares.cumsum() - shares, strict=True))
         ]
-        self.target = None
         if method.uses_target:
             unlabelled = np.full(target.shape[0], -1, dtype=np.int64)
-            self.target = Resident(target, unlabelled, recipe.target_batch, stream=0, part=ranks.part(), **drawn)
+            wanted.append(Wanted("the target", target, unlabelled, recipe.target_batch, 0, ranks.part()))
+        self.domains = load(wanted, seed=seed, device=device, placement=images, tell=tell)
+        self.sources = self.domains[: len(sources)]
+        self.target = self.domains[-1] if method.uses_target else None
         self.source_views = method.source_views or (recipe.source_view,)
         self.target_views = method.target_views or (recipe.target_view,)
-        self.domains = [*self.sources, self.target] if self.target else list(self.sources)
         self.images_a_step = sum(domain.sampler.batch for domain in self.domains)
         own = sum(len(range(domain.sampler.batch)[domain.sampler.part]) for domain in self.domains)
         self.share = own / self.images_a_step
@@ -95,20 +98,33 @@ class Feed:
         self._ranks = ranks
         self._none = torch.zeros(0, dtype=torch.int64, device=device)
 
+    @property
+    def on_device(self) -> bool:
+        """Whether every image lies where it is used, so that a batch is the device's work alone."""
+        return all(isinstance(domain, Resident) and domain.on_device for domain in self.domains)
+
     def batch(self, step: int) -> Batch:
-        return self.gather(self.rows(step))
+        return self._batch([domain.draw(step) for domain in self.domains])
 
     def rows(self, step: int) -> list[Tensor]:
-        """Of each domain, the sources first, the rows (B,) of a step, on the device."""
-        return [domain.rows(step) for domain in self.domains]
+        """Of each domain, the sources first, the rows (B,) of a step, on the device; only where that has the images."""
+        return [domain.rows(step) for domain in self._resident]
 
     def gather(self, rows: Sequence[Tensor]) -> Batch:
-        """The batch of these rows, in the views that the method compares; the same operations each time."""
-        images, labels, index = self._source(rows[: len(self.sources)])
+        """The batch of these rows: the same operations of the device each time."""
+        return self._batch([domain.gather(own) for domain, own in zip(self._resident, rows, strict=True)])
+
+    @property
+    def _resident(self) -> list[Resident]:
+        return [domain for domain in self.domains if isinstance(domain, Resident)]
+
+    def _batch(self, drawn: Sequence[Drawn]) -> Batch:
+        """Images in the views that the method compares."""
+        images, labels, index = self._source(drawn[: len(self.sources)])
         source = tuple(seen(images, view) for view in self.source_views) if self.sources else ()
         if self.target is None:
             return Batch(source, labels, self.source_domain, index, (), self._none)
-        target, _, target_index = self.target.gather(rows[-1])
+        target, _, target_index = drawn[-1]
         target_views = tuple(seen(target, view) for view in self.target_views)
         return Batch(source, labels, self.source_domain, index, target_views, target_index)
 
@@ -124,10 +140,9 @@ class Feed:
                 self._ranks.follow(tensors_of(method))  # all have seen the same, perhaps on unlike machines
             method.train()
 
-    def _source(self, rows: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    def _source(self, drawn: Sequence[Drawn]) -> Drawn:
         """Images, labels and rows of all sources, where there are any."""
         if not self.sources:
             return self._none, self._none, self._none
-        drawn = [source.gather(own) for source, own in zip(self.sources, rows, strict=True)]
         images, labels, index = (torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*drawn, strict=True))
         return images, labels, index

@@ -73,8 +73,14 @@ def captured(work: Work, device: torch.device, state: Callable[[], Iterable[Tens
     return replay
 
 
-def why_eager(graph: Graph, method: Method, device: torch.device | str) -> str | None:
-    """Why the steps of `method` are done operation by operation, as half a sentence; None where they are replayed."""
+CARRIED = "images that do not lie on the device are carried there at each step"
+
+
+def why_eager(graph: Graph, method: Method, device: torch.device | str, *, on_device: bool = True) -> str | None:
+    """Why the steps of `method` are done operation by operation, as half a sentence; None where they are replayed.
+
+    `on_device` is whether all images lie there, which is known once they have been placed.
+    """
     if graph == "off":
         return "as --graph off asks"
     if torch.device(device).type not in CAPTURES:
@@ -85,7 +91,7 @@ def why_eager(graph: Graph, method: Method, device: torch.device | str) -> str |
         return "the method sees whole domains between steps"
     if distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1:
         return "several processes train together"
-    return None
+    return None if on_device else CARRIED
 
 
 def check_graph(graph: Graph, method: Method, device: torch.device | str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.adapt.data import ORACLE, Data
-from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, in_memory, labels_by_name
+from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, in_memory, labels_by_name
 from synthda.errors import DataError
 
 
@@ -35,8 +35,8 @@ def hold_out(
         rows = _rows(source, share, np.random.default_rng([seed, index]))
         mask = np.zeros(len(source), dtype=np.bool_)
         mask[rows] = True
-        kept.append(source.rows(np.flatnonzero(~mask)))
-        taken.append(source.rows(np.flatnonzero(mask)))
+        kept.append(source.rows(np.flatnonzero(~mask), stored=True))
+        taken.append(source.rows(np.flatnonzero(mask), stored=True))
     held_out = _joined(taken, classes)
     _refuse_missing(held_out, kept, classes)
     changed = {"oracle": kept[0]} if method == ORACLE else {"sources": tuple(kept)}
@@ -52,9 +52,11 @@ def _rows(source: Domain, share: float, rng: np.random.Generator) -> NDArray[np.
 
 
 def _joined(domains: list[Domain], classes: tuple[str, ...]) -> Domain:
-    images = np.concatenate([in_memory(domain.images) for domain in domains])
+    images: Images = domains[0].images
+    if len(domains) > 1:
+        images = ArrayImages(np.concatenate([in_memory(domain.images) for domain in domains]))
     labels = np.concatenate([labels_by_name(domain, classes) for domain in domains])
-    return Domain(ArrayImages(images), labels, classes, name="held-out source")
+    return Domain(images, labels, classes, name="held-out source")
 
 
 def _refuse_missing(held_out: Domain, kept: list[Domain], classes: tuple[str, ...]) -> None:

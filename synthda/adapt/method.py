@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from synthda.adapt.network import Network
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.recipe import Recipe
-from synthda.adapt.resident import Resident
+from synthda.adapt.resident import Loaded
 from synthda.adapt.views import View
 
 LossTerms = dict[str, Tensor]
@@ -123,7 +123,7 @@ class Method(nn.Module):
         """How many updates the loop makes: the recipe's, unless nothing is learnt by steps."""
         return recipe.steps
 
-    def refresh(self, sources: Sequence[Resident], target: Iterable[Tensor]) -> None:
+    def refresh(self, sources: Sequence[Loaded], target: Iterable[Tensor]) -> None:
         """See whole domains: before the first step, and where each `refresh_every` passes over the target begin.
 
         Called in evaluation mode, without gradients. A run that is stopped goes on from its checkpoint between two

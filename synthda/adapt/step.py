@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from synthda.adapt.descent import Descent
 from synthda.adapt.feed import Feed
-from synthda.adapt.graph import Graph, Work, captured, check_graph, why_eager
-from synthda.adapt.method import Method
+from synthda.adapt.graph import CARRIED, Graph, Work, captured, check_graph, why_eager
+from synthda.adapt.method import Batch, Method
 from synthda.adapt.metrics_log import MetricsLog
 from synthda.adapt.precision import check_precision
 from synthda.adapt.recipe import Recipe
+from synthda.errors import SettingError
 
 
 def check_arithmetic(recipe: Recipe, method: Method, device: torch.device | str) -> None:
@@ -34,7 +35,9 @@ class Stepper:
     ) -> None:
         self._method, self._feed, self._descend, self._log = method, feed, descend, log
         self._device, self._p = device, torch.zeros((), device=device)
-        self._replays = why_eager(graph, method, device) is None
+        self._replays = why_eager(graph, method, device, on_device=feed.on_device) is None
+        if graph == "on" and not self._replays:
+            raise SettingError(f"--graph on is not possible: {CARRIED}; give --graph auto, or --images device.")
         self._rows: list[Tensor] = []
         self._replay: Work | None = None
 
@@ -42,20 +45,20 @@ class Stepper:
         """Take step number `step` at progress `p`; the generators have been seeded for it."""
         self._p.fill_(p)
         self._descend.at(p)
-        rows = self._feed.rows(step)
         if not self._replays:
-            self._take(rows)
+            self._take(self._feed.batch(step))
             return
+        rows = self._feed.rows(step)
         if self._replay is None:
             self._rows = [each.clone() for each in rows]
             self._descend.make_capturable()
-            self._replay = captured(lambda: self._take(self._rows), self._device, self._state)
+            self._replay = captured(lambda: self._take(self._feed.gather(self._rows)), self._device, self._state)
         for place, each in zip(self._rows, rows, strict=True):
             place.copy_(each)
         self._replay()
 
-    def _take(self, rows: Sequence[Tensor]) -> None:
-        self._log.add(self._method.step(self._feed.gather(rows), self._p, self._descend))
+    def _take(self, batch: Batch) -> None:
+        self._log.add(self._method.step(batch, self._p, self._descend))
 
     def _state(self) -> Iterator[Tensor]:
         """All that a step changes."""

@@ -13,6 +13,7 @@ from synthda.adapt.feed import Feed
 from synthda.adapt.interrupt import deferred_interrupt
 from synthda.adapt.method import Method
 from synthda.adapt.metrics_log import Entry, MetricsLog
+from synthda.adapt.placement import Placement
 from synthda.adapt.precision import computing_in
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.recipe import Recipe
@@ -34,6 +35,10 @@ class Pace:
     on_log: Callable[[Entry], None] = lambda entry: None
     keep: frozenset[int] = frozenset()
     """Steps after which the weights are kept as a candidate."""
+    images: Placement = "auto"
+    """Where the images lie: on the device, in memory, or on disk."""
+    tell: Callable[[str], None] = lambda line: None
+    """Is given a line for each domain that does not lie on the device."""
 
 
 def train(
@@ -63,8 +68,10 @@ def train(
         The number of steps done in this call.
 
     Raises:
-        SettingError: when the source batch has less than an image for each source, or the device does not compute as
-            the recipe asks.
+        SettingError: when the source batch has less than an image for each source, the device does not compute as the
+            recipe asks, or the images do not fit where they were to lie.
+        DataError: when a shard that is streamed is missing, damaged or changed; the same call goes on from the last
+            checkpoint, once it is restored.
         RunError: when a loss is no longer finite, the checkpoint is of another configuration, or the run is beyond a
             step that was to be kept; when another process is gone.
         KeyboardInterrupt: after Ctrl-C, with the state saved; the same call goes on from there.
@@ -74,7 +81,7 @@ def train(
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     for part in (module for module in method.modules() if isinstance(module, Method)):
         part.ranks = ranks
-    feed = Feed(method, sources, target, recipe, seed, device, ranks)
+    feed = Feed(method, sources, target, recipe, seed, device, ranks, images=pace.images, tell=pace.tell)
     method.normalise_by(*channel_statistics(feed.domains))
     method.to(device).to(memory_format=torch.channels_last)
     method.train()

@@ -12,6 +12,7 @@ from synthda.cli.adapt_options import (
     Fit,
     Graph,
     HoldOut,
+    Images,
     Method,
     Network,
     Precision,
@@ -52,6 +53,7 @@ def command(
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
     precision: Precision = None,
     graph: Graph = None,
+    images: Images = "auto",
     export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
     report: Annotated[bool, typer.Option(help="Write report.html at the end, with photographs in it.")] = True,
     data_root: DataRoot = None,
@@ -109,7 +111,7 @@ def command(
         )
         warn_skipped(data.skipped, "photographs")
         folder = out or Path("runs") / f"{method}-{data.target_name}"
-        session = Session(plan, data, folder, device, selection, start=start, ranks=ranks)
+        session = Session(plan, data, folder, device, selection, start=start, ranks=ranks, images=images)
         ranks.first(session.announce)
         if not dry_run:
             session.run(baselines=baselines, export=export, force=force, report=report)

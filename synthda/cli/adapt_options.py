@@ -27,6 +27,10 @@ Graph = Annotated[
     Literal["auto", "on", "off"] | None,
     typer.Option(help="Replay steps as a CUDA graph. [default: auto, where the method allows it]", show_default=False),
 ]
+Images = Annotated[
+    Literal["auto", "device", "memory", "stream"],
+    typer.Option(help="Where the images lie while training; stream reads shards from disk. auto takes what fits."),
+]
 
 Select = Annotated[
     str,

@@ -17,6 +17,7 @@ from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
+from synthda.adapt.placement import Placement
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.report.gather import gather
 from synthda.adapt.report.page import write_report
@@ -44,12 +45,14 @@ class Session:
         *,
         start: Path | None = None,
         ranks: Ranks = ALONE,
+        images: Placement = "auto",
     ) -> None:
         self.blueprint = blueprint if blueprint.classes else blueprint.for_classes(data.classes)
         self.data, self.device, self.select = data, device, select or Selection()
         self.start = None if start is None else Run(start)
         self.ranks = ranks
         self.run_folder = Run(out)
+        self.images = images
 
     def announce(self) -> None:
         """The plan, the distance between the domains, and how long it will take."""
@@ -177,7 +180,11 @@ class Session:
             *columns, TextColumn("{task.fields[losses]}"), console=printer, disable=not printer.is_terminal
         ) as bar:
             task = bar.add_task(f"Training {what}", total=self.blueprint.recipe.steps, losses="")
-            yield Pace(on_log=lambda entry: bar.update(task, completed=entry["step"], losses=_losses(entry)))
+            yield Pace(
+                on_log=lambda entry: bar.update(task, completed=entry["step"], losses=_losses(entry)),
+                images=self.images,
+                tell=lambda line: say(f"Images   {line}"),
+            )
 
 
 def _losses(entry: Entry) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synthda.cli.adapt_options import Network
+from synthda.cli.adapt_options import Images, Network
 from synthda.cli.options import AsJson, Assignments, BackboneModel, DataRoot, Weights, with_backbone
 
 Plan = Annotated[Path | None, typer.Argument(metavar="[PLAN.toml]", help="Pairs, methods, seeds; or give flags.")]
@@ -31,6 +31,7 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder of the runs and tables.")] = Path("runs/comparison"),
     pictures: Annotated[bool, typer.Option(help="Draw the features before and after, by t-SNE.")] = True,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
+    images: Images = "auto",
     data_root: DataRoot = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and list the cells; train none.")
@@ -73,4 +74,4 @@ def command(
         raise SettingError(f"There is no {lacking}; give the file of a comparison, or --source, --target and --eval.")
     comparison = Comparison(plan, out, data_root=data_root)
     warn_skipped(list(dict.fromkeys(line for side in comparison.sides for line in side.data.skipped)), "photographs")
-    Narrator(comparison).tell(pick_device(device), pictures=pictures, dry_run=dry_run, as_json=as_json)
+    Narrator(comparison).tell(pick_device(device), images=images, pictures=pictures, dry_run=dry_run, as_json=as_json)

@@ -12,6 +12,7 @@ from synthda.adapt.comparison.rows import overall
 from synthda.adapt.comparison.run import Comparison
 from synthda.adapt.comparison.scores import Score
 from synthda.adapt.comparison.tables import HEADINGS, cells_of, cells_of_rules, headings_of_rules, rules_of
+from synthda.adapt.placement import Placement
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, print_json, say, table, warn
 
@@ -22,13 +23,13 @@ class Narrator:
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
 
-    def tell(self, device: str, *, pictures: bool, dry_run: bool, as_json: bool) -> None:
+    def tell(self, device: str, *, images: Placement, pictures: bool, dry_run: bool, as_json: bool) -> None:
         """Announce, train, score, draw; print the tables, or everything as JSON."""
         comparison = self.comparison
         if dry_run:
             self._list(as_json=as_json)
             return
-        with self._progress() as pace:
+        with self._progress(images) as pace:
             comparison.run(device=device, pace=pace, told=self._score if not as_json else lambda score: None)
         comparison.write(comparison.draw(device) if pictures else {})
         if as_json:
@@ -72,7 +73,7 @@ class Narrator:
         say(f"\nIn {self.comparison.out}: {names}")
 
     @contextmanager
-    def _progress(self) -> Iterator[Callable[[Cell], Pace]]:
+    def _progress(self, images: Placement) -> Iterator[Callable[[Cell], Pace]]:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         printer = console(stderr=True)
@@ -83,7 +84,7 @@ class Narrator:
             def pace(cell: Cell) -> Pace:
                 name = f"{cell.pair} {cell.method} seed {cell.seed}"
                 bar.reset(task, description=name, total=cell.blueprint.recipe.steps)
-                return Pace(on_log=lambda entry: bar.update(task, completed=entry["step"]))
+                return Pace(on_log=lambda entry: bar.update(task, completed=entry["step"]), images=images)
 
             yield pace
 

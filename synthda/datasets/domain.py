@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,14 @@ class Images(Protocol):
         """The images at `rows`, any order, repeats allowed: (len(rows), H, W, 3)."""
 
 
+@runtime_checkable
+class StoredImages(Images, Protocol):
+    """Images on disk, which can be read straight to where they are wanted."""
+
+    def read_into(self, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
+        """Fill `images` (len(rows), H, W, 3), contiguous, as `read` would."""
+
+
 @dataclass(frozen=True)
 class ArrayImages:
     """Images that lie in memory."""
@@ -48,6 +56,24 @@ class ArrayImages:
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         return self.array[rows]
+
+
+@dataclass(frozen=True)
+class ChosenImages:
+    """Some rows of images on disk, which stay there."""
+
+    images: StoredImages
+    rows: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        return len(self.rows), *self.images.shape[1:]
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return self.images.read(self.rows[rows])
+
+    def read_into(self, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
+        self.images.read_into(images, self.rows[rows])
 
 
 @dataclass(frozen=True)
@@ -88,11 +114,16 @@ class Domain:
         """Whether every image has a label."""
         return len(self) > 0 and bool((self.labels != UNLABELLED).all())
 
-    def rows(self, chosen: NDArray[np.int64]) -> Domain:
-        """The domain made of `chosen` rows, its images in memory."""
+    def rows(self, chosen: NDArray[np.int64], *, stored: bool = False) -> Domain:
+        """The domain made of `chosen` rows, its images in memory; with `stored`, those on disk stay there."""
+        images: Images
+        if stored and isinstance(self.images, StoredImages):
+            images = ChosenImages(self.images, chosen)
+        else:
+            images = ArrayImages(self.images.read(chosen))
         return replace(
             self,
-            images=ArrayImages(self.images.read(chosen)),
+            images=images,
             labels=self.labels[chosen],
             scenes=None if self.scenes is None else self.scenes[chosen],
             paths=None if self.paths is None else tuple(self.paths[row] for row in chosen),
@@ -121,13 +152,16 @@ def in_blocks(images: Images, size: int = 1024) -> Iterator[NDArray[np.uint8]]:
         yield images.read(np.arange(first, min(first + size, images.shape[0]), dtype=np.int64))
 
 
-def content_hashes(images: Images) -> list[str]:
+def each_content(images: Images) -> Iterator[str]:
     """A hash of each image's pixels: equal for copies of a photograph under any name or folder."""
-    return [
-        hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()
-        for block in in_blocks(images)
-        for image in np.ascontiguousarray(block)
-    ]
+    for block in in_blocks(images):
+        for image in np.ascontiguousarray(block):
+            yield hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()
+
+
+def content_hashes(images: Images) -> list[str]:
+    """All of `each_content`."""
+    return list(each_content(images))
 
 
 def labels_by_name(domain: Domain, classes: tuple[str, ...]) -> NDArray[np.int64]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets.domain import Domain, Scenes
+from synthda.datasets.shard_images import ShardImages, stamp_of
 from synthda.errors import DataError
 from synthda.manifest import read_manifest, sha256_of, written_then_named
 
@@ -31,6 +30,11 @@ def rows_per_shard(image_shape: tuple[int, int, int]) -> int:
     return max(1, SHARD_BYTES // (BLOCK * int(np.prod(image_shape)))) * BLOCK
 
 
+def rows_per_chunk(image_bytes: int) -> int:
+    """How many images of so many bytes a chunk holds: a divisor of a block, about 1 MiB at most."""
+    return next(rows for rows in (256, 128, 64, 32, 16, 8, 4, 2, 1) if rows * image_bytes <= CHUNK_BYTES or rows == 1)
+
+
 def shard_name(index: int) -> str:
     return f"shard-{index:05d}.h5"
 
@@ -41,8 +45,7 @@ def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]
     Returns:
         The SHA-256 of its bytes, hex.
     """
-    image_bytes = int(np.prod(images.shape[1:]))
-    chunk = next(rows for rows in (256, 128, 64, 32, 16, 8, 4, 2, 1) if rows * image_bytes <= CHUNK_BYTES or rows == 1)
+    chunk = rows_per_chunk(int(np.prod(images.shape[1:])))
     # In memory first: on a full disk, HDF5 ends the process while it tries to close the file.
     with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
         file.create_dataset("images", data=images, chunks=(min(chunk, len(images)), *images.shape[1:]))
@@ -70,48 +73,6 @@ def rows_in(path: Path) -> int:
         raise DataError(f"{path} is not a shard of synthda ({error}); give --force to start anew.") from error
 
 
-@dataclass
-class ShardImages:
-    """Images in HDF5 files, read by whole chunks. File handles are opened in the process that reads."""
-
-    files: tuple[Path, ...]
-    rows: tuple[int, ...]
-    image_shape: tuple[int, int, int]
-    _handles: dict[int, h5py.Dataset] = field(default_factory=dict, repr=False, compare=False)
-    _process: int = field(default=0, repr=False, compare=False)
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        return sum(self.rows), *self.image_shape
-
-    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        rows = np.asarray(rows, dtype=np.int64)
-        images = np.empty((len(rows), *self.image_shape), dtype=np.uint8)
-        starts = np.concatenate([[0], np.cumsum(self.rows)])
-        if len(rows) and not 0 <= rows.min() <= rows.max() < starts[-1]:
-            raise IndexError(f"rows {rows.min()}…{rows.max()} of a domain of {starts[-1]} images")
-        shards = np.searchsorted(starts, rows, side="right") - 1
-        for shard in np.unique(shards):
-            places = np.flatnonzero(shards == shard)
-            dataset = self._dataset(int(shard))
-            local = rows[places] - starts[shard]
-            chunks = local // dataset.chunks[0]
-            for first, within in _runs(chunks):
-                block = dataset[first * dataset.chunks[0] : (first + 1) * dataset.chunks[0]]
-                images[places[within]] = block[local[within] - first * dataset.chunks[0]]
-        return images
-
-    def _dataset(self, shard: int) -> h5py.Dataset:
-        if self._process != os.getpid():
-            self._handles, self._process = {}, os.getpid()
-        if shard not in self._handles:
-            self._handles[shard] = h5py.File(self.files[shard], "r")["images"]
-        return self._handles[shard]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handles": {}, "_process": 0}
-
-
 def open_shards(folder: Path, *, verify: bool = True) -> Domain:
     """The domain in a folder that holds `domain.json`.
 
@@ -134,6 +95,7 @@ def open_shards(folder: Path, *, verify: bool = True) -> Domain:
     for name, _, _ in entries:
         if Path(name).name != name:
             raise DataError(f"{folder / MANIFEST} names the shard {name!r}, which is no file beside it; do not use it.")
+    stamps = tuple(stamp_of(folder / name) for name, _, _ in entries)  # what changes from here on is not read
     if verify:
         check_shards(folder, manifest)
     labels, scenes = [], []
@@ -142,7 +104,10 @@ def open_shards(folder: Path, *, verify: bool = True) -> Domain:
         labels.append(shard_labels)
         scenes.append(shard_scenes)
     images = ShardImages(
-        tuple(folder / name for name, _, _ in entries), tuple(rows for _, rows, _ in entries), (height, width, channels)
+        tuple(folder / name for name, _, _ in entries),
+        tuple(rows for _, rows, _ in entries),
+        (height, width, channels),
+        stamps,
     )
     found = [table for table in scenes if table is not None]
     if len({table.dtype for table in found}) > 1:
@@ -185,14 +150,6 @@ def check_shards(folder: Path, manifest: Mapping[str, Any]) -> None:
                 f"{path} is damaged (its SHA-256 is not the one in {MANIFEST}); restore it, or generate the domain "
                 "again with --force."
             )
-
-
-def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """(value, positions at which it stands) for each distinct value."""
-    order = np.argsort(values, kind="stable")
-    distinct, starts = np.unique(values[order], return_index=True)
-    for value, positions in zip(distinct, np.split(order, starts[1:]), strict=True):
-        yield int(value), positions
 
 
 def _read_columns(path: Path, rows: int, image_shape: tuple[int, int, int]) -> tuple[NDArray[np.int64], Scenes | None]:

@@ -18,7 +18,7 @@ from synthda.adapt.methods.source_only import SourceOnly
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import fully_connected
 from synthda.adapt.recipe import Recipe
-from synthda.adapt.resident import AT_ONCE, Resident, channel_statistics
+from synthda.adapt.resident import AT_ONCE, LARGE, Resident, as_batch, as_floats, channel_statistics
 from synthda.adapt.run import Run
 from synthda.adapt.train import train
 from synthda.datasets.domain import ArrayImages, Domain, Images
@@ -165,3 +165,11 @@ def test_domain_labels_that_do_not_fit_the_sources_are_refused(tmp_path: Path) -
     run.begin({})
     with pytest.raises(SettingError, match="source_domains=3 does not fit 2 labelled domains"):
         train(method, [domain(), domain(seed=1)], domain(target=True).images, Recipe(), run)
+
+
+def test_a_large_batch_has_the_bits_and_the_layout_of_a_small_one() -> None:
+    images = torch.randint(0, 256, (LARGE // 3 // 64**2 + 1, 64, 64, 3), dtype=torch.uint8)
+    rows = torch.randperm(len(images))
+    large, plain = as_batch(images, rows), as_floats(images[rows])
+    assert torch.equal(large, plain)
+    assert large.stride() == plain.stride()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthda.adapt.order import WINDOW, Sampler, order
+from synthda.adapt.order import WINDOW, Sampler, order, rows_per_window
 from synthda.datasets.shards import BLOCK
 
 
@@ -43,3 +43,21 @@ def test_a_step_does_not_depend_on_the_steps_before() -> None:
     for step in range(20):
         before = walked.rows(step)
     assert np.array_equal(before, Sampler(5, 1, n=100, batch=16).rows(19))
+
+
+@pytest.mark.parametrize(("side", "rows"), [(8, 16384), (52, 16384), (53, 15872), (64, 10880), (224, 888), (1024, 42)])
+def test_a_window_takes_128_mib_at_most_whatever_the_size_of_an_image(side: int, rows: int) -> None:
+    assert rows_per_window(side * side * 3) == rows
+    assert rows * side * side * 3 <= 128 << 20
+
+
+def test_small_images_and_small_domains_keep_the_order_that_runs_on_disk_have() -> None:
+    for n, side in ((40_000, 28), (40_000, 52), (888, 224), (3_000, 64)):
+        assert np.array_equal(order(5, 1, 2, n, side * side * 3), order(5, 1, 2, n))
+
+
+def test_a_window_of_large_images_mixes_rows_from_many_places() -> None:
+    rows = order(0, 0, 0, 20_000, 224 * 224 * 3)
+    assert sorted(rows) == list(range(20_000))
+    assert len(np.unique(rows[:888] // BLOCK)) > 60
+    assert len(np.unique(rows[:888] // 4)) == 222  # chunks of four rows, each whole

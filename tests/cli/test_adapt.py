@@ -163,3 +163,27 @@ def test_bad_input_is_one_sentence(
     assert sentence in failed.err
     assert "Traceback" not in failed.err
     assert not (tmp_path / "run").exists()
+
+
+def test_where_images_lie_is_said_where_it_is_not_the_device_and_changes_no_weight(
+    synthda: Any, source: str, photos: Path, tmp_path: Path
+) -> None:
+    command = ["adapt", "--source", source, "--target", "photos", "--no-export", *QUICK]
+    found = {}
+    for place in ("auto", "stream"):
+        done = synthda(*command, "--images", place, "--out", place)
+        assert done.code == 0, done.err
+        found[place] = [line for line in done.out.splitlines() if line.startswith("Images ")]
+    assert found["auto"] == []
+    (line,) = found["stream"]
+    assert "stripes, 64 images, 0.00 GB, is streamed from its shards" in line
+    weights = [torch.load(tmp_path / place / "checkpoints" / "last.pt", weights_only=True) for place in found]
+    assert weights[0]["configuration"] == weights[1]["configuration"]  # no part of what the run is
+    assert all(torch.equal(value, weights[1]["method"][name]) for name, value in weights[0]["method"].items())
+    again = synthda(*command, "--images", "stream", "--out", "auto")
+    assert again.code == 0, again.err
+
+
+def test_another_place_for_images_is_refused(synthda: Any, source: str, photos: Path) -> None:
+    done = synthda("adapt", "--source", source, "--target", "photos", "--images", "tape", *QUICK)
+    assert done.code == 2

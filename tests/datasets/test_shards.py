@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from synthda.datasets.shard_images import ShardImages
 from synthda.datasets.shards import (
     BLOCK,
     MANIFEST,
     SHARD_BYTES,
-    ShardImages,
     open_shards,
     rows_per_shard,
     shard_name,
@@ -238,6 +239,43 @@ def test_reading_holds_no_more_than_the_rows_and_a_chunk(folder: Path) -> None:
     images = open_shards(folder).images
     assert isinstance(images, ShardImages)
     assert images.read(np.array([1])).nbytes == int(np.prod(SHAPE))
+
+
+def test_a_shard_that_hdf5_alone_can_read_is_read_by_it(folder: Path) -> None:
+    with h5py.File(folder / shard_name(1), "r+") as file:
+        content = file["images"][:]
+        del file["images"]
+        file.create_dataset("images", data=content, chunks=(64, *SHAPE), compression="gzip")
+    write_manifest(folder)
+    rows = np.random.default_rng(1).permutation(640)
+    assert np.array_equal(open_shards(folder).images.read(rows), pixels()[rows])
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [(flip_a_bit, r"shard-00001.h5 has changed"), (cut_off, "shard-00002.h5 has changed"), (remove, "shard-00001.h5")],
+)
+def test_a_shard_that_changes_after_it_was_verified_is_named(
+    folder: Path, harm: Callable[[Path], None], said: str
+) -> None:
+    images = open_shards(folder).images
+    images.read(np.arange(640))
+    for path in folder.glob("*.h5"):
+        os.utime(path, ns=(0, 0))  # so that a change is seen where the clock of the file system is coarse
+    images = open_shards(folder).images
+    harm(folder)
+    with pytest.raises(DataError, match=said) as caught:
+        images.read(np.arange(640))
+    assert "\n" not in str(caught.value)
+    assert np.array_equal(images.read(np.arange(300)), pixels()[:300])  # the others are as they were
+
+
+def test_threads_read_at_the_same_time(folder: Path) -> None:
+    images, rng = open_shards(folder).images, np.random.default_rng(2)
+    wanted = [rng.integers(0, 640, 500) for _ in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        for rows, found in zip(wanted, pool.map(images.read, wanted), strict=True):
+            assert np.array_equal(found, pixels()[rows])
 
 
 def test_shards_of_two_renderers_are_not_one_domain(folder: Path) -> None:

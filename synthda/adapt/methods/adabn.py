@@ -13,7 +13,7 @@ from synthda.adapt.method import Method
 from synthda.adapt.methods import build_method, method_classes
 from synthda.adapt.network import Network
 from synthda.adapt.recipe import Recipe
-from synthda.adapt.resident import Resident
+from synthda.adapt.resident import Loaded
 from synthda.errors import SettingError
 
 
@@ -61,7 +61,7 @@ class AdaBN(Method):
     def optimizers(self, recipe: Recipe) -> dict[str, torch.optim.Optimizer]:
         return {}
 
-    def refresh(self, sources: Sequence[Resident], target: Iterable[Tensor]) -> None:
+    def refresh(self, sources: Sequence[Loaded], target: Iterable[Tensor]) -> None:
         for layer in self._layers(next(iter(target))):
             layer.running_mean, layer.running_var = self._statistics(layer, target)
 

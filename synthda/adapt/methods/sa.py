@@ -16,7 +16,7 @@ from synthda.adapt.distance import some_rows
 from synthda.adapt.method import Method
 from synthda.adapt.network import Network
 from synthda.adapt.recipe import Recipe
-from synthda.adapt.resident import Resident
+from synthda.adapt.resident import Loaded
 from synthda.adapt.shallow.classifiers import build_classifier, check_classes
 from synthda.adapt.shallow.principal import principal_directions
 from synthda.settings import Between
@@ -61,7 +61,7 @@ class SA(Method):
     def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
         return {}
 
-    def refresh(self, sources: Sequence[Resident], target: Iterable[Tensor]) -> None:
+    def refresh(self, sources: Sequence[Loaded], target: Iterable[Tensor]) -> None:
         labels = np.concatenate([domain.labels.cpu().numpy() for domain in sources])
         chosen = some_rows(len(labels), most=MOST)
         source, labels = self._representations(chain(*sources))[chosen].astype(np.float64), labels[chosen]

@@ -14,7 +14,7 @@ from synthda.adapt.additive import entropy
 from synthda.adapt.method import Batch, LossTerms, Method
 from synthda.adapt.network import Network
 from synthda.adapt.recipe import Recipe
-from synthda.adapt.resident import Resident
+from synthda.adapt.resident import Loaded
 from synthda.settings import Between
 
 
@@ -64,7 +64,7 @@ class SHOT(Method):
     def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
         return {"features": recipe.build_optimizer(list(self.network.feature_extractor.parameters()))}
 
-    def refresh(self, sources: Sequence[Resident], target: Iterable[Tensor]) -> None:
+    def refresh(self, sources: Sequence[Loaded], target: Iterable[Tensor]) -> None:
         predictor = self.network.label_predictor
         shown = torch.cat([predictor[:-1](self.network.features(images)) for images in target])
         self.pseudo_labels = centroid_labels(shown, predictor[-1](shown).softmax(dim=1))

@@ -1,0 +1,110 @@
+"""The Markdown of `bench/results/loading.json` and `growth.json`, for docs/results.md."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bench.paths import RESULTS
+
+NOT_MEASURED = "not measured"
+STORED = {
+    "NumPy gather": "array in memory",
+    "synthda, resident": "bytes in memory",
+    "synthda, streamed": "HDF5 shards",
+    "torchvision ImageFolder": "PNG files",
+    "WebDataset": "raw pixels in tar files",
+    "LitData": "raw pixels in chunks",
+    "MosaicML Streaming": "raw pixels in MDS shards",
+}
+WORK = {
+    "rendering": "rendering and writing SynNumbers",
+    "opening": "opening: checksums, hash of the content",
+    "loading": "loading, streamed",
+    "training": "training, streamed",
+    "adapting": "`synthda adapt` as a whole: opening, channel means, 150 steps, predictions on the target",
+}
+
+
+def loading() -> str:
+    """Images per second of each loader, by size of the images."""
+    found, lines = _load("loading"), ["## Loading", ""]
+    if found is None:
+        return "\n".join([*lines, NOT_MEASURED, ""])
+    peers = ", ".join(f"{name} {version}" for name, version in found["peers"].items())
+    lines += [
+        f"Shuffled images to float batches of {found['batch']} in [0, 1]: median of {found['repeats']} turns of "
+        f"{found['seconds']} s (range), one thread and the loader's own (peers: no or two workers, whichever is faster "
+        "for each), files in the page cache. Processor time is that of all threads and workers; a machine that others "
+        f"use changes it less (load here: {found['load']} on {found['machine']['cores']} cores). {peers}.",
+    ]
+    for side, measured in found["sizes"].items():
+        by_time, by_processor = measured["by_time"], measured["by_processor_time"]
+        lines += [
+            "",
+            f"{measured['images']:,} images of {side}×{side} px; the best peer by processor time is "
+            f"{by_processor['best_peer']}:",
+            "",
+            "| loader | stored as | images a second | images a second of processor time | that against NumPy | that "
+            "against the best peer |",
+            "|---|---|---|---|---|---|",
+        ]
+        for name, rate in by_processor["rates"].items():
+            against = [_spread(by_processor["ratios"].get(f"{name} / {other}"), 2) for other in ("NumPy", "best peer")]
+            cells = [name, STORED[name], _spread(by_time["rates"][name], 0), _spread(rate, 0), *against]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", _made(found["machine"]), ""])
+
+
+def growth() -> str:
+    """What an image costs in domains of several sizes."""
+    found, lines = _load("growth"), ["## Cost by size of the domain", ""]
+    if found is None:
+        return "\n".join([*lines, NOT_MEASURED, ""])
+    sizes = sorted({int(size) for measured in found["work"].values() for size in measured})
+    lines += [
+        f"Microseconds an image, median of up to {found['repeats']} interleaved runs (range), and the peak memory of "
+        f"the process; {found['what']}. Training counts the images that the steps draw.",
+        "",
+        f"| what | {' | '.join(f'{size:,} images' for size in sizes)} |",
+        "|---" * (len(sizes) + 1) + "|",
+    ]
+    for what, measured in found["work"].items():
+        cells = [_cost(measured.get(str(size))) for size in sizes]
+        lines.append(f"| {WORK[what]} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        f"`synthda adapt` with {sizes[-1]:,} images in the source and as many in the target takes "
+        f"{found['mb_over_the_smallest']:,} MB more than with {sizes[0]:,}.",
+    ]
+    return "\n".join([*lines, "", _made(found["machine"]), ""])
+
+
+def _cost(measured: dict[str, Any] | None) -> str:
+    if measured is None:
+        return NOT_MEASURED
+    shown = _spread(measured["microseconds"], 1) if measured["repeats"] > 1 else _once(measured["microseconds"])
+    return f"{shown}, {measured['peak_mb']:,} MB"
+
+
+def _once(found: dict[str, Any]) -> str:
+    return f"{found['median']:,.1f} (once)"
+
+
+def _spread(found: dict[str, Any] | None, digits: int) -> str:
+    if found is None:
+        return ""
+    low, high = found["range"]
+    return f"{found['median']:,.{digits}f} ({low:,.{digits}f}…{high:,.{digits}f})"
+
+
+def _made(machine: dict[str, Any]) -> str:
+    return (
+        f"Measured on {machine['processor']}, {machine['cores']} cores; torch {machine['versions']['torch']}, numpy "
+        f"{machine['versions']['numpy']}; commit {machine['commit']}."
+    )
+
+
+def _load(name: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
