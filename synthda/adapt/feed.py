@@ -76,8 +76,9 @@ class Feed:
             raise DataError("The target holds no image; give a folder of photographs.")
         shares = np.diff(np.linspace(0, recipe.source_batch, len(sources) + 1).round().astype(int))
         drawn: dict[str, Any] = {"seed": seed, "device": device}
+        evenly = {**drawn, "balanced": recipe.balanced}
         self.sources = [
-            Resident(source.images, source.labels, int(share), stream=1 + index, part=ranks.part(before), **drawn)
+            Resident(source.images, source.labels, int(share), stream=1 + index, part=ranks.part(before), **evenly)
             for index, (source, share, before) in enumerate(zip(sources, shares, shares.cumsum() - shares, strict=True))
         ]
         self.target = None

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from synthda.adapt.balanced import BalancedSampler
 from synthda.adapt.order import Sampler
 from synthda.datasets.domain import Images, in_memory
 
@@ -32,10 +33,15 @@ class Resident:
         stream: int,
         device: torch.device,
         part: slice = slice(None),
+        balanced: bool = False,
     ) -> None:
         self.images = as_tensor(in_memory(images)).to(device)
         self.labels = as_tensor(labels).to(device)
-        self.sampler = Sampler(seed, stream, len(labels), batch, part)
+        self.sampler: Sampler | BalancedSampler
+        if balanced:
+            self.sampler = BalancedSampler(seed, stream, labels, batch, part)
+        else:
+            self.sampler = Sampler(seed, stream, len(labels), batch, part)
 
     def draw(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """(images (B, 3, H, W) float in [0, 1], labels (B,), rows (B,)) of one step."""
