@@ -215,7 +215,8 @@ def _known(
 ) -> tuple[Prototypes, list[str], NDArray[np.uint8]]:
     """Prototypes of the trained classes: of their pictures, or, where there are none, of other images."""
     names = [name for name in classifier.classes if name != UNKNOWN]
-    features, weights = [np.empty((0, classifier.feature_dim or 0))], [np.empty((0, len(names)))]
+    features: list[NDArray[Any]] = [np.empty((0, classifier.feature_dim or 0))]
+    weights: list[NDArray[Any]] = [np.empty((0, len(names)))]
     images, threshold = np.empty((0, *classifier.input_size, 3), np.uint8), False
     if spec is not None or len(shown) < len(names):
         domain = _domain(classifier, spec, data_root)
