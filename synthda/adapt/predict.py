@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar, get_args
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from synthda.datasets.boxes import Boxed, BoxInPixels, read_crops
 from synthda.datasets.domain import Images, in_blocks
 from synthda.datasets.folders import list_photos, read_photo
 from synthda.datasets.resize import Fit
@@ -78,12 +79,13 @@ def in_threads(
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one photograph; `error` instead, when the file could not be read."""
+    """What the model says of one photograph, or of a box in it; `error` instead, when there is nothing to classify."""
 
     path: Path
     label: str = ""
     confidence: float = float("nan")
     error: str = ""
+    box: BoxInPixels | None = None
 
 
 class Classifier:
@@ -186,6 +188,37 @@ class Classifier:
             raise DataError(
                 f"None of the {len(paths)} images in {folder} can be read; give photographs (JPEG, PNG, …)."
             )
+
+    def of_boxes(self, photographs: Sequence[Boxed]) -> Iterator[Prediction]:
+        """A prediction for each box, photograph by photograph, in the order given; each is decoded once, whole.
+
+        A box beyond its photograph, and a photograph that cannot be read, is one prediction with an error.
+
+        Raises:
+            DataError: when there is nothing in any box.
+        """
+        stopped, usable = Event(), 0
+
+        def of_one(boxed: Boxed) -> list[Prediction]:
+            return [] if stopped.is_set() else self._of_crops(boxed)
+
+        for found in in_threads(of_one, photographs, self._threads, stopped):
+            usable += sum(not prediction.error for prediction in found)
+            yield from found
+        if not usable:
+            raise DataError(
+                f"None of the boxes in {len(photographs)} photographs shows anything that can be read; boxes are x, y, "
+                "w, h in pixels of the upright photograph."
+            )
+
+    def _of_crops(self, boxed: Boxed) -> list[Prediction]:
+        try:
+            crops = read_crops(boxed.path, boxed.boxes, self.input_size, self.fit)
+        except DataError as error:
+            return [Prediction(boxed.path, error=str(error))]
+        told = [f"{boxed.path}: {crop}." if isinstance(crop, str) else crop for crop in crops]
+        found = self._of_decoded([boxed.path] * len(told), told)
+        return [replace(one, box=box) for one, box in zip(found, boxed.boxes, strict=True)]
 
     def _parts(self, images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """What passes the network at once: as much as an accelerator holds, or what suits the caches."""
