@@ -11,6 +11,7 @@ from PIL import Image
 
 from synthda.datasets import folders
 from synthda.datasets.boxes import Boxed, read_boxes, read_crops
+from synthda.datasets.resize import Fit
 from synthda.errors import DataError
 
 COCO = {
@@ -87,13 +88,12 @@ def test_crops_of_a_large_jpeg_have_its_full_resolution(tmp_path: Path) -> None:
     assert crop[:, 1::2].max() < 25
 
 
-def test_the_fit_is_that_of_everywhere(shelf: Path) -> None:
-    image = folders.read_upright(shelf / "a.png")
-    for fit in ("stretch", "pad", "crop"):
-        whole, part = read_crops(shelf / "a.png", [(0, 0, 40, 20), (10, 5, 20, 10)], (16, 16), fit)  # type: ignore[arg-type]
-        np.testing.assert_array_equal(whole, folders.read_photo(shelf / "a.png", (16, 16), fit))  # type: ignore[arg-type]
-        box = (10 / image.width, 5 / image.height, 30 / image.width, 15 / image.height)
-        np.testing.assert_array_equal(part, folders.read_photo(shelf / "a.png", (16, 16), fit, box=box))  # type: ignore[arg-type]
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+def test_the_fit_is_that_of_everywhere(shelf: Path, fit: Fit) -> None:
+    photo, size = shelf / "a.png", (16, 16)
+    whole, part = read_crops(photo, [(0, 0, 40, 20), (10, 5, 20, 10)], size, fit)
+    np.testing.assert_array_equal(whole, folders.read_photo(photo, size, fit))
+    np.testing.assert_array_equal(part, folders.read_photo(photo, size, fit, box=(0.25, 0.25, 0.75, 0.75)))
 
 
 @pytest.mark.parametrize(
