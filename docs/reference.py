@@ -24,6 +24,8 @@ PYTHON = {
     "On what": ("synthda.adapt.data", "Data", "open_data"),
     "A run's folder": ("synthda.adapt.run", "Run"),
     "Predict without torch": ("synthda.adapt.predict", "Classifier", "Prediction"),
+    "Classes without training": ("synthda.adapt.enrol", "enrol", "remove", "enrolled_in"),
+    "Boxes in photographs": ("synthda.datasets.boxes", "read_boxes", "Boxed"),
     "Domains": ("synthda.datasets.domain", "Images", "ArrayImages", "Domain"),
     "Open any domain": ("synthda.datasets.specs", "open_domain"),
     "Render": ("synthda.synth.generate", "generate"),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.adapt.accuracy_estimate import estimated_accuracy
+from synthda.adapt.beginning import Beginning
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import choose, facts_of_checkpoint, keeping
 from synthda.adapt.checkpoint import load_checkpoint
@@ -38,6 +39,7 @@ def adapt(
     run: Run,
     *,
     start: Run | None = None,
+    begin: Run | None = None,
     device: str = "cpu",
     force: bool = False,
     export: bool = True,
@@ -56,6 +58,7 @@ def adapt(
         force: discard what is in the folder.
         export: write `model.onnx`.
         start: a finished run of somebody's that the method is to go on from.
+        begin: a finished run of any method whose weights the training, or the run that it goes on from, begins with.
         first: without `start`, where the run that the method starts from is, or is to be; in `run` by default.
         pace: how often it is logged and saved.
         select: how the checkpoint is chosen, without labels of the target; None for the last.
@@ -76,20 +79,26 @@ def adapt(
     data, held_out = hold_out(data, blueprint.method, blueprint.classes, select.share, seed=blueprint.seed)
     probe = Probe.of(data.target, held_out)
     # Before the folder is claimed: data or weights that are missing or do not fit leave no trace.
-    method = blueprint.build(pretrained=force or not run.checkpoint.exists())
+    method = blueprint.build(pretrained=begin is None and (force or not run.checkpoint.exists()))
     check_data(blueprint, data, method, ranks.size)
     check_arithmetic(blueprint.recipe, method, device)
     if start is not None:
         check_start(start, blueprint, method)
-    configuration = configuration_of(blueprint, data, start, ranks.size)
+    beginning = None if begin is None else Beginning(begin, *load_run(begin))
+    if beginning is not None:
+        beginning.check(blueprint, start)
+    configuration = configuration_of(blueprint, data, start, ranks.size, begin=begin)
     if blueprint.calibrates_unknown and held_out is None:
         raise SettingError("--unknown is calibrated on held-out source images; give --hold-out a share, such as 0.1.")
     if start is not None and held_out is not None:
         _check_not_learnt(start, configuration)
+    if beginning is not None and held_out is not None:
+        beginning.check_not_learnt(configuration)
     ranks.require_alike(fingerprint(configuration), "settings or data")
     ranks.first(lambda: run.begin(configuration, force=force))
     pace = keeping(pace, run, method.steps(blueprint.recipe), select, probe)
-    _train(method, blueprint, data, run, start or first or run.first, device=device, pace=pace, ranks=ranks)
+    goes_on_from = start or first or run.first
+    _train(method, blueprint, data, run, goes_on_from, beginning=beginning, device=device, pace=pace, ranks=ranks)
 
     def finish() -> None:
         earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
@@ -127,7 +136,9 @@ def check_data(blueprint: Blueprint, data: Data, method: Method, processes: int 
     check_enough(method, [len(source) for source in sources], data.target.shape[0], processes)
 
 
-def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None, processes: int = 1) -> dict[str, Any]:
+def configuration_of(
+    blueprint: Blueprint, data: Data, start: Run | None = None, processes: int = 1, *, begin: Run | None = None
+) -> dict[str, Any]:
     """What a run's folder is claimed for: equal configurations end in equal weights.
 
     The number of processes belongs to it where there are several: they draw other views, and sums round otherwise.
@@ -136,6 +147,7 @@ def configuration_of(blueprint: Blueprint, data: Data, start: Run | None = None,
     more = {
         "inputs": blueprint.inputs,
         "start": None if start is None else _weights_of(start),
+        "from": None if begin is None else _weights_of(begin),
         "number_of_processes": processes if processes > 1 else None,
     }
     return configuration | {name: value for name, value in more.items() if value}
@@ -161,6 +173,7 @@ def _train(
     run: Run,
     first: Run,
     *,
+    beginning: Beginning | None,
     device: str,
     pace: Pace,
     ranks: Ranks,
@@ -174,8 +187,11 @@ def _train(
         if not first.finished:
             plain_pace = replace(pace, keep=frozenset())
             unscored = replace(data, evaluation=None)
-            adapt(plan, unscored, first, device=device, export=False, pace=plain_pace, ranks=ranks)
+            begin = None if beginning is None else beginning.run
+            adapt(plan, unscored, first, begin=begin, device=device, export=False, pace=plain_pace, ranks=ranks)
         method.begin_from(load_run(first)[1])
+    elif beginning is not None and not run.checkpoint.exists():
+        beginning.give_to(method, blueprint.known_classes)
     sources = [with_classes(source, blueprint.known_classes) for source in data.training_sources(blueprint.method)]
     recipe, seed = blueprint.recipe, blueprint.seed
     train(method, sources, data.target, recipe, run, seed=seed, device=device, pace=pace, ranks=ranks)

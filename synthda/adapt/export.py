@@ -1,4 +1,4 @@
-"""Export of what is deployed to ONNX: uint8 images in, class probabilities out, compared before it gets its name."""
+"""Export of what is deployed to ONNX: images in, class probabilities and features out, compared before it is named."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synthda import __version__
-from synthda.adapt.infer import probabilities
+from synthda.adapt.infer import features_and_chances, features_seen
 from synthda.adapt.method import Method
-from synthda.adapt.predict import Classifier
+from synthda.adapt.predict import FEATURES, PROBABILITIES, Classifier
 from synthda.adapt.resident import as_floats
 from synthda.adapt.run import parity_beside
 from synthda.datasets.domain import Images
@@ -28,14 +28,19 @@ LEAST_IMAGES = 256
 
 
 class Deployed(nn.Module):
-    """(N, H, W, 3) uint8 images → (N, K) float32 probabilities: preprocessing and softmax are part of the graph."""
+    """(N, H, W, 3) uint8 images → (N, K) probabilities and (N, D) features, float32.
+
+    Preprocessing and softmax are part of the graph; the features are what enters the label predictor.
+    """
 
     def __init__(self, method: Method) -> None:
         super().__init__()
         self.method = method
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self.method.chances(as_floats(images))
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        with features_seen(self.method) as seen:
+            chances = self.method.chances(as_floats(images))
+        return chances, seen[0].flatten(1)
 
 
 def export_onnx(
@@ -59,7 +64,7 @@ def export_onnx(
 
     Raises:
         RunError: when the images are too few or of another size; when onnxruntime and the trained network disagree on
-            a class, or by 1e-4 on a probability.
+            a class, by 1e-4 on a probability, or on a feature by that share of the largest one.
     """
     height, width = method.network.input_size
     if images.shape[0] < LEAST_IMAGES:
@@ -78,12 +83,13 @@ def export_onnx(
     }
     with written_then_named(path) as partial:
         _write_graph(Deployed(method), partial, (height, width), metadata)
-        parity = _compare(partial, probabilities(method, images), images)
-        if parity["different_classes"] or not parity["largest_difference"] < TOLERANCE:  # NaN is no agreement
+        parity = _compare(partial, features_and_chances(method, images), images)
+        furthest = np.maximum(parity["largest_difference"], parity["features"]["largest_difference"])
+        if parity["different_classes"] or not furthest < TOLERANCE:  # NaN is no agreement
             raise RunError(
                 f"The exported model disagrees with the trained network ({parity['different_classes']} of "
-                f"{parity['images']} classes, largest difference {parity['largest_difference']:.1e}); nothing was "
-                "exported. Try another version of torch or onnxruntime."
+                f"{parity['images']} classes, largest difference {furthest:.1e}); nothing was exported. Try another "
+                "version of torch or onnxruntime."
             )
     write_json(parity_beside(path), parity)
     return parity
@@ -99,7 +105,7 @@ def _write_graph(model: nn.Module, path: Path, size: tuple[int, int], metadata: 
             model,
             (example,),
             input_names=["images"],
-            output_names=["probabilities"],
+            output_names=[PROBABILITIES, FEATURES],
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             dynamo=True,
             verbose=False,
@@ -111,13 +117,19 @@ def _write_graph(model: nn.Module, path: Path, size: tuple[int, int], metadata: 
     onnx.save(graph, path)
 
 
-def _compare(path: Path, expected: NDArray[np.float32], images: Images) -> dict[str, Any]:
-    classifier = Classifier(path)
-    got = np.concatenate([classifier.probabilities(images.read(rows)) for rows in _thirds(images.shape[0])])
+def _compare(path: Path, expected: tuple[NDArray[np.float32], NDArray[np.float32]], images: Images) -> dict[str, Any]:
+    classifier, (features, chances) = Classifier(path), expected
+    parts = [classifier.probabilities_and_features(images.read(rows)) for rows in _thirds(images.shape[0])]
+    got, got_features = (np.concatenate(found) for found in zip(*parts, strict=True))
+    largest = max(float(np.abs(features).max()), 1e-30)
     return {
-        "images": len(expected),
-        "different_classes": int((got.argmax(axis=1) != expected.argmax(axis=1)).sum()),
-        "largest_difference": float(np.abs(got - expected).max()),
+        "images": len(chances),
+        "different_classes": int((got.argmax(axis=1) != chances.argmax(axis=1)).sum()),
+        "largest_difference": float(np.abs(got - chances).max()),
+        "features": {
+            "width": features.shape[1],
+            "largest_difference": float(np.abs(got_features - features).max()) / largest,  # no unit of their own
+        },
         "tolerance": TOLERANCE,
     }
 

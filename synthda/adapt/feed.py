@@ -78,9 +78,10 @@ class Feed:
         if method.uses_target and target.shape[0] == 0:
             raise DataError("The target holds no image; give a folder of photographs.")
         shares = np.diff(np.linspace(0, recipe.source_batch, len(sources) + 1).round().astype(int))
+        parts, even = [ranks.part(before) for before in shares.cumsum() - shares], recipe.balanced
         wanted = [
-            Wanted(source.name or "the source", source.images, source.labels, int(share), 1 + index, ranks.part(before))
-            for index, (source, share, before) in enumerate(zip(sources, shares, shares.cumsum() - shares, strict=True))
+            Wanted(source.name or "the source", source.images, source.labels, int(share), 1 + index, part, even)
+            for index, (source, share, part) in enumerate(zip(sources, shares, parts, strict=True))
         ]
         if method.uses_target:
             unlabelled = np.full(target.shape[0], -1, dtype=np.int64)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -46,22 +47,42 @@ def features_and_probabilities(method: Method, images: Images) -> tuple[NDArray[
     One pass; where a method deploys a teacher, the features are the teacher's. The classes are those that the network
     learns: a threshold below which the answer is `unknown` is left out, for it says nothing of the network.
     """
-    entered: list[Tensor] = []
-    predictors = [part.label_predictor for part in method.modules() if isinstance(part, Network)]
-    hooks = [part.register_forward_pre_hook(lambda _, given: entered.append(given[0])) for part in predictors]
+    return _features_and(method, lambda batch: method.predict(batch).softmax(dim=1), images)
 
-    def both(batch: Tensor) -> Tensor:
-        entered.clear()
-        probabilities = method.predict(batch).softmax(dim=1)
-        features = entered[0] if entered else method.network.features(batch)
-        return torch.cat([features, probabilities], dim=1)
 
+def features_and_chances(method: Method, images: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `features_and_probabilities`, with `unknown` where a threshold decides on it: all that an export gives."""
+    return _features_and(method, method.chances, images)
+
+
+@contextmanager
+def features_seen(method: Method) -> Iterator[list[Tensor]]:
+    """Within: what every feature extractor that a prediction passes through gives, (B, feature_dim), in that order."""
+    seen: list[Tensor] = []
+    extractors = [part.feature_extractor for part in method.modules() if isinstance(part, Network)]
+    hooks = [part.register_forward_hook(lambda _, given, found: seen.append(found)) for part in extractors]
     try:
-        joined = _in_batches(method, both, images)
+        yield seen
     finally:
         for hook in hooks:
             hook.remove()
-    return joined[:, : -method.network.classes], joined[:, -method.network.classes :]
+
+
+def _features_and(
+    method: Method, answer: Callable[[Tensor], Tensor], images: Images
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    widths: list[int] = []
+
+    def both(batch: Tensor) -> Tensor:
+        seen.clear()
+        answers = answer(batch)
+        features = (seen[0] if seen else method.network.features(batch)).flatten(1)
+        widths.append(features.shape[1])
+        return torch.cat([features, answers], dim=1)
+
+    with features_seen(method) as seen:
+        joined = _in_batches(method, both, images)
+    return joined[:, : widths[0]], joined[:, widths[0] :]
 
 
 @torch.no_grad()

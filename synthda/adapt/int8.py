@@ -125,9 +125,19 @@ def _advice_left_out() -> Iterator[None]:
 
 
 def _compare(original: Classifier, smaller: Classifier, images: NDArray[np.uint8]) -> dict[str, Any]:
-    expected, found = original.probabilities(images), smaller.probabilities(images)
+    if original.feature_dim is None:
+        return _agreement(original.probabilities(images), smaller.probabilities(images))
+    (expected, features), (found, found_features) = (
+        model.probabilities_and_features(images) for model in (original, smaller)
+    )
+    lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(found_features, axis=1)
+    cosines = (features * found_features).sum(axis=1) / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return _agreement(expected, found) | {"features": {"mean_cosine": float(cosines.mean())}}
+
+
+def _agreement(expected: NDArray[np.float32], found: NDArray[np.float32]) -> dict[str, Any]:
     return {
-        "images": len(images),
+        "images": len(expected),
         "same_class": float((found.argmax(axis=1) == expected.argmax(axis=1)).mean()),
         "largest_difference": float(np.abs(found - expected).max()),
     }

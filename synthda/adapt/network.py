@@ -23,12 +23,14 @@ class Network(nn.Module):
         feature_dim: width of the flattened features.
         input_size: H, W in pixels.
         domain_hidden: hidden widths of the domain classifier that the paper puts on these features.
+        normalised: whether its weights came with the mean and deviation of what they have learnt from, and keep them.
     """
 
     default_size: ClassVar[Size] = (32, 32)
     recipe: ClassVar[Recipe] = GANIN
     scales_input: ClassVar[bool] = False
     domain_hidden: ClassVar[tuple[int, ...]] = (1024, 1024)
+    normalised: bool = False
 
     mean: Tensor
     std: Tensor
@@ -64,6 +66,8 @@ class Network(nn.Module):
 
     def normalise_by(self, mean: Tensor, std: Tensor) -> None:
         """Take the training images' channel means, (3,) in [0, 1], and, where the network scales, deviations."""
+        if self.normalised:
+            return
         self.mean.copy_(mean.view(1, 3, 1, 1))
         if self.scales_input:
             self.std.copy_(std.clamp_min(1e-3).view(1, 3, 1, 1))

@@ -23,7 +23,10 @@ Placement = Literal["auto", "device", "memory", "stream"]
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """A domain that a run draws from: `batch` images a step, in the order of `stream`, of which `part` are wanted."""
+    """A domain that a run draws from: `batch` images a step, in the order of `stream`, of which `part` are wanted.
+
+    With `balanced`, each class comes equally often; no order of windows is so, and the images cannot be streamed.
+    """
 
     name: str
     images: Images
@@ -31,10 +34,16 @@ class Wanted:
     batch: int
     stream: int
     part: slice = field(default_factory=lambda: slice(None))
+    balanced: bool = False
 
     @property
     def bytes(self) -> int:
         return int(np.prod(self.images.shape))
+
+    @property
+    def streams(self) -> bool:
+        """Whether they may stay on disk."""
+        return isinstance(self.images, StoredImages) and not self.balanced
 
     def __str__(self) -> str:
         return f"{self.name}, {len(self.labels):,} images, {_gigabytes(self.bytes)},"
@@ -96,10 +105,9 @@ def places(wanted: Sequence[Wanted], device: torch.device, placement: Placement 
     room = {place: for_images(bytes_free) for place, bytes_free in free.items()}
     found: dict[int, Place] = {}
     for index, one in sorted(enumerate(wanted), key=lambda item: item[1].bytes):
-        streams = isinstance(one.images, StoredImages)
         fitting = [place for place, left in room.items() if left is None or needs(one, place) <= left]
-        fitting = [] if placement == "stream" and streams else fitting
-        found[index] = fitting[0] if fitting else "stream" if streams else list(room)[-1]
+        fitting = [] if placement == "stream" and one.streams else fitting
+        found[index] = fitting[0] if fitting else "stream" if one.streams else list(room)[-1]
         left = room.get(found[index])
         if left is not None:
             room[found[index]] = left - needs(one, found[index])
@@ -118,13 +126,13 @@ def _loaded(
     one: Wanted, place: Place, *, seed: int, device: torch.device, tell: Callable[[str], None]
 ) -> Resident | Streamed:
     asked: dict[str, Any] = {"seed": seed, "stream": one.stream, "device": device, "part": one.part}
-    drawn = partial(Resident, one.images, one.labels, one.batch, **asked)
+    drawn = partial(Resident, one.images, one.labels, one.batch, balanced=one.balanced, **asked)
     if place == "device":
         try:
             return drawn()
         except torch.OutOfMemoryError:  # somebody else took what was free
             torch.cuda.empty_cache()
-            place = "stream" if isinstance(one.images, StoredImages) else "memory"
+            place = "stream" if one.streams else "memory"
     if isinstance(one.images, StoredImages) and place == "stream":
         tell(f"{one} is streamed from its shards")
         return Streamed(one.images, one.labels, one.batch, **asked)

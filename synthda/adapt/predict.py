@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar, get_args
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from synthda.datasets.boxes import Boxed, BoxInPixels, read_crops
 from synthda.datasets.domain import Images, in_blocks
 from synthda.datasets.folders import list_photos, read_photo
 from synthda.datasets.resize import Fit
@@ -32,6 +33,9 @@ PIXELS = 512 * 64 * 64
 
 SHARE = 8
 """A thread of many takes this part of `PIXELS` at once."""
+
+PROBABILITIES, FEATURES = "probabilities", "features"
+"""What an exported model gives, by name; those of earlier versions lack the second."""
 
 ON_PROCESSOR = {"CPUExecutionProvider", "AzureExecutionProvider"}
 """What onnxruntime offers where it has no accelerator."""
@@ -75,12 +79,13 @@ def in_threads(
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one photograph; `error` instead, when the file could not be read."""
+    """What the model says of one photograph, or of a box in it; `error` instead, when there is nothing to classify."""
 
     path: Path
     label: str = ""
     confidence: float = float("nan")
     error: str = ""
+    box: BoxInPixels | None = None
 
 
 class Classifier:
@@ -98,6 +103,7 @@ class Classifier:
         input_size: H, W in pixels of the images that it takes.
         fit: how photographs are brought to that size.
         metadata: everything that was recorded at export.
+        feature_dim: D, how many features it gives of an image; None for a model that was exported without.
 
     Raises:
         RunError: when there is no such file, or it is no model that synthda exported.
@@ -118,7 +124,8 @@ class Classifier:
             taken = [(node.name, node.type, node.shape[1:]) for node in self._session.get_inputs()]
             if taken != [("images", "tensor(uint8)", [height, width, 3])]:
                 raise ValueError(f"it takes {taken}")
-            given = self._session.get_outputs()[0].shape[1:]
+            outputs = {node.name: node.shape[1:] for node in self._session.get_outputs()}
+            given = outputs.get(PROBABILITIES, list(outputs))
             if given != [len(self.classes)] or self.fit not in get_args(Fit):
                 raise ValueError(f"it gives {given} for {len(self.classes)} classes, by the fit {self.fit!r}")
         except Exception as error:  # onnxruntime raises classes of its own C extension
@@ -126,13 +133,34 @@ class Classifier:
             raise RunError(
                 f"{path} is not a model that synthda exported ({reason}); export one with: synthda export RUN."
             ) from error
+        self.path = path
         self.input_size = (height, width)
+        self.feature_dim: int | None = outputs[FEATURES][0] if FEATURES in outputs else None
         self._threads = threads or cores()
         self._on_processor = ON_PROCESSOR.issuperset(self._session.get_providers())
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities (N, K) of images (N, H, W, 3) uint8 of the model's input size."""
         return np.concatenate(self._answers(self._parts(images)))
+
+    def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What enters the label predictor, (N, D), of images (N, H, W, 3) uint8 of the model's input size.
+
+        Raises:
+            RunError: when the model was exported without.
+        """
+        return self.probabilities_and_features(images)[1]
+
+    def probabilities_and_features(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Both, (N, K) and (N, D), of one pass; raises RunError as `features`."""
+        if self.feature_dim is None:
+            raise RunError(
+                f"{self.path} gives no features, as models of earlier versions; export it again with: synthda export "
+                "RUN --force."
+            )
+        parts = list(in_threads(self._run_both, self._parts(images), self._threads))
+        probabilities, features = (np.concatenate(found) for found in zip(*parts, strict=True))
+        return probabilities, features
 
     def of_domain(self, images: Images) -> NDArray[np.float32]:
         """Class probabilities (N, K) of a whole domain."""
@@ -161,6 +189,37 @@ class Classifier:
                 f"None of the {len(paths)} images in {folder} can be read; give photographs (JPEG, PNG, …)."
             )
 
+    def of_boxes(self, photographs: Sequence[Boxed]) -> Iterator[Prediction]:
+        """A prediction for each box, photograph by photograph, in the order given; each is decoded once, whole.
+
+        A box beyond its photograph, and a photograph that cannot be read, is one prediction with an error.
+
+        Raises:
+            DataError: when there is nothing in any box.
+        """
+        stopped, usable = Event(), 0
+
+        def of_one(boxed: Boxed) -> list[Prediction]:
+            return [] if stopped.is_set() else self._of_crops(boxed)
+
+        for found in in_threads(of_one, photographs, self._threads, stopped):
+            usable += sum(not prediction.error for prediction in found)
+            yield from found
+        if not usable:
+            raise DataError(
+                f"None of the boxes in {len(photographs)} photographs shows anything that can be read; boxes are x, y, "
+                "w, h in pixels of the upright photograph."
+            )
+
+    def _of_crops(self, boxed: Boxed) -> list[Prediction]:
+        try:
+            crops = read_crops(boxed.path, boxed.boxes, self.input_size, self.fit)
+        except DataError as error:
+            return [Prediction(boxed.path, error=str(error))]
+        told = [f"{boxed.path}: {crop}." if isinstance(crop, str) else crop for crop in crops]
+        found = self._of_decoded([boxed.path] * len(told), told)
+        return [replace(one, box=box) for one, box in zip(found, boxed.boxes, strict=True)]
+
     def _parts(self, images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """What passes the network at once: as much as an accelerator holds, or what suits the caches."""
         rows = at_once(*self.input_size)
@@ -173,7 +232,12 @@ class Classifier:
         return list(in_threads(self._run, parts, self._threads))
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = self._session.run(None, {"images": np.ascontiguousarray(images)})[0]
+        found: NDArray[np.float32] = self._session.run([PROBABILITIES], {"images": np.ascontiguousarray(images)})[0]
+        return found
+
+    def _run_both(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        found: list[NDArray[np.float32]]
+        found = self._session.run([PROBABILITIES, FEATURES], {"images": np.ascontiguousarray(images)})
         return found
 
     def _decode(self, path: Path) -> NDArray[np.uint8] | str:

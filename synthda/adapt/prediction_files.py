@@ -9,18 +9,26 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from synthda.adapt.predict import Prediction
+from synthda.datasets.boxes import read_crops
 from synthda.errors import SettingError
 from synthda.manifest import written_then_named
 
 STDOUT = Path("-")
+EDGES = ("x", "y", "w", "h")
+TILE = (96, 96)
+WriteLine = Callable[[Prediction], None]
 
 
-def write_predictions(predictions: Iterable[Prediction], out: Path) -> list[Prediction]:
+def write_predictions(predictions: Iterable[Prediction], out: Path, *, boxes: bool = False) -> list[Prediction]:
     """Write path, class and confidence of each photograph; returns all predictions, unreadable files among them.
 
     Args:
         predictions: in the order of the lines; those with an error are left out of the file.
+        boxes: whether they are of boxes, whose x, y, w, h are written, too, as they were given.
         out: `.csv` has a header line, `.jsonl` an object a line; `-` is CSV on stdout.
 
     Raises:
@@ -28,14 +36,14 @@ def write_predictions(predictions: Iterable[Prediction], out: Path) -> list[Pred
         SynthdaError: when the file cannot be written.
     """
     if out == STDOUT:
-        return _write(predictions, sys.stdout, _csv_writer)
+        return _write(predictions, sys.stdout, _csv_writer, boxes)
     writers = {".csv": _csv_writer, ".jsonl": _json_writer}
     if out.suffix.lower() not in writers:
         raise SettingError(
             f"--out {out} has no known suffix; give a name that ends in .csv or .jsonl, or - for stdout."
         )
     with written_then_named(out) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        return _write(predictions, file, writers[out.suffix.lower()])
+        return _write(predictions, file, writers[out.suffix.lower()], boxes)
 
 
 def draw_predictions(sheet: Path, predictions: Sequence[Prediction], title: str) -> None:
@@ -43,14 +51,23 @@ def draw_predictions(sheet: Path, predictions: Sequence[Prediction], title: str)
     from synthda.datasets.contact_sheet import COLUMNS, Tile, evenly, thumbnail, write_sheet
 
     shown = [predictions[place] for place in evenly(len(predictions), 8 * COLUMNS)]
-    tiles = [Tile(thumbnail(one.path), f"{one.label}  {100 * one.confidence:.0f} %") for one in shown]
+    tiles = [Tile(_tile(one, thumbnail), f"{one.label}  {100 * one.confidence:.0f} %") for one in shown]
     write_sheet(sheet, tiles, title=title)
 
 
+def _tile(one: Prediction, thumbnail: Callable[[Path], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The photograph, or what its box shows."""
+    if one.box is None:
+        return thumbnail(one.path)
+    (crop,) = read_crops(one.path, [one.box], TILE, "pad")
+    assert not isinstance(crop, str)
+    return crop
+
+
 def _write(
-    predictions: Iterable[Prediction], file: TextIO, writer: Callable[[TextIO], Callable[[Prediction], None]]
+    predictions: Iterable[Prediction], file: TextIO, writer: Callable[[TextIO, bool], WriteLine], boxes: bool
 ) -> list[Prediction]:
-    write_line = writer(file)
+    write_line = writer(file, boxes)
     done = []
     for prediction in predictions:
         if not prediction.error:
@@ -60,19 +77,21 @@ def _write(
     return done
 
 
-def _csv_writer(file: TextIO) -> Callable[[Prediction], None]:
+def _csv_writer(file: TextIO, boxes: bool) -> WriteLine:
     lines = csv.writer(file, lineterminator="\n")
-    lines.writerow(("path", "class", "confidence"))
+    lines.writerow(("path", *(EDGES if boxes else ()), "class", "confidence"))
 
     def write_line(prediction: Prediction) -> None:
-        lines.writerow((prediction.path, prediction.label, f"{prediction.confidence:.6f}"))
+        edges = [f"{value:.10g}" for value in prediction.box or ()]
+        lines.writerow((prediction.path, *edges, prediction.label, f"{prediction.confidence:.6f}"))
 
     return write_line
 
 
-def _json_writer(file: TextIO) -> Callable[[Prediction], None]:
+def _json_writer(file: TextIO, boxes: bool) -> WriteLine:
     def write_line(prediction: Prediction) -> None:
-        found = {"path": str(prediction.path), "class": prediction.label, "confidence": round(prediction.confidence, 6)}
-        file.write(json.dumps(found, ensure_ascii=False) + "\n")
+        box = dict(zip(EDGES, prediction.box, strict=True)) if prediction.box else {}
+        found = {"class": prediction.label, "confidence": round(prediction.confidence, 6)}
+        file.write(json.dumps({"path": str(prediction.path), **box, **found}, ensure_ascii=False) + "\n")
 
     return write_line

@@ -15,7 +15,7 @@ from synthda.adapt.schedules import Schedule
 from synthda.adapt.views import View
 from synthda.settings import Between
 
-LATER = ("precision", "graph")
+LATER = ("precision", "graph", "balanced")
 """Settings that older runs know nothing of: a manifest names them only where they are not the usual."""
 
 
@@ -38,6 +38,7 @@ class Recipe:
     precision: Annotated[Precision, "of the networks' arithmetic in training; tf32 and bf16 are coarse and fast"] = (
         "float32"
     )
+    balanced: Annotated[bool, "draw the classes of each source equally often, whatever their shares"] = False
     graph: Annotated[Graph, "whether a GPU replays steps as a CUDA graph: auto where the method allows it"] = "auto"
 
     def as_dict(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from synthda.adapt.balanced import BalancedSampler
 from synthda.adapt.order import Sampler
 from synthda.datasets.domain import ArrayImages, Images, in_blocks, in_memory
 
@@ -34,7 +35,10 @@ class Loaded(Protocol):
     """A domain's images, wherever they lie, and its labels (N,), which lie on the device."""
 
     labels: Tensor
-    sampler: Sampler
+
+    @property
+    def sampler(self) -> Sampler | BalancedSampler:
+        """Which rows a step draws."""
 
     def draw(self, step: int) -> Drawn:
         """One step's."""
@@ -60,12 +64,18 @@ class Resident:
         device: torch.device,
         part: slice = slice(None),
         home: torch.device | None = None,
+        balanced: bool = False,
     ) -> None:
         """`home` is where the images lie: the device, by default, or `cpu` for one that is too small for them."""
         self.device = device
         self.images = _whole(images, home or device)
         self.labels = as_tensor(labels).to(device)
-        self.sampler = Sampler(seed, stream, len(labels), batch, part, image_bytes=self.images[:1].numel())
+        image_bytes = self.images[:1].numel()
+        self.sampler: Sampler | BalancedSampler
+        if balanced:
+            self.sampler = BalancedSampler(seed, stream, labels, batch, part)
+        else:
+            self.sampler = Sampler(seed, stream, len(labels), batch, part, image_bytes=image_bytes)
 
     @property
     def on_device(self) -> bool:

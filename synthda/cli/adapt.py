@@ -10,6 +10,7 @@ import typer
 from synthda.cli.adapt_options import (
     Candidates,
     Fit,
+    From,
     Graph,
     HoldOut,
     Images,
@@ -34,6 +35,7 @@ def command(
     method: Method = "dann",
     network: Network = None,
     start: Start = None,
+    from_: From = None,
     backbone: BackboneModel = None,
     weights: Weights = None,
     steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
@@ -73,6 +75,7 @@ def command(
     - `synthda adapt --source ./renderings --target ./photos --select bnm --hold-out 0.1`
     - `torchrun --nproc-per-node 4 -m synthda adapt --source ./renderings --target ./photos`
     - `synthda adapt --method shot --start runs/source-only-photos --target ./photos`
+    - `synthda adapt --from runs/first --source ./more-renderings --target ./new-photos`
     """
     from synthda.adapt.data import open_data
     from synthda.adapt.ranks import ranks_on
@@ -89,6 +92,7 @@ def command(
         method,
         given,
         start=start,
+        begin=from_,
         network=network,
         side=size,
         fit=fit,
@@ -111,7 +115,7 @@ def command(
         )
         warn_skipped(data.skipped, "photographs")
         folder = out or Path("runs") / f"{method}-{data.target_name}"
-        session = Session(plan, data, folder, device, selection, start=start, ranks=ranks, images=images)
+        session = Session(plan, data, folder, device, selection, start=start, begin=from_, ranks=ranks, images=images)
         ranks.first(session.announce)
         if not dry_run:
             session.run(baselines=baselines, export=export, force=force, report=report)

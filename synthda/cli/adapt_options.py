@@ -17,7 +17,21 @@ Network = Annotated[
 ]
 Start = Annotated[
     Path | None,
-    typer.Option(help="Finished run to start from: its network, classes, size and fit; shot and adabn need no source."),
+    typer.Option(
+        metavar="RUN",
+        help="For methods that go on from another's finished run, as shot does: that run. Its network, classes, size "
+        "and fit; shot and adabn need no source.",
+        show_default=False,
+    ),
+]
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="RUN",
+        help="For any method: begin with the weights of a finished run of the same network; classes may differ.",
+        show_default=False,
+    ),
 ]
 Precision = Annotated[
     Literal["float32", "tf32", "bf16"] | None,

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from synthda.adapt.adaptation import adapt, check_data, check_start
+from synthda.adapt.adaptation import adapt, check_data, check_start, load_run
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
+from synthda.adapt.beginning import Beginning
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import bytes_each
 from synthda.adapt.data import FLOOR, ORACLE, Data
@@ -44,12 +45,14 @@ class Session:
         select: Selection | None = None,
         *,
         start: Path | None = None,
+        begin: Path | None = None,
         ranks: Ranks = ALONE,
         images: Placement = "auto",
     ) -> None:
         self.blueprint = blueprint if blueprint.classes else blueprint.for_classes(data.classes)
         self.data, self.device, self.select = data, device, select or Selection()
         self.start = None if start is None else Run(start)
+        self.begin = None if begin is None else Run(begin)
         self.ranks = ranks
         self.run_folder = Run(out)
         self.images = images
@@ -84,6 +87,11 @@ class Session:
             say(line)
         for line in selection_plan(self.select, steps, bytes_each(method)):
             say(line)
+        if self.begin is not None:
+            beginning = Beginning(self.begin, *load_run(self.begin))
+            beginning.check(plan, self.start)
+            taken = beginning.give_to(method, plan.known_classes)
+            say(f"From     {self.begin.folder}, a run of {beginning.blueprint.method}: {taken}")
         first = method.starts_from
         if self.start is not None:
             say(f"Start    {self.start.folder}, a run of {first}")
@@ -116,6 +124,7 @@ class Session:
                 data,
                 run,
                 start=self.start,
+                begin=self.begin,
                 device=self.device,
                 force=force,
                 export=export,

@@ -14,6 +14,7 @@ from synthda.cli import (
     datasets,
     demo,
     doctor,
+    enrol,
     evaluate,
     export,
     fonts,
@@ -40,7 +41,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(preview, generate, inspect, convert, adapt, compare, evaluate, report, export, predict, label, shallow, demo),
+    *(
+        preview,
+        generate,
+        inspect,
+        convert,
+        adapt,
+        compare,
+        evaluate,
+        report,
+        export,
+        predict,
+        enrol,
+        label,
+        shallow,
+        demo,
+    ),
     *(methods, renderers, networks, fonts, doctor),
 )
 for verb in VERBS:

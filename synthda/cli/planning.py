@@ -24,6 +24,7 @@ def plan_of(
     given: Mapping[str, str],
     *,
     start: Path | None,
+    begin: Path | None = None,
     network: str | None,
     side: int | None,
     fit: Fit | None,
@@ -34,6 +35,8 @@ def plan_of(
 ) -> Blueprint:
     """The blueprint that the options name; with `start`, on the network of that run, and for its classes.
 
+    With `begin`, what the options do not say of network, size and fit is as in that run.
+
     Raises:
         SettingError: for a name or value that is not accepted, one that is given twice, or an option that the run to
             start from decides.
@@ -43,6 +46,17 @@ def plan_of(
         raise SettingError("The steps are given by --steps and by --set; leave out one of the two.")
     chosen: dict[str, Any] = {"seed": seed, "steps": steps, "unknown_below": unknown_below}
     chosen["calibrates_unknown"] = calibrates_unknown
+    if begin is not None:
+        if start is not None:
+            raise SettingError(
+                "--start is the run that the method goes on from, --from the one whose weights any training begins "
+                "with; give one of the two."
+            )
+        earlier, _ = load_run(Run(begin))
+        chosen |= {"input_size": square(side) or earlier.input_size, "fit": fit or earlier.fit}
+        plan = Blueprint.of(method, network or earlier.network, (), given=given, **chosen)
+        same = plan.network == earlier.network
+        return replace(plan, network_settings={**earlier.network_settings, **plan.network_settings}) if same else plan
     if start is None:
         chosen |= {"input_size": square(side), "fit": fit or "stretch"}
         return Blueprint.of(method, network or "conv-small", (), given=given, **chosen)

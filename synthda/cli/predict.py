@@ -13,33 +13,44 @@ def command(
     photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of photographs, or one.")],
     out: Annotated[Path, typer.Option(help="A .csv or .jsonl file; - is stdout.")] = Path("predictions.csv"),
     sheet: Annotated[Path | None, typer.Option(help="Contact sheet (PNG) of photographs with their classes.")] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Classify boxes: COCO .json, or .csv with path,x,y,w,h.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Working at the same time. [default: one a core]")] = None,
 ) -> None:
     """Classify photographs with an exported model.
 
-    Writes path, class and confidence of each; files that cannot be read are skipped and listed.
+    Writes path, class and confidence of each; files that cannot be read are skipped and listed. With --boxes, each box
+    of a photograph gets a line with its x, y, w, h, in pixels of the upright photograph.
 
     Examples:
 
     - `synthda predict runs/first/model.onnx photos`
     - `synthda predict model.onnx photos --out classes.jsonl --sheet classes.png`
     - `synthda predict model.onnx photo.jpg --out -`
+    - `synthda predict model.onnx shelves --boxes detections.json`
     """
     from collections import Counter
 
     from synthda.adapt.predict import Classifier
     from synthda.adapt.prediction_files import STDOUT, draw_predictions, write_predictions
     from synthda.cli.listing import say, warn_skipped
+    from synthda.datasets.boxes import read_boxes
 
     file = model / "model.onnx" if model.is_dir() else model
-    predictions = write_predictions(Classifier(file, threads=threads).of_photos(photos), out)
-    warn_skipped([failed.error for failed in predictions if failed.error])
+    classifier = Classifier(file, threads=threads)
+    asked = classifier.of_photos(photos) if boxes is None else classifier.of_boxes(read_boxes(boxes, photos))
+    predictions = write_predictions(asked, out, boxes=boxes is not None)
+    warn_skipped(
+        [failed.error for failed in predictions if failed.error], "files" if boxes is None else "boxes or files"
+    )
     found = [prediction for prediction in predictions if not prediction.error]
     if sheet is not None:
         draw_predictions(sheet, found, f"{photos.resolve().name}: predicted classes and confidence")
     if out == STDOUT:
         return
     counts = Counter(prediction.label for prediction in found)
-    say(f"{out}: {len(found):,} photographs. " + ", ".join(f"{name}: {n:,}" for name, n in counts.most_common()))
+    what = "photographs" if boxes is None else f"boxes in {len({one.path for one in found}):,} photographs"
+    say(f"{out}: {len(found):,} {what}. " + ", ".join(f"{name}: {n:,}" for name, n in counts.most_common()))
     if sheet is not None:
         say(f"Contact sheet: {sheet}")

@@ -83,6 +83,15 @@ def read_photo(path: PhotoFile, size: Size, fit: Fit = "stretch", *, box: Box | 
     return np.asarray(fit_image(_as_rgb(path, _upright(path, None if box else size)), size, fit, box))
 
 
+def read_upright(path: PhotoFile) -> Image.Image:
+    """Decode one photograph, upright and in RGB, at its own size: for several crops of it; otherwise as `read_photo`.
+
+    Raises:
+        PhotoError: as `read_photo`.
+    """
+    return _as_rgb(path, _upright(path))
+
+
 def read_rgba(path: Path) -> NDArray[np.uint8]:
     """Decode one picture with its transparency, upright, at its own size.
 

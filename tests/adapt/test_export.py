@@ -19,7 +19,7 @@ from toy import CLASSES, domain
 import synthda
 from synthda.adapt import export, predict
 from synthda.adapt.export import TOLERANCE, export_onnx
-from synthda.adapt.infer import probabilities
+from synthda.adapt.infer import features, features_and_chances, probabilities
 from synthda.adapt.method import Method
 from synthda.adapt.predict import Classifier
 from synthda.datasets.domain import ArrayImages, in_memory
@@ -36,9 +36,50 @@ def test_the_model_answers_as_the_trained_network_does(model: Path, trained: Met
 
 def test_it_takes_bytes_as_they_come_from_a_decoder_and_gives_chances(model: Path) -> None:
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    (taken,), (given,) = session.get_inputs(), session.get_outputs()
+    (taken,), given = session.get_inputs(), session.get_outputs()
     assert (taken.name, taken.type, taken.shape[1:]) == ("images", "tensor(uint8)", [16, 16, 3])
-    assert (given.name, given.type, given.shape[1:]) == ("probabilities", "tensor(float)", [2])
+    outputs = [(one.name, one.type, one.shape[1:]) for one in given]
+    assert outputs == [("probabilities", "tensor(float)", [2]), ("features", "tensor(float)", [16])]
+
+
+def test_the_features_are_what_enters_the_label_predictor(model: Path, trained: Method) -> None:
+    images = domain(50, seed=9, target=True).images
+    classifier = Classifier(model)
+    chances, found = classifier.probabilities_and_features(in_memory(images))
+    np.testing.assert_allclose(found, features(trained, images), rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(found, classifier.features(in_memory(images)))
+    np.testing.assert_array_equal(chances, classifier.probabilities(in_memory(images)))
+    assert classifier.feature_dim == trained.network.feature_dim == 16
+
+
+def without_features(model: Path, path: Path) -> Path:
+    """As an earlier version exported."""
+    changed = onnx.load(model)
+    del changed.graph.output[1:]
+    onnx.save(changed, path)
+    return path
+
+
+def test_a_model_of_an_earlier_version_predicts_and_says_what_it_lacks(model: Path, tmp_path: Path) -> None:
+    earlier, images = Classifier(without_features(model, tmp_path / "old.onnx")), in_memory(domain(20).images)
+    assert earlier.feature_dim is None
+    assert earlier.probabilities(images) == pytest.approx(Classifier(model).probabilities(images), abs=1e-6)
+    with pytest.raises(RunError, match=r"old\.onnx gives no features.*synthda export RUN --force"):
+        earlier.features(images)
+
+
+def test_whoever_asks_for_classes_alone_gets_no_features_computed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    class Session:
+        def run(self, outputs: list[str], given: Any) -> list[NDArray[np.float32]]:
+            asked.append(outputs)
+            return [np.zeros((len(given["images"]), 2), np.float32)]
+
+    classifier = Classifier(model)
+    monkeypatch.setattr(classifier, "_session", Session())
+    classifier.of_domain(domain(20).images)
+    assert asked == [["probabilities"]] * len(asked)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 17])
@@ -74,6 +115,8 @@ def test_the_comparison_is_written_beside_it(model: Path) -> None:
     assert parity["images"] == 256
     assert parity["different_classes"] == 0
     assert 0 <= parity["largest_difference"] < parity["tolerance"] == 1e-4
+    assert parity["features"]["width"] == 16
+    assert 0 <= parity["features"]["largest_difference"] < parity["tolerance"]
     assert sorted(os.listdir(model.parent)) == ["model.onnx", "parity.json"]
 
 
@@ -91,20 +134,17 @@ def again(trained: Method, path: Path, n: int = 256) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (lambda found: found[:, ::-1], "256 of 256 classes"),
-        (lambda found: found + np.float32(2e-4), "0 of 256 classes"),
-        (lambda found: np.full_like(found, np.nan), "largest difference nan"),
+        (lambda features, chances: (features, chances[:, ::-1]), "256 of 256 classes"),
+        (lambda features, chances: (features, chances + np.float32(2e-4)), "0 of 256 classes"),
+        (lambda features, chances: (features, np.full_like(chances, np.nan)), "largest difference nan"),
+        (lambda features, chances: (features * np.float32(1.001), chances), "0 of 256 classes"),
     ],
-    ids=["other classes", "a little off", "no numbers"],
+    ids=["other classes", "a little off", "no numbers", "other features"],
 )
 def test_a_model_that_disagrees_gets_no_name(
     trained: Method, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any, said: str
 ) -> None:
-    def answers(method: Method, images: Any) -> NDArray[np.float32]:
-        changed: NDArray[np.float32] = wrong(probabilities(method, images))
-        return changed
-
-    monkeypatch.setattr(export, "probabilities", answers)
+    monkeypatch.setattr(export, "features_and_chances", lambda *given: wrong(*features_and_chances(*given)))
     with pytest.raises(RunError, match="disagrees with the trained network") as caught:
         again(trained, tmp_path / "model.onnx")
     assert said in str(caught.value)

@@ -43,6 +43,7 @@ def test_it_says_of_itself_what_the_model_says_and_that_it_is_smaller(model: Pat
     assert given.metadata.items() <= made.metadata.items()
     assert (made.metadata["precision"], made.metadata["calibrated_on"]) == ("int8", "32")
     assert (made.classes, made.input_size, made.fit) == (given.classes, given.input_size, given.fit)
+    assert made.feature_dim == given.feature_dim == 16
     onnx.checker.check_model(onnx.load(small))
 
 
@@ -75,6 +76,10 @@ def test_accuracy_and_agreement_are_written_beside_it(model: Path, small: Path) 
         assert parity["accuracy"][name] == scored.accuracy
         assert parity["bytes"][name] == path.stat().st_size
     assert parity["bytes"]["int8"] < parity["bytes"]["float"]
+    features = [Classifier(path).features(others).astype(np.float64) for path in (model, small)]
+    unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in features]
+    assert parity["features"]["mean_cosine"] == pytest.approx((unit[0] * unit[1]).sum(axis=1).mean(), abs=1e-5)
+    assert parity["features"]["mean_cosine"] > 0.95
 
 
 def test_a_model_that_answers_otherwise_gets_no_name(model: Path, tmp_path: Path, monkeypatch: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
-from toy import CLASSES, blueprint, build, domain, logged, same, train_toy, weights
+from toy import blueprint, build, domain, logged, same, train_toy, weights
 
 from synthda.adapt.estimate import seconds_per_step
 from synthda.adapt.export import export_onnx
@@ -107,10 +107,10 @@ def test_stopped_after_any_step_and_resumed_it_is_the_same_run(name: str, tmp_pa
 
 @pytest.mark.parametrize("name", [name if name in PREDICTING else pytest.param(name, marks=SLOW) for name in METHODS])
 def test_it_exports_what_it_predicts(name: str, tmp_path: Path) -> None:
-    method = blueprint(name).build()
-    images = domain(256).images
+    plan, images = blueprint(name), domain(256).images
     facts = {"method": name}
-    parity = export_onnx(method, images, tmp_path / "model.onnx", classes=CLASSES, fit="stretch", facts=facts)
+    model = tmp_path / "model.onnx"
+    parity = export_onnx(plan.build(), images, model, classes=plan.classes, fit="stretch", facts=facts)
     assert parity["different_classes"] == 0
     assert (tmp_path / "model.onnx").exists()
 

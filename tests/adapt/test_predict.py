@@ -17,6 +17,7 @@ from toy import CLASSES, domain, save_images
 import synthda
 from synthda.adapt import predict
 from synthda.adapt.predict import BATCH, Classifier, in_threads
+from synthda.datasets import boxes
 from synthda.datasets.domain import in_memory
 from synthda.errors import DataError, SettingError
 
@@ -152,6 +153,27 @@ def test_what_fails_in_a_thread_reaches_the_caller(model: Path, photos: Path, mo
     monkeypatch.setattr(predict, "read_photo", broken)
     with pytest.raises(MemoryError, match="no room"):
         list(Classifier(model).of_photos(photos))
+
+
+def test_a_photograph_is_decoded_once_for_all_its_boxes(
+    model: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    real = boxes.read_upright
+
+    def read(path: Path) -> object:
+        decoded.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(boxes, "read_upright", read)
+    whole = (0.0, 0.0, 16.0, 16.0)
+    asked = [boxes.Boxed(photos / f"{number:03}.png", (whole,) * 20) for number in range(6)]
+    found = [list(Classifier(model, threads=n).of_boxes(asked)) for n in (1, 3)]
+    assert sorted(decoded) == sorted(2 * [one.path.name for one in asked])
+    assert repr(found[0]) == repr(found[1])
+    alone = [one for one in Classifier(model).of_photos(photos) if one.path.name < "006.png"]
+    assert [one.label for one in found[0][::20]] == [one.label for one in alone]
+    assert [one.box for one in found[0]] == [whole] * 120
 
 
 def test_no_threads_are_refused(model: Path) -> None:

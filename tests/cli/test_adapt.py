@@ -92,6 +92,29 @@ def test_a_finished_run_is_adapted_without_any_source(synthda: Any, source: str,
         assert sentence in " ".join(refused.err.split())
 
 
+def test_a_run_begins_with_another_s_weights_and_says_so(
+    synthda: Any, source: str, photos: Path, tmp_path: Path
+) -> None:
+    first = ["--source", source, "--target", "photos", "--out", "first", "--no-export"]
+    assert synthda("adapt", *first, *QUICK).code == 0
+    second = ["adapt", "--method", "mcc", "--from", "first", "--source", source, "--target", "photos", "--out", "run"]
+    done = synthda(*second, "--no-export", "--steps", "2")
+    assert done.code == 0, done.err
+    assert "From     first, a run of dann:" in done.out
+    found = json.loads((tmp_path / "run" / "run.json").read_text())["configuration"]
+    assert found["blueprint"]["network_settings"] == {"width": 8}
+    assert found["blueprint"]["input_size"] == [16, 16]
+    assert found["from"] == json.loads((tmp_path / "first" / "run.json").read_text())["fingerprint"]
+    for options, sentence in (
+        (["--network", "ganin-mnist"], "another network (conv-small, not ganin-mnist)"),
+        (["--set", "width=4"], "another network settings (width=8, not width=4)"),
+        (["--start", "first"], "give one of the two"),
+    ):
+        refused = synthda(*second, "--no-export", *options)
+        assert refused.code == 2
+        assert sentence in " ".join(refused.err.split())
+
+
 def test_other_settings_do_not_touch_a_finished_run_without_force(synthda: Any, source: str, photos: Path) -> None:
     command = ["adapt", "--source", source, "--target", "photos", "--out", "run", "--no-export", *QUICK]
     assert synthda(*command).code == 0

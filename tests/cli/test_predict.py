@@ -51,6 +51,46 @@ def test_a_contact_sheet_of_the_predictions(synthda, brightness_model, grey_phot
         assert sheet.width > 4 * 96
 
 
+@pytest.fixture
+def shelf(tmp_path):
+    """A photograph whose left half is black and whose right half is white, and one that cannot be read."""
+    (tmp_path / "shelf").mkdir()
+    image = Image.new("RGB", (40, 20))
+    image.paste((255, 255, 255), (20, 0, 40, 20))
+    image.save(tmp_path / "shelf" / "a.png")
+    (tmp_path / "shelf" / "broken.png").write_bytes(b"")
+    lines = ["a.png,24,0,16,20", "a.png,-9,0,25,20", "broken.png,0,0,5,5", "a.png,50,0,9,9", "a.png,10,0,20,20.5"]
+    (tmp_path / "boxes.csv").write_text("path,x,y,w,h\n" + "\n".join(lines) + "\n")
+    return tmp_path / "shelf"
+
+
+def test_a_line_for_each_box_with_its_edges(synthda, brightness_model, shelf, tmp_path):
+    done = synthda("predict", brightness_model, "shelf", "--boxes", "boxes.csv", "--out", "p.csv", "--sheet", "s.png")
+    assert done.code == 0, done.err
+    assert (tmp_path / "p.csv").read_text().splitlines()[:3] == [
+        "path,x,y,w,h,class,confidence",
+        "shelf/a.png,24,0,16,20,bright,1.000000",
+        "shelf/a.png,-9,0,25,20,dark,1.000000",
+    ]
+    assert len((tmp_path / "p.csv").read_text().splitlines()) == 4
+    assert "p.csv: 3 boxes in 1 photographs." in done.out
+    assert "Skipped 2 boxes or files" in done.err
+    assert "shelf/a.png: nothing of the box 50,0,9,9 lies in its 40 × 20 pixels." in done.err
+    assert "the file is empty" in done.err
+    assert (tmp_path / "s.png").exists()
+    assert synthda("predict", brightness_model, "shelf", "--boxes", "boxes.csv", "--out", "p.jsonl").code == 0
+    first = json.loads((tmp_path / "p.jsonl").read_text().splitlines()[0])
+    assert first == {"path": "shelf/a.png", "x": 24, "y": 0, "w": 16, "h": 20, "class": "bright", "confidence": 1}
+
+
+def test_boxes_that_show_nothing_are_an_error(synthda, brightness_model, shelf, tmp_path):
+    (tmp_path / "boxes.csv").write_text("path,x,y,w,h\na.png,90,0,5,5\n")
+    failed = synthda("predict", brightness_model, "shelf", "--boxes", "boxes.csv")
+    assert failed.code == 2
+    assert "None of the boxes in 1 photographs shows anything" in failed.err
+    assert not (tmp_path / "predictions.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

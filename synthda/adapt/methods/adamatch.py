@@ -11,14 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from synthda.adapt.alignment import REMEMBERED, aligned
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
 from synthda.adapt.network import Network
 from synthda.settings import Between
-
-REMEMBERED = 128
-"""Steps over which the mean predictions of both domains are taken."""
-TINY = 1e-6
-"""Keeps the ratio of two shares finite; before any step, when both are 0, it is 1."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +106,7 @@ class AdaMatch(Method):
     def aligned(self, chances: Tensor) -> Tensor:
         """(B, classes) of the target, times the source's over the target's recent mean prediction, normalised."""
         source, target = self.recent.sum(dim=1)  # of as many steps: their ratio is that of the means
-        chances = chances * (source + TINY) / (target + TINY)
-        return chances / chances.sum(dim=1, keepdim=True)
+        return aligned(chances, source, target)
 
     @torch.no_grad()
     def _follow(self) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synthda.adapt.additive import AdditiveMethod, Seen
+from synthda.adapt.alignment import Shares
 from synthda.adapt.method import LossTerms
 from synthda.adapt.network import Network
 from synthda.settings import Between
@@ -19,6 +20,8 @@ RISE_FROM, RISE_TO = 0.1, 0.6
 class PseudoLabel(AdditiveMethod):
     """What the network is sure of on the target becomes a label; the more progress, the more it counts."""
 
+    gathered_statistics = "with align, the shares of the classes"
+
     def __init__(
         self,
         network: Network,
@@ -27,13 +30,20 @@ class PseudoLabel(AdditiveMethod):
         confidence: Annotated[
             float, "least probability of a pseudo-label; 0 takes all, as the paper", Between(0, 1)
         ] = 0.9,
+        align: Annotated[bool, "bring the predictions to the source's shares of the classes first"] = False,
     ) -> None:
         super().__init__(network)
         self.pseudo_weight = pseudo_weight
         self.confidence = confidence
+        self.shares = Shares(network.classes) if align else None
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
-        loss, sure = cross_entropy_where_sure(seen.logits_t, seen.chances_t.detach(), self.confidence)
+        chances = seen.chances_t.detach()
+        if self.shares is not None:
+            if self.training:
+                self.shares.see(seen.logits_s.softmax(dim=1), chances, self.ranks)
+            chances = self.shares.align(chances)
+        loss, sure = cross_entropy_where_sure(seen.logits_t, chances, self.confidence)
         rise = ((p - RISE_FROM) / (RISE_TO - RISE_FROM)).clamp(0, 1)
         return {"pseudo_label": self.pseudo_weight * rise * loss, "sure": sure}
 

@@ -1,0 +1,146 @@
+"""Enrolment: a class that training has not seen is recognised, the known ones stay, and any program runs the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from halves import halves, halves_model
+from PIL import Image
+from toy import save_images
+
+from synthda.adapt.enrol import Pictures, enrol, enrolled_in, remove
+from synthda.adapt.predict import Classifier
+from synthda.datasets.domain import in_memory
+from synthda.errors import DataError, RunError, SettingError
+from synthda.manifest import sha256_of
+
+
+@pytest.fixture(scope="session")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that knows left, upper and right halves; it is not to be changed."""
+    return halves_model(tmp_path_factory.mktemp("three"))
+
+
+@pytest.fixture(scope="session")
+def four(three: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the lower half enrolled from one picture."""
+    folder = tmp_path_factory.mktemp("four")
+    enrol(three, pictures_of(folder / "icons", lower=1), folder / "four.onnx")
+    return folder / "four.onnx"
+
+
+def pictures_of(folder: Path, **counts: int) -> Path:
+    shown = halves(80, seed=9)
+    for name, count in counts.items():
+        rows = shown.labels == shown.classes.index(name)
+        save_images(folder / name, in_memory(shown.images)[rows][:count])
+    return folder
+
+
+def test_a_class_left_out_of_training_is_recognised_and_the_known_ones_stay(three: Path, four: Path) -> None:
+    unseen = halves(300, seed=5, target=True)
+    before, after = (Classifier(path).of_domain(unseen.images).argmax(axis=1) for path in (three, four))
+    known, right = unseen.labels < 3, after == unseen.labels
+    assert right[~known].mean() > 0.8
+    assert right[known].mean() > (before == unseen.labels)[known].mean() - 0.02
+
+
+def test_the_known_keep_their_proportions_in_the_graph_too(three: Path, four: Path) -> None:
+    images = halves(60, seed=6, target=True).images
+    before, after = Classifier(three).of_domain(images), Classifier(four).of_domain(images)
+    np.testing.assert_allclose(after[:, :3], before * (1 - after[:, 3:]), atol=1e-5)
+    assert after.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_file_says_what_it_knows_and_from_which_pictures(three: Path, four: Path) -> None:
+    made = Classifier(four)
+    assert made.classes == ("left", "upper", "right", "lower")
+    assert made.feature_dim == Classifier(three).feature_dim
+    (listed,) = enrolled_in(four)
+    assert listed == {"name": "lower", "pictures": [sha256_of(four.parent / "icons" / "lower" / "000.png")]}
+    assert json.loads(made.metadata["enrolled"])["of"] == sha256_of(three)
+    assert json.loads((four.parent / "four.parity.json").read_text())["largest_difference"] < 1e-4
+    onnx.checker.check_model(onnx.load(four), full_check=True)
+    assert enrolled_in(three) == []
+
+
+def test_what_is_taken_out_leaves_the_model_as_it_was(three: Path, four: Path, tmp_path: Path) -> None:
+    remove(four, ["lower"], tmp_path / "again.onnx")
+    images = halves(40, seed=7).images
+    np.testing.assert_array_equal(
+        Classifier(tmp_path / "again.onnx").of_domain(images), Classifier(three).of_domain(images)
+    )
+    assert Classifier(tmp_path / "again.onnx").classes == ("left", "upper", "right")
+    with pytest.raises(SettingError, match=r"lower is not enrolled in .*; enrolled are: none"):
+        remove(tmp_path / "again.onnx", ["lower"], tmp_path / "more.onnx")
+
+
+def test_one_after_the_other_is_both_at_once(three: Path, four: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (20, 20), (200, 30, 30)).save(tmp_path / "red.png")
+    both = pictures_of(tmp_path / "both", lower=1)
+    Image.new("RGB", (20, 20), (200, 30, 30)).save(both / "red.png")
+    enrol(four, tmp_path / "red.png", tmp_path / "one.onnx")
+    enrol(three, both, tmp_path / "two.onnx")
+    assert Classifier(tmp_path / "one.onnx").classes == Classifier(tmp_path / "two.onnx").classes
+    images = halves(30, seed=8).images
+    one, two = (Classifier(tmp_path / name).of_domain(images) for name in ("one.onnx", "two.onnx"))
+    np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+def test_pictures_of_every_known_class_need_no_other_images(three: Path, tmp_path: Path) -> None:
+    folder = pictures_of(tmp_path / "icons", left=2, upper=2, right=2, lower=2)
+    (tmp_path / "alone.onnx").write_bytes(three.read_bytes())
+    done = enrol(tmp_path / "alone.onnx", folder, tmp_path / "all.onnx")
+    assert (done.added, done.taken) == (["lower"], None)
+    unseen = halves(200, seed=5)
+    found = Classifier(tmp_path / "all.onnx").of_domain(unseen.images).argmax(axis=1)
+    assert (found == unseen.labels).mean() > 0.9
+
+
+def test_without_any_image_of_the_known_classes_it_says_what_to_give(three: Path, tmp_path: Path) -> None:
+    (tmp_path / "alone.onnx").write_bytes(three.read_bytes())
+    with pytest.raises(RunError, match=r"no sample\.npy beside .*give such photographs with --known"):
+        enrol(tmp_path / "alone.onnx", pictures_of(tmp_path / "icons", lower=1), tmp_path / "out.onnx")
+    save_images(tmp_path / "photos", in_memory(halves(40, known=3).images))
+    done = enrol(tmp_path / "alone.onnx", tmp_path / "icons", tmp_path / "out.onnx", known=str(tmp_path / "photos"))
+    assert done.images == 40
+    assert done.taken is not None
+    assert done.taken < 0.1
+
+
+def test_what_cannot_be_enrolled_is_one_sentence(three: Path, four: Path, tmp_path: Path) -> None:
+    icons = pictures_of(tmp_path / "icons", lower=1)
+    with pytest.raises(DataError, match=r"lower is enrolled in .* already; take it out first, with --remove"):
+        enrol(four, icons, tmp_path / "out.onnx")
+    with pytest.raises(DataError, match=r"was trained on every class in these pictures \(left\)"):
+        enrol(three, pictures_of(tmp_path / "known", left=1), tmp_path / "out.onnx")
+    more = pictures_of(tmp_path / "more", left=1)
+    Image.new("RGB", (20, 20), (200, 30, 30)).save(more / "red.png")
+    with pytest.raises(SettingError, match=r"Images of known classes \(left\) count when the first class"):
+        enrol(four, more, tmp_path / "out.onnx")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "pear.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="No picture of pear can be read"):
+        enrol(three, tmp_path / "bad", tmp_path / "out.onnx")
+    old = onnx.load(three)
+    del old.graph.output[1:]
+    onnx.save(old, tmp_path / "old.onnx")
+    with pytest.raises(RunError, match=r"old\.onnx gives no features.*synthda export RUN --force"):
+        enrol(tmp_path / "old.onnx", icons, tmp_path / "out.onnx")
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_a_file_or_a_folder_is_a_class_and_two_of_one_name_are_told(tmp_path: Path) -> None:
+    for name in ("item10.png", "item2.png", "pear/a.png", "pear/b.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    found = Pictures.below(tmp_path).by_class
+    assert {name: len(paths) for name, paths in found.items()} == {"item2": 1, "item10": 1, "pear": 2}
+    assert list(found) == ["item2", "item10", "pear"]
+    Image.new("RGB", (8, 8)).save(tmp_path / "pear.jpg")
+    with pytest.raises(DataError, match=r"has pear and pear\.jpg for one class 'pear'; rename one of them"):
+        Pictures.below(tmp_path)
