@@ -1,0 +1,123 @@
+"""Products in grocery stores, beside the table of accuracies: icons alone, coarse classes, and what ImageNet names.
+
+python -m bench.grocery --data DATA --runs RUNS          # trains on the icons alone, then scores what is finished
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.cells import Cell, Protocol, arguments_of
+from bench.machine import machine
+from bench.paths import RESULTS
+from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.data import FLOOR, Data
+from synthda.adapt.evaluate import bootstrap_interval
+from synthda.adapt.infer import features, probabilities
+from synthda.adapt.method import Method
+from synthda.adapt.run import Run
+from synthda.datasets.domain import ArrayImages, Domain, labels_by_name
+from synthda.datasets.folders import list_photos, read_photo
+from synthda.manifest import write_json
+
+TABLE, PAIR = "grocery", "grocery"
+ICONS, NEAREST = "icons alone, fine-tuned", "nearest icon, frozen features"
+NAMED_BY_IMAGENET = (
+    *("Granny-Smith", "Banana", "Lemon", "Orange", "Pineapple", "Pomegranate", "Cucumber", "Zucchini", "Cabbage"),
+    *("Green-Bell-Pepper", "Red-Bell-Pepper", "Orange-Bell-Pepper", "Yellow-Bell-Pepper", "Brown-Cap-Mushroom"),
+)
+"""Classes whose name, or whose plain name, is one of ImageNet's thousand: its weights have seen them labelled."""
+
+
+def icons_of(protocol: Protocol) -> Domain:
+    """The 81 icons, each its own class."""
+    side = protocol.table(TABLE)["size"]
+    paths = list_photos(protocol.data / "grocery" / "icons")
+    images = np.stack([read_photo(path, (side, side)) for path in paths])
+    return Domain(ArrayImages(images), np.arange(len(paths)), tuple(path.stem for path in paths), name="icons")
+
+
+def coarse_classes(data: Path) -> dict[str, str]:
+    """By class, the coarse class that the data set's authors put it in."""
+    with (data / "grocery" / "classes.csv").open(encoding="utf-8") as file:
+        return {row["Class Name (str)"]: row["Coarse Class Name (str)"] for row in csv.DictReader(file)}
+
+
+def trained(protocol: Protocol, icons: Domain, seed: int) -> tuple[Blueprint, Method]:
+    """Fine-tuned on the icons alone, by the table's recipe."""
+    cell = Cell(TABLE, PAIR, FLOOR, seed)
+    blueprint, run = protocol.blueprint_of(cell, icons.classes), Run(protocol.runs / TABLE / f"icons-seed{seed}")
+    target = protocol.open(TABLE, protocol.told["pairs"][PAIR]["target"])
+    adapt(blueprint, Data(sources=(icons,), target=target.unlabelled(), target_name=target.name), run, export=False)
+    return load_run(run)
+
+
+def finished(protocol: Protocol) -> Iterator[tuple[str, int, Blueprint, Method]]:
+    """Method, seed, and what it trained, of every finished cell of the table."""
+    for cell in protocol.cells(TABLE):
+        if protocol.run_of(cell).finished:
+            yield cell.method, cell.seed, *load_run(protocol.run_of(cell))
+
+
+def nearest(method: Method, icons: Domain, photographs: Domain) -> NDArray[np.int64]:
+    """Of each photograph the icon whose features, before any training, point in the nearest direction."""
+    found = [features(method, domain.images) for domain in (icons, photographs)]
+    icon_units, photo_units = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in found)
+    return np.asarray((photo_units @ icon_units.T).argmax(axis=1), dtype=np.int64)
+
+
+def scores(predicted: NDArray[np.int64], classes: tuple[str, ...], photographs: Domain, data: Path) -> dict[str, Any]:
+    """Accuracy of fine and coarse classes, mean recall, and accuracy on the classes that ImageNet does not name."""
+    coarse = coarse_classes(data)
+    labels = labels_by_name(photographs, classes)
+    right = predicted == labels
+    coarse_right = np.array([coarse[classes[p]] == coarse[classes[t]] for p, t in zip(predicted, labels, strict=True)])
+    unnamed = np.array([classes[label] not in NAMED_BY_IMAGENET for label in labels])
+    recalls = [right[labels == label].mean() for label in np.unique(labels)]
+    return {
+        "n": len(labels),
+        "accuracy": float(right.mean()),
+        "interval": bootstrap_interval(right),
+        "mean_recall": float(np.mean(recalls)),
+        "coarse_accuracy": float(coarse_right.mean()),
+        "without_imagenet_classes": float(right[unnamed].mean()),
+        "n_without_imagenet_classes": int(unnamed.sum()),
+    }
+
+
+def main() -> None:
+    parser = arguments_of(__doc__)
+    parser.add_argument("--seeds", default="0,1,2,3,4", help="of the training on the icons alone")
+    arguments = parser.parse_args()
+    protocol = Protocol(arguments.data, arguments.runs)
+    photographs = protocol.open(TABLE, protocol.told["pairs"][PAIR]["eval"])
+    icons = icons_of(protocol)
+    untrained = protocol.blueprint_of(Cell(TABLE, PAIR, FLOOR, 0), icons.classes)
+    bare = Blueprint.of(
+        FLOOR,
+        untrained.network,
+        icons.classes,
+        given={**{name: str(value) for name, value in untrained.network_settings.items()}, "bottleneck": "0"},
+        input_size=untrained.input_size,
+    )
+    predicted = nearest(bare.build().eval(), icons, photographs)
+    found = {NEAREST: {0: scores(predicted, icons.classes, photographs, arguments.data)}}
+    runs = [
+        (ICONS, seed, *trained(protocol, icons, seed))
+        for seed in map(int, arguments.seeds.split(",") if arguments.seeds else ())
+    ]
+    for name, seed, blueprint, method in (*runs, *finished(protocol)):
+        answers = probabilities(method, photographs.images).argmax(axis=1)
+        found.setdefault(name, {})[seed] = scores(answers, blueprint.classes, photographs, arguments.data)
+    write_json(RESULTS / "grocery-detail.json", {"table": TABLE, "methods": found, "machine": machine()})
+
+
+if __name__ == "__main__":
+    main()
