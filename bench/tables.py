@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.deployment_tables import deployment_tables
+from bench.grocery_tables import grocery_table
 from bench.loading_tables import growth, loading
 from bench.paths import RESULTS
 from bench.selection_tables import selection_tables
@@ -43,7 +44,7 @@ below a table is the one that scored it last; some of its cells may have been tr
 
 def page() -> str:
     """The whole page as Markdown."""
-    parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), shallow_tables()]
+    parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), grocery(), shallow_tables()]
     parts += [feature_norms(), instance_weights(), selection(), reproducibility()]
     parts += [speed(), ranks(), deployment_tables(), rendering(), loading(), growth()]
     return "\n".join(parts)
@@ -121,6 +122,15 @@ def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
         return ""
     spread = f" ± {statistics.pstdev(differences):.1f}" if len(differences) > 1 else ""
     return f"{statistics.fmean(differences):+.1f}{spread}"
+
+
+def grocery() -> str:
+    """Products in grocery stores: what the table of accuracies does not have."""
+    found = _load("grocery-detail")
+    lines = ["## Products on shelves, in detail", ""]
+    if found is None:
+        return "\n".join([*lines, NOT_MEASURED, ""])
+    return "\n".join([*lines, *grocery_table(found), _made(found["machine"]), ""])
 
 
 def feature_norms() -> str:
