@@ -13,8 +13,8 @@ def grocery_table(found: dict[str, Any]) -> list[str]:
     first = next(iter(next(iter(found["methods"].values())).values()))
     lines = [
         f"Of the {first['n']} photographs that evaluate, {first['n_without_imagenet_classes']} are of classes that "
-        "ImageNet does not name. `nearest icon` compares the features of SqueezeNet as it comes; `icons alone` trains on the 81 "
-        "icons, each in weak views, by the recipe of the table above.",
+        "ImageNet does not name. `nearest icon` compares the features of SqueezeNet as it comes; `icons alone` trains "
+        "on the 81 icons, each in weak views, by the recipe of the table above.",
         "",
         f"| {' | '.join(COLUMNS)} |",
         "|---" * len(COLUMNS) + "|",

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synthda.adapt.methods.adda import ADDA
+from synthda.adapt.recipe import Recipe
 
 P = torch.tensor(0.5)
 
@@ -51,3 +52,9 @@ def test_both_encoders_begin_as_the_trained_one() -> None:
     wanted = trained.network.state_dict()
     for network in (method.network, method.source_encoder):
         assert all(torch.equal(value, wanted[name]) for name, value in network.state_dict().items())
+
+
+def test_the_encoder_and_its_adversary_learn_at_a_tenth_of_the_recipes_rate() -> None:
+    optimizers = ADDA(colour_network()).optimizers(Recipe(learning_rate=0.01))
+    rates = {name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()}
+    assert rates == pytest.approx({"discriminator": 0.001, "encoder": 0.001})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import Self
+from dataclasses import replace
+from typing import Annotated, Self
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from synthda.adapt.method import Batch, Descend, LossTerms, Method
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import fully_connected, initialise
 from synthda.adapt.recipe import Recipe
+from synthda.settings import Between
 
 DISCRIMINATOR = (500, 500)
 """Hidden widths, as in the paper."""
@@ -24,8 +26,14 @@ class ADDA(Method):
 
     starts_from = "source-only"
 
-    def __init__(self, network: Network) -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        adversarial_rate: Annotated[float, "learning rate, as a share of the recipe's", Between(0)] = 0.1,
+    ) -> None:
         super().__init__(network)
+        self.adversarial_rate = adversarial_rate
         network.label_predictor.requires_grad_(False)
         self.source_encoder: Network = copy.deepcopy(network).requires_grad_(False)
         self.discriminator = fully_connected((network.feature_dim, *DISCRIMINATOR, 1))
@@ -54,6 +62,8 @@ class ADDA(Method):
         return {"domain": discriminator, "encoder": encoder, "domain_accuracy": right}
 
     def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
+        # The encoder has been trained: at the rate of a training from the start, the game ends before it has begun.
+        recipe = replace(recipe, learning_rate=self.adversarial_rate * recipe.learning_rate)
         return {
             "discriminator": recipe.build_optimizer(list(self.discriminator.parameters())),
             "encoder": recipe.build_optimizer(list(self.network.feature_extractor.parameters())),

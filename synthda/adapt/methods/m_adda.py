@@ -23,10 +23,11 @@ class MADDA(ADDA):
         self,
         network: Network,
         *,
+        adversarial_rate: Annotated[float, "learning rate, as a share of the recipe's", Between(0)] = 1.0,
         magnet_weight: Annotated[float, "of the squared distance from the nearest centre", Between(0)] = 1.0,
     ) -> None:
         embed(network)
-        super().__init__(network)
+        super().__init__(network, adversarial_rate=adversarial_rate)
         self.magnet_weight = magnet_weight
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
