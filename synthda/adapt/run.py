@@ -86,6 +86,11 @@ class Run:
         return self.folder / "rejection.json"
 
     @property
+    def model_card(self) -> Path:
+        """What the model is and does, for who is to use it."""
+        return self.folder / "MODEL_CARD.md"
+
+    @property
     def comparison(self) -> Path:
         return self.folder / "comparison.json"
 
@@ -185,7 +190,7 @@ class Run:
             if self.manifest.exists():
                 os.replace(self.manifest, self.partial_manifest)
             written = (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity)
-            for path in (*written, self.selection, self.rejection, self.int8, self.parity_int8):
+            for path in (*written, self.selection, self.rejection, self.int8, self.parity_int8, self.model_card):
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines", "init"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)

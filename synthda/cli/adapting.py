@@ -17,6 +17,7 @@ from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
+from synthda.adapt.model_card.card import write_model_card
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
@@ -129,6 +130,7 @@ class Session:
         def conclude() -> None:
             comparison.update(compare(run, data))
             write_json(run.comparison, comparison)
+            write_model_card(run)
             self._summarise(manifest, comparison)
 
         self.ranks.first(conclude)
