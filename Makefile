@@ -21,8 +21,8 @@ fonts: install
 test: lint types suite
 
 lint: install
-	$(BIN)/ruff check synthda tests bench docs
-	$(BIN)/ruff format --check synthda tests bench docs
+	$(BIN)/ruff check synthda tests bench docs examples
+	$(BIN)/ruff format --check synthda tests bench docs examples
 
 types: install
 	$(BIN)/mypy

@@ -21,6 +21,7 @@ from synthda.adapt.feed import check_enough, check_sources
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
+from synthda.adapt.model_card.card import write_model_card
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.rejection import Rejection, calibrated
 from synthda.adapt.run import Run
@@ -108,6 +109,8 @@ def adapt(
         if export:
             results["parity"] = export_run(run)
         run.finish(results)
+        if export:
+            write_model_card(run)
 
     ranks.first(finish)
     return run.read()

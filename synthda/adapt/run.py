@@ -86,6 +86,11 @@ class Run:
         return self.folder / "rejection.json"
 
     @property
+    def model_card(self) -> Path:
+        """What the model is and does, for who is to use it."""
+        return self.folder / "MODEL_CARD.md"
+
+    @property
     def comparison(self) -> Path:
         return self.folder / "comparison.json"
 
@@ -197,8 +202,16 @@ class Run:
         with disk_errors_told(self.folder):
             if self.manifest.exists():
                 os.replace(self.manifest, self.partial_manifest)
-            written = (self.metrics, self.evaluation, self.comparison, self.sample, self.onnx, self.parity)
-            for path in (*written, self.selection, self.rejection, self.int8, self.parity_int8, self.report):
+            written: tuple[Path, ...] = (
+                self.metrics,
+                self.evaluation,
+                self.comparison,
+                self.sample,
+                self.onnx,
+                self.parity,
+            )
+            written += (self.selection, self.rejection, self.int8, self.parity_int8, self.report, self.model_card)
+            for path in written:
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines", "init", "report"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)

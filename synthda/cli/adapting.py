@@ -18,6 +18,7 @@ from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
+from synthda.adapt.model_card.card import write_model_card
 from synthda.adapt.placement import Placement
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.report.gather import gather
@@ -143,6 +144,7 @@ class Session:
         def conclude() -> None:
             comparison.update(compare(run, data))
             write_json(run.comparison, comparison)
+            write_model_card(run)
             self._summarise(manifest, comparison)
             if report:
                 gather(run, data, start=self.start, device=self.device)

@@ -27,7 +27,7 @@ def command(
 
     The model takes uint8 images (N, height, width, 3) and gives class probabilities. It gets its name only when it
     agrees with the trained network on at least 256 images. With --int8 its layers compute in 8 bits: about a third of
-    the file, often faster, and on a few images another class; on how many is told.
+    the file, often faster, and on a few images another class; on how many is told. RUN/MODEL_CARD.md is written again.
 
     Examples:
 
@@ -53,8 +53,10 @@ def command(
         _export(found, found.onnx if int8 else model)
     if int8:
         _export_int8(found, model, evaluate, data_root)
+    from synthda.adapt.model_card.card import write_model_card
     from synthda.cli.listing import say
 
+    say(f"What it is and does, and what a person is to fill in: {write_model_card(found)}")
     say(f"Use it:  synthda predict {model} PHOTOS")
 
 

@@ -37,6 +37,19 @@ def test_a_run_is_exported_scored_and_used(synthda, run):
     assert "--force" in refused.err
 
 
+def test_the_model_card_is_written_with_the_run_and_again_with_each_export(synthda, run):
+    card = run / "MODEL_CARD.md"
+    first = card.read_text("utf-8")
+    assert "# dann × conv-small, 2 classes" in first
+    assert "Proxy A-distance" in first, "it knows the comparison, too"
+    card.write_text(first.replace("license: unknown  # a person fills this in", "license: mit"), "utf-8")
+    done = synthda("export", "run", "--int8")
+    assert "MODEL_CARD.md" in done.out
+    again = card.read_text("utf-8")
+    assert "license: mit" in again
+    assert "| In 8 bits | the same class on" in again
+
+
 def test_a_run_is_exported_in_8_bits_with_what_it_costs(synthda, run):
     done = synthda("export", "run", "--int8", "--eval", "greys")
     assert done.code == 0, done.err

@@ -1,0 +1,55 @@
+"""`examples/classify.py` answers as `synthda predict` does, and needs nothing of synthda."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synthda.adapt.predict import Classifier
+from synthda.datasets.folders import list_photos, read_photo
+from synthda.datasets.resize import Fit
+
+PROGRAM = Path(__file__).parent.parent.parent / "examples" / "classify.py"
+
+
+def test_three_libraries_are_enough() -> None:
+    tree = ast.parse(PROGRAM.read_text(encoding="utf-8"))
+    named = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    named |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert named - set(sys.stdlib_module_names) == {"numpy", "onnxruntime", "PIL"}
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+def test_photographs_are_read_as_synthda_reads_them(photos: Path, fit: Fit) -> None:
+    classify = importlib.import_module("classify")
+    for path in list_photos(photos):
+        for size in ((12, 20), (64, 33)):
+            with Image.open(path) as image:
+                found = classify.pixels_of(image, *size, fit)
+            np.testing.assert_array_equal(found, read_photo(path, size, fit), err_msg=path.name)
+
+
+def test_it_gives_the_answers_of_synthda_predict(make_model: Callable[[str], Path], photos: Path) -> None:
+    model = make_model("pad")
+    paths = list_photos(photos)
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), str(model), *map(str, paths)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    found = [
+        (Path(path), name, confidence) for path, name, confidence in csv.reader(done.stdout.splitlines(), "excel-tab")
+    ]
+    expected = list(Classifier(model).of_photos(photos))
+    assert [(path, name) for path, name, _ in found] == [(one.path, one.label) for one in expected]
+    assert {name for _, name, _ in found} != {expected[0].label}, "the photographs are told apart"
+    # A sum over a batch of photographs may be added in another order than over one.
+    assert [float(said) for *_, said in found] == pytest.approx([one.confidence for one in expected], abs=2e-6)
