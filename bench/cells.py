@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.restrictions import restriction, with_ablations
-from synthda.adapt.adaptation import first_blueprint
 from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.configuration import first_blueprint
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.run import Run
 from synthda.datasets.domain import Domain

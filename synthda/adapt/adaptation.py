@@ -14,6 +14,7 @@ from synthda.adapt.beginning import Beginning
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import choose, facts_of_checkpoint, keeping
 from synthda.adapt.checkpoint import load_checkpoint
+from synthda.adapt.configuration import check_not_learnt, configuration_of, first_blueprint
 from synthda.adapt.data import Data, with_classes
 from synthda.adapt.evaluate import Evaluation, evaluate
 from synthda.adapt.export import export_onnx
@@ -92,7 +93,7 @@ def adapt(
     if blueprint.calibrates_unknown and held_out is None:
         raise SettingError("--unknown is calibrated on held-out source images; give --hold-out a share, such as 0.1.")
     if start is not None and held_out is not None:
-        _check_not_learnt(start, configuration)
+        check_not_learnt(start, configuration)
     if beginning is not None and held_out is not None:
         beginning.check_not_learnt(configuration)
     ranks.require_alike(fingerprint(configuration), "settings or data")
@@ -137,36 +138,6 @@ def check_data(blueprint: Blueprint, data: Data, method: Method, processes: int 
         raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
     check_sources(method, blueprint.recipe, len(sources), processes)
     check_enough(method, [len(source) for source in sources], data.target.shape[0], processes)
-
-
-def configuration_of(
-    blueprint: Blueprint, data: Data, start: Run | None = None, processes: int = 1, *, begin: Run | None = None
-) -> dict[str, Any]:
-    """What a run's folder is claimed for: equal configurations end in equal weights.
-
-    The number of processes belongs to it where there are several: they draw other views, and sums round otherwise.
-    """
-    configuration: dict[str, Any] = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
-    more = {
-        "inputs": blueprint.inputs,
-        "start": None if start is None else _weights_of(start),
-        "from": None if begin is None else _weights_of(begin),
-        "number_of_processes": processes if processes > 1 else None,
-    }
-    return configuration | {name: value for name, value in more.items() if value}
-
-
-def _weights_of(start: Run) -> str:
-    """What tells a finished run's deployed weights from others: of equal runs, another checkpoint may be chosen."""
-    known = str(start.read()["fingerprint"])
-    return f"{known} after step {facts_of_checkpoint(start, 0)['step']}" if start.selection.exists() else known
-
-
-def first_blueprint(blueprint: Blueprint, method: Method) -> Blueprint | None:
-    """What `method` starts from, by the same network, recipe and seed; None where it starts afresh."""
-    if method.starts_from is None:
-        return None
-    return replace(blueprint, method=method.starts_from, method_settings=dict(method.start_settings))
 
 
 def _train(
@@ -251,19 +222,6 @@ def check_start(start: Run, blueprint: Blueprint, method: Method) -> None:
         theirs, ours = getattr(found, what), getattr(blueprint, what)
         if theirs != ours:
             raise SettingError(f"{start.folder} has another {what.replace('_', ' ')} ({theirs}, not {ours}).")
-
-
-def _check_not_learnt(start: Run, configuration: dict[str, Any]) -> None:
-    """Raise SettingError when `start` may have learnt from source images that are held out in this configuration."""
-    learnt, kept = (
-        {source["content"] for source in known["data"]["sources"]}
-        for known in (start.read()["configuration"], configuration)
-    )
-    if not learnt <= kept:
-        raise SettingError(
-            f"{start.folder} has learnt from source images that are held out here, so that they do not tell how well "
-            "it does on new ones; train it with the same sources, --hold-out and --seed, or hold nothing out."
-        )
 
 
 def score(

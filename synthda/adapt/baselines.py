@@ -36,11 +36,13 @@ def run_baselines(
 ) -> None:
     """Train source-only, and, where there are labelled target photographs, the oracle: same network, recipe, seed.
 
-    The checkpoint of source-only is chosen as the run's is; the oracle's is the last.
+    The checkpoint of source-only is chosen as the run's is; the oracle's is the last. Where `unknown` is calibrated,
+    the oracle's is on as large a share of its own photographs.
     """
+    last = Selection(hold_out=select.share) if select is not None and blueprint.calibrates_unknown else None
     for method in [FLOOR, *([ORACLE] if data.oracle is not None else [])]:
         plain = replace(blueprint, method=method, method_settings={})
-        chosen = select if method == FLOOR else None
+        chosen = select if method == FLOOR else last
         folder = baseline_run(run, method)
         adapt(plain, data, folder, device=device, export=False, pace=pace, select=chosen, ranks=ranks)
 

@@ -67,9 +67,12 @@ def load(
         tell: is given a line for each domain that does not lie on the device.
 
     Raises:
-        SettingError: when a placement is asked for that has no room.
+        SettingError: when a placement is asked for that has no room, or there is none for what cannot be streamed.
     """
     found = places(wanted, device, placement)
+    for one in wanted:
+        if placement == "stream" and one.balanced and isinstance(one.images, StoredImages):
+            tell(f"{one} is not streamed: balanced batches need all of it.")
     why = f"{_gigabytes(free_memory())} of memory are free"
     if free_on(device) is not None:
         why += f", {_gigabytes(free_on(device))} on {device}"
@@ -87,7 +90,8 @@ def places(wanted: Sequence[Wanted], device: torch.device, placement: Placement 
     stay there where `stream` is asked for.
 
     Raises:
-        SettingError: when `device` or `memory` is asked for and has less room than all need.
+        SettingError: when `device` or `memory` is asked for and has less room than all need, or balanced images, which
+            are not streamed, have none.
     """
     shared = free_on(device) is None
     free: dict[Place, int | None] = {"device": free_memory()}
@@ -107,6 +111,8 @@ def places(wanted: Sequence[Wanted], device: torch.device, placement: Placement 
     for index, one in sorted(enumerate(wanted), key=lambda item: item[1].bytes):
         fitting = [place for place, left in room.items() if left is None or needs(one, place) <= left]
         fitting = [] if placement == "stream" and one.streams else fitting
+        if not fitting and one.balanced and isinstance(one.images, StoredImages):
+            raise SettingError(f"{one} has no room, and balanced batches are not streamed; leave out balanced=true.")
         found[index] = fitting[0] if fitting else "stream" if one.streams else list(room)[-1]
         left = room.get(found[index])
         if left is not None:

@@ -29,7 +29,8 @@ from synthda.adapt.step import check_arithmetic
 from synthda.adapt.train import Pace
 from synthda.cli.dividing import division, part_of
 from synthda.cli.listing import console, say, table, warn
-from synthda.cli.selecting import checkpoint_line, estimate_line, selection_plan
+from synthda.cli.selecting import checkpoint_line, estimate_line, rejection_line, selection_plan
+from synthda.datasets.domain import UNKNOWN
 from synthda.errors import SettingError
 from synthda.manifest import write_json
 
@@ -99,7 +100,7 @@ class Session:
         elif first:
             say(f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top")
         if self.device.startswith("cuda"):
-            reason = why_eager(plan.recipe.graph, method, self.device)
+            reason = why_eager(plan.recipe.graph, method, self.device, on_device=self.images in ("auto", "device"))
             say(f"Graph    {'steps are replayed as a CUDA graph' if reason is None else f'none: {reason}'}")
         say(f"Run      {self.run_folder.folder}")
         seconds = steps * seconds_per_step(replace(plan, recipe=part_of(plan.recipe, self.ranks)), self.device)
@@ -166,6 +167,9 @@ class Session:
         estimate = manifest["results"].get("estimated_accuracy")
         if estimate:
             say(estimate_line(estimate))
+        rejection = manifest["results"].get("rejection")
+        if rejection:
+            say(rejection_line(rejection))
         rare = hardly_predicted(manifest["results"]["predicted_shares"])
         if rare:
             say(f"Hardly predicted on the target: {_shortened(rare)}. Either missing there, or not recognised.")
@@ -218,5 +222,5 @@ def _shortened(names: tuple[str, ...], most: int = 12) -> str:
 
 
 def hardly_predicted(shares: Mapping[str, float]) -> tuple[str, ...]:
-    """Classes with less than a tenth of an equal share of the predictions."""
-    return tuple(name for name, share in shares.items() if share < 0.1 / len(shares))
+    """Classes with less than a tenth of an equal share of the predictions; that `unknown` is rare is no warning."""
+    return tuple(name for name, share in shares.items() if share < 0.1 / len(shares) and name != UNKNOWN)

@@ -1,4 +1,4 @@
-"""What `adapt` says of the choice of a checkpoint, and of the accuracy that is estimated without labels."""
+"""What `adapt` says of held-out images: the checkpoint chosen, the accuracy estimated, the threshold calibrated."""
 
 from __future__ import annotations
 
@@ -44,3 +44,12 @@ def estimate_line(estimate: Mapping[str, Any]) -> str:
         f"{estimate['source_accuracy']:.4f})"
     )
     return line + (f"; off by {estimate['error']:+.4f} on the labelled data." if "error" in estimate else ".")
+
+
+def rejection_line(rejection: Mapping[str, Any]) -> str:
+    """When `unknown` is answered, and how many images of known classes that costs."""
+    return (
+        f"Unknown is answered where every class is less probable than {rejection['unknown_below']:.3f} (temperature "
+        f"{rejection['temperature']:.2f}); {rejection['kept']:.0%} of {rejection['images']:,} held-out source images "
+        "pass."
+    )

@@ -110,6 +110,19 @@ def test_streaming_says_so_and_lying_on_the_device_says_nothing(tmp_path: Path) 
     assert told == ["noise, 300 images, 0.00 GB, is streamed from its shards (asked for by --images stream)."]
 
 
+def test_balanced_images_are_not_streamed_which_is_said_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, told = stored(noise(300), tmp_path), list[str]()
+    one = Wanted("noise", found.images, found.labels, 8, 0, balanced=True)
+    (loaded,) = load([one], seed=0, device=CPU, placement="stream", tell=told.append)
+    assert isinstance(loaded, Resident)
+    assert told == ["noise, 300 images, 0.00 GB, is not streamed: balanced batches need all of it."]
+    room(monkeypatch, memory=1, device=None)  # all of it is for the network
+    with pytest.raises(SettingError, match="has no room, and balanced batches are not streamed"):
+        places([one], CPU)
+
+
 def test_a_device_that_is_full_after_all_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*given: object, home: torch.device | None = None, **named: object) -> Resident:
         if home is None:

@@ -19,8 +19,9 @@ from test_methods import TOY, a_batch, has_moved
 from torch import Tensor, nn
 from toy import blueprint, build, domain, logged, same, weights
 
-from synthda.adapt.adaptation import adapt, check_data, configuration_of
+from synthda.adapt.adaptation import adapt, check_data
 from synthda.adapt.checkpoint import load_checkpoint
+from synthda.adapt.configuration import configuration_of
 from synthda.adapt.data import Data
 from synthda.adapt.descent import Descent
 from synthda.adapt.feed import Feed

@@ -13,8 +13,9 @@ from scipy.special import softmax
 from toy import CLASSES, SETTINGS, domain
 
 from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.baselines import run_baselines
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.data import Data
+from synthda.adapt.data import ORACLE, Data
 from synthda.adapt.evaluate import evaluate
 from synthda.adapt.infer import probabilities
 from synthda.adapt.predict import Classifier
@@ -100,6 +101,25 @@ def test_the_deployed_checkpoint_is_the_one_whose_calibration_is_kept(tmp_path: 
     _, method = load_run(run)
     assert method.unknown_below == results["rejection"]["unknown_below"]
     assert "evaluation_of_last" in results
+
+
+def test_a_run_that_is_gone_on_from_leaves_the_calibration_to_the_later_one(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    adapt(plan("shot"), data(), run, export=False, select=Selection(hold_out=0.2))
+    first, _ = load_run(run.first)
+    assert (first.classes, first.calibrates_unknown) == (CLASSES, False)
+    assert not run.first.rejection.exists()
+    assert Rejection.read(run.rejection).images == 8
+
+
+def test_baselines_are_calibrated_each_on_images_of_its_own_training_data(tmp_path: Path) -> None:
+    run, select = Run(tmp_path), Selection("entropy", candidates=2, hold_out=0.25)
+    with_oracle = replace(data(), oracle=domain(80, seed=5, target=True))
+    run_baselines(plan("dann"), with_oracle, run, select=select)
+    found = {method: Rejection.read(run.baseline(method).rejection).images for method in ("source-only", ORACLE)}
+    assert found == {"source-only": 10, ORACLE: 20}
+    assert run.baseline("source-only").selection.exists()
+    assert not run.baseline(ORACLE).selection.exists()  # its checkpoint is the last
 
 
 def test_without_held_out_images_or_beside_another_threshold_it_is_refused(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthda.adapt.adaptation import check_data, configuration_of, first_blueprint
+from synthda.adapt.adaptation import check_data
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.comparison.plan import Pair, Plan
+from synthda.adapt.configuration import configuration_of, first_blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.run import Run

@@ -109,6 +109,12 @@ class Content:
         return _part(self.results, "evaluation")
 
     @property
+    def threshold(self) -> float | None:
+        """Below which the answer is `unknown`: calibrated or given; None where no threshold decides on it."""
+        found = _part(self.results, "rejection").get("unknown_below", self.blueprint.get("unknown_below"))
+        return None if found is None else float(found)
+
+    @property
     def method(self) -> str:
         return str(self.blueprint.get("method", "run"))
 

@@ -1,0 +1,60 @@
+"""What a run depends on: the configuration that its folder is claimed for, and that of the run it goes on from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.candidates import facts_of_checkpoint
+from synthda.adapt.data import Data
+from synthda.adapt.method import Method
+from synthda.adapt.run import Run
+from synthda.errors import SettingError
+
+
+def configuration_of(
+    blueprint: Blueprint, data: Data, start: Run | None = None, processes: int = 1, *, begin: Run | None = None
+) -> dict[str, Any]:
+    """What a run's folder is claimed for: equal configurations end in equal weights.
+
+    The number of processes belongs to it where there are several: they draw other views, and sums round otherwise.
+    """
+    configuration: dict[str, Any] = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
+    more = {
+        "inputs": blueprint.inputs,
+        "start": None if start is None else _weights_of(start),
+        "from": None if begin is None else _weights_of(begin),
+        "number_of_processes": processes if processes > 1 else None,
+    }
+    return configuration | {name: value for name, value in more.items() if value}
+
+
+def _weights_of(start: Run) -> str:
+    """What tells a finished run's deployed weights from others: of equal runs, another checkpoint may be chosen."""
+    known = str(start.read()["fingerprint"])
+    return f"{known} after step {facts_of_checkpoint(start, 0)['step']}" if start.selection.exists() else known
+
+
+def first_blueprint(blueprint: Blueprint, method: Method) -> Blueprint | None:
+    """What `method` starts from, by the same network, recipe and seed; None where it starts afresh."""
+    if method.starts_from is None:
+        return None
+    plain = replace(blueprint, method=method.starts_from, method_settings=dict(method.start_settings))
+    if not blueprint.calibrates_unknown:
+        return plain
+    return replace(plain, classes=blueprint.known_classes, calibrates_unknown=False)  # what goes on from it calibrates
+
+
+def check_not_learnt(start: Run, configuration: Mapping[str, Any]) -> None:
+    """Raise SettingError when `start` may have learnt from source images that are held out in this configuration."""
+    learnt, kept = (
+        {source["content"] for source in known["data"]["sources"]}
+        for known in (start.read()["configuration"], configuration)
+    )
+    if not learnt <= kept:
+        raise SettingError(
+            f"{start.folder} has learnt from source images that are held out here, so that they do not tell how well "
+            "it does on new ones; train it with the same sources, --hold-out and --seed, or hold nothing out."
+        )
