@@ -13,8 +13,17 @@ from typing import Any
 import numpy as np
 
 from synthda.adapt.network import Size
-from synthda.datasets.domain import ArrayImages, Domain, Images, content_hashes, each_content, in_blocks, labels_by_name
-from synthda.datasets.label_file import Queue, for_queue
+from synthda.datasets.domain import (
+    UNKNOWN,
+    ArrayImages,
+    Domain,
+    Images,
+    content_hashes,
+    each_content,
+    in_blocks,
+    labels_by_name,
+)
+from synthda.datasets.label_file import Queue, for_queue, label_spec
 from synthda.datasets.resize import Fit
 from synthda.datasets.shards import manifest_of, tables_of
 from synthda.datasets.specs import open_domain
@@ -122,6 +131,7 @@ def open_data(
     oracle: str | None = None,
     data_root: Path | None = None,
     shared: Shared | None = None,
+    learns_unknown: bool = False,
 ) -> Data:
     """Open the domains that the specs name (see `open_domain`), and compare their photographs by content.
 
@@ -130,12 +140,13 @@ def open_data(
             queue, and all others the teach queue.
         size, fit, data_root: as `open_domain`.
         shared: domains that are open already, to which those of this call are added.
+        learns_unknown: photographs that a label file calls `unknown` are learnt as that class; otherwise they are left
+            out of what is learnt, and told in `skipped`, unless a source has such a class.
 
     Raises:
         DataError: when one is missing or damaged; when a source has no labels; when an image whose label is learnt, of
             a source, of the labelled target or of the oracle's, is also among those that evaluate.
     """
-
     known = {} if shared is None else shared
 
     def opened(spec: str, labelled: bool, queue: Queue = "teach") -> Domain:
@@ -147,8 +158,11 @@ def open_data(
     source_domains = tuple(opened(spec, True) for spec in sources)
     target_domain = opened(target, False)
     eval_domain = opened(evaluation, True, "measure") if evaluation else None
-    labelled_domain = opened(labelled_target, True) if labelled_target else None
-    oracle_domain = opened(oracle, True) if oracle else None
+    teaches_unknown = learns_unknown or any(UNKNOWN in source.classes for source in source_domains)
+    labelled_domain, oracle_domain = (
+        _learnable(opened(spec, True), label_spec(spec) is None or teaches_unknown) if spec else None
+        for spec in (labelled_target, oracle)
+    )
     domains = [*source_domains, target_domain, eval_domain, labelled_domain, oracle_domain]
     learnt = [("--source", source) for source in source_domains]
     learnt += [("--labelled-target", labelled_domain)] if labelled_domain is not None else []
@@ -175,6 +189,16 @@ def with_classes(domain: Domain, classes: tuple[str, ...]) -> Domain:
             "class, shards, or a named data set."
         )
     return replace(domain, labels=labels_by_name(domain, classes), classes=classes)
+
+
+def _learnable(domain: Domain, all_of_it: bool) -> Domain:
+    """The domain without what a person has called none of the classes: nothing can be learnt from that."""
+    if all_of_it or UNKNOWN not in domain.classes:
+        return domain
+    known = domain.labels != domain.classes.index(UNKNOWN)
+    names = [str(row) if domain.paths is None else domain.paths[row] for row in np.flatnonzero(~known)]
+    told = tuple(f"{name}: it is labelled as none of the classes" for name in names)
+    return replace(domain.rows(np.flatnonzero(known)), skipped=(*domain.skipped, *told))
 
 
 def _overlaps(target: Domain, evaluation: Domain | None, learnt: Sequence[tuple[str, Domain]]) -> int:

@@ -29,7 +29,9 @@ def hold_out(
         return data, None
     sources = data.training_sources(method) if method == ORACLE else data.sources  # labelled target is too few
     if not sources:
-        raise DataError("There is no source to hold images out of; give it with --source, or leave out --hold-out.")
+        raise DataError(
+            "There is no source to hold images out of; give it with --source, or leave out --hold-out and --unknown."
+        )
     kept, taken = [], []
     for index, source in enumerate(sources):
         rows = _rows(source, share, np.random.default_rng([seed, index]))

@@ -90,12 +90,6 @@ def answers_on(subject: Path, spec: str, *, data_root: Path | None = None, facto
     return Answers(model, domain, classifier.of_domain(domain.images), classifier.classes)
 
 
-def score_on(subject: Path, spec: str, *, data_root: Path | None = None) -> tuple[Evaluation, Domain, Path]:
-    """Score `subject` as `answers_on` does: the evaluation, the data that it is of, and the file that was scored."""
-    answers = answers_on(subject, spec, data_root=data_root)
-    return answers.evaluation(), answers.domain, answers.scored
-
-
 def _check(domain: Domain, classes: tuple[str, ...], factor: str | None) -> None:
     """A class that the model lacks, or a factor that the scenes lack, is told before the work."""
     labels_by_name(domain, classes)

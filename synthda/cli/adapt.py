@@ -112,6 +112,7 @@ def command(
             labelled_target=labelled_target,
             oracle=oracle,
             data_root=data_root,
+            learns_unknown=plan.learns_unknown,
         )
         warn_skipped(data.skipped, "photographs")
         folder = out or Path("runs") / f"{method}-{data.target_name}"

@@ -10,8 +10,11 @@ import pytest
 from toy import CLASSES, domain, save_images
 
 from synthda.adapt.data import FLOOR, ORACLE, Data, open_data, with_classes
-from synthda.datasets.domain import ArrayImages, Domain, in_memory
+from synthda.datasets.domain import UNKNOWN, ArrayImages, Domain, in_memory
+from synthda.datasets.label_file import Decision
+from synthda.datasets.label_journal import Journal
 from synthda.errors import DataError
+from synthda.manifest import sha256_of
 
 SIZE = (16, 16)
 
@@ -104,6 +107,26 @@ def test_the_oracle_trains_on_labelled_target_photographs_and_on_nothing_else(fo
     assert few.training_sources(ORACLE) == (few.labelled_target,)
     with pytest.raises(DataError, match="give them with --oracle"):
         opened(folders, labelled=False).training_sources(ORACLE)
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+def test_what_a_person_calls_none_of_the_classes_is_learnt_by_a_method_that_has_such_a_class(
+    learnt: bool, folders: Path
+) -> None:
+    names = {path: path.parent.name for path in sorted((folders / "labelled").rglob("*.png"))}
+    foreign = next(iter(names))
+    names[foreign] = UNKNOWN
+    with Journal(folders / "labels.jsonl", folders / "labelled", (*CLASSES, UNKNOWN)) as journal:
+        for path, name in names.items():
+            file = path.relative_to(folders / "labelled").as_posix()
+            journal.decide(Decision(sha256_of(path), file, "teach", name))
+    labels, source = str(folders / "labels.jsonl"), str(folders / "source")
+    data = open_data([source], str(folders / "target"), size=SIZE, labelled_target=labels, learns_unknown=learnt)
+    assert data.labelled_target is not None
+    assert len(data.labelled_target) == (12 if learnt else 11)
+    told = () if learnt else (f"labels:teach/left/{foreign.name}: it is labelled as none of the classes",)
+    assert data.skipped == told
+    with_classes(data.labelled_target, (*CLASSES, UNKNOWN) if learnt else CLASSES)
 
 
 def test_labelled_target_photographs_are_one_more_source_of_every_other_method(folders: Path) -> None:

@@ -40,8 +40,17 @@ class Pair:
 
     def open(self, size: Size, fit: Fit, data_root: Path | None = None, shared: Shared | None = None) -> Data:
         """The domains; raises DataError where they are missing or do not fit one another."""
-        named = {"evaluation": self.eval, "labelled_target": self.labelled_target, "oracle": self.oracle}
-        return open_data(self.source, self.target, size=size, fit=fit, data_root=data_root, shared=shared, **named)
+        return open_data(
+            self.source,
+            self.target,
+            size=size,
+            fit=fit,
+            evaluation=self.eval,
+            labelled_target=self.labelled_target,
+            oracle=self.oracle,
+            data_root=data_root,
+            shared=shared,
+        )
 
 
 @dataclass(frozen=True)
