@@ -41,7 +41,8 @@ def data(**changes: Any) -> Data:
 
 @pytest.fixture
 def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adaptation, "export_onnx", lambda *given, **facts: {"images": 256})
+    parity = {"images": 256, "different_classes": 0, "largest_difference": 0.0, "tolerance": 1e-4}
+    monkeypatch.setattr(adaptation, "export_onnx", lambda *given, **facts: parity)
 
 
 def never(*arguments: object, **options: object) -> None:
@@ -51,6 +52,7 @@ def never(*arguments: object, **options: object) -> None:
 def test_an_adaptation_leaves_a_whole_run(tmp_path: Path) -> None:
     manifest = adapt(PLAN, data(), Run(tmp_path))
     written = {"run.json", "checkpoints", "metrics.jsonl", "evaluation.json", "sample.npy", "model.onnx", "parity.json"}
+    written |= {"MODEL_CARD.md"}
     assert set(os.listdir(tmp_path)) - {"tensorboard"} == written
     results = manifest["results"]
     assert results["checkpoint"] == "last"
