@@ -54,8 +54,9 @@ def command(
     if int8:
         _export_int8(found, model, evaluate, data_root)
     from synthda.cli.listing import say
+    from synthda.shell import quoted
 
-    say(f"Use it:  synthda predict {model} PHOTOS")
+    say(f"Use it:  synthda predict {quoted(model)} PHOTOS")
 
 
 def _export(run: Run, model: Path) -> None:
