@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,8 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
     first = synthda(*command)
     assert first.code == 0, first.err
     assert f"Weights  {sha256_of(tmp_path / 'w.pth')}" in first.out
+    torch.save({"other": torch.zeros(1)}, tmp_path / "w.pth")
+    assert "w.pth does not fit squeezenet1_1" in synthda(*command, "--out", "other", "--dry-run").err
     (tmp_path / "w.pth").unlink()
     assert "w.pth does not exist" in synthda(*command).err
     assert synthda("evaluate", "run", "--data", "photos").code == 0
@@ -157,7 +160,9 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
         (["--set", "lamda_max=1"], "Did you mean lambda_max"),
         (["--set", "learning_rate=fast"], "learning_rate accepts a number"),
         (["--size", "4"], "--size accepts 8…1024"),
-        (["--device", "abacus"], "give cpu, cuda, mps or auto"),
+        (["--device", "abacus"], "There is no device 'abacus'; give cpu, cuda, mps or auto"),
+        (["--device", "meta"], "There is no device 'meta'"),
+        (["--set", "schedule=fast"], "There is no schedule 'fast'"),
         (["--method", "train-on-target"], "--oracle"),
         (["--labelled-target", "photos", "--eval", "photos"], "photographs of --labelled-target are also in --eval"),
         (["--oracle", "photos", "--eval", "photos"], "photographs of --oracle are also in --eval"),
@@ -210,3 +215,12 @@ def test_where_images_lie_is_said_where_it_is_not_the_device_and_changes_no_weig
 def test_another_place_for_images_is_refused(synthda: Any, source: str, photos: Path) -> None:
     done = synthda("adapt", "--source", source, "--target", "photos", "--images", "tape", *QUICK)
     assert done.code == 2
+
+
+def test_unknown_is_an_answer_and_no_class_of_the_source(synthda: Any, source: str, photos: Path) -> None:
+    command = ["adapt", "--source", source, "--target", "photos", "--out", "run", *QUICK]
+    done = synthda(*command, "--unknown-below", "0.01")
+    assert done.code == 0, done.err
+    assert re.search(r"; (\d+) classes: .*, or unknown$", done.out, re.MULTILINE)
+    assert not re.search(r"Hardly predicted.*unknown", done.out)
+    assert ", or unknown" not in synthda(*command[: -1 - len(QUICK)], "plain", *QUICK, "--dry-run").out
