@@ -17,6 +17,7 @@ from typing import Any
 
 from synthda import __version__
 from synthda.errors import DataError, SynthdaError
+from synthda.shell import quoted
 
 FORMAT = 1
 """Version of the layout of domains and runs; a reader refuses a manifest with a higher one."""
@@ -36,7 +37,7 @@ def sha256_of(path: Path) -> str:
 def provenance(*distributions: str) -> dict[str, Any]:
     """Where something was made: command, versions of Python, synthda and `distributions`, system, commit."""
     return {
-        "command": " ".join([Path(sys.argv[0]).name.replace("__main__.py", "synthda"), *sys.argv[1:]]),
+        "command": quoted(Path(sys.argv[0]).name.replace("__main__.py", "synthda"), *sys.argv[1:]),
         "synthda": __version__,
         "commit": _commit(),
         "python": platform.python_version(),

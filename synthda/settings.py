@@ -158,7 +158,7 @@ def _parse(text: str, hint: Any, name: str) -> Any:
     if get_origin(hint) is Literal:
         choices = {str(choice): choice for choice in get_args(hint)}
         if text not in choices:
-            raise SettingError(unknown(f"value of {name}", text, choices))
+            raise SettingError(unknown(name, text, choices))
         return choices[text]
     if hint is bool:
         truth = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,10 @@ def test_provenance_names_versions_and_command() -> None:
     assert made["versions"]["no-such-distribution"] == "not installed"
     assert made["versions"]["numpy"][0].isdigit()
     assert {"command", "synthda", "commit", "python", "system"} <= set(made)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quotes of a POSIX shell")
+def test_the_command_in_provenance_can_be_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["adapt", "--target", "my photos", "--out", "$(date)"]
+    monkeypatch.setattr("sys.argv", ["/some/where/synthda/__main__.py", *words])
+    assert shlex.split(provenance()["command"]) == ["synthda", *words]

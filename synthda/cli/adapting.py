@@ -19,6 +19,7 @@ from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.model_card.card import write_model_card
+from synthda.adapt.networks.backbone import DEFAULT, NOTHING
 from synthda.adapt.placement import Placement
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.report.gather import gather
@@ -33,6 +34,7 @@ from synthda.cli.selecting import checkpoint_line, estimate_line, rejection_line
 from synthda.datasets.domain import UNKNOWN
 from synthda.errors import SettingError
 from synthda.manifest import write_json
+from synthda.shell import quoted
 
 
 class Session:
@@ -66,7 +68,8 @@ class Session:
         check_data(plan, data, method, self.ranks.size)  # for a dry run, too
         check_arithmetic(plan.recipe, method, self.device)
         sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
-        say(f"Source   {sources or 'none'}; {len(plan.classes)} classes: {_shortened(plan.classes)}")
+        known, unknown = plan.known_classes, ", or unknown" if plan.known_classes != plan.classes else ""
+        say(f"Source   {sources or 'none'}; {len(known)} classes: {_shortened(known)}{unknown}")
         say(f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)")
         if data.labelled_target is not None:
             say(
@@ -83,6 +86,8 @@ class Session:
         if self.start is not None:
             check_start(self.start, plan, method)
         say(f"Train    {what}, {steps:,} steps, seed {plan.seed}")
+        if self.start is None and plan.network_settings.get("weights", DEFAULT) not in (DEFAULT, NOTHING):
+            method.network.load_pretrained()  # a file that does not fit is told before the time that it would take
         for name, content in method.network.inputs.items():
             say(f"{name.capitalize():<9}{content}")
         for line in division(method, plan.recipe, self.ranks):
@@ -183,7 +188,7 @@ class Session:
                 f"{self.run_folder.onnx} agrees with the trained network on {parity['images']} images "
                 f"(largest difference {parity['largest_difference']:.0e})."
             )
-            say(f"Use it:  synthda predict {self.run_folder.onnx} PHOTOS --out predictions.csv")
+            say(f"Use it:  synthda predict {quoted(self.run_folder.onnx)} PHOTOS --out predictions.csv")
 
     @contextmanager
     def _progress(self, what: str, run: Run) -> Iterator[Pace]:

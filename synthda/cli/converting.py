@@ -10,6 +10,7 @@ from synthda.cli.progress import progress_bar
 from synthda.datasets import DATASETS, FORMATS
 from synthda.errors import SettingError
 from synthda.settings import unknown
+from synthda.shell import quoted
 
 
 def from_domain(source: str, out: Path, to: str, *, size: Any, fit: Any, data_root: Path | None, **how: Any) -> None:
@@ -30,7 +31,7 @@ def from_domain(source: str, out: Path, to: str, *, size: Any, fit: Any, data_ro
     factors = len((domain.scenes.dtype.names or ()) if domain.scenes is not None and to != "imagefolder" else ())
     with_factors = f", with {factors} factors each" if factors else ""
     say(f"{out} is finished: {len(domain):,} images, {len(domain.classes)} classes{with_factors}.")
-    say(f"And back:  synthda convert {out} --to shards --out DIR")
+    say(f"And back:  synthda convert {quoted(out)} --to shards --out DIR")
 
 
 def to_shards(source: str, out: Path, *, size: Any, fit: Any, quality: int | None, force: bool) -> None:
@@ -49,7 +50,7 @@ def to_shards(source: str, out: Path, *, size: Any, fit: Any, quality: int | Non
     height, width, _ = manifest["image_shape"]
     classes = f"{len(found.classes)} classes" if found.classes else "no labels"
     say(f"{out} is finished: {manifest['count']:,} images of {height}×{width}, {classes}.")
-    say(f"Look at it:  synthda inspect {out}")
+    say(f"Look at it:  synthda inspect {quoted(out)}")
 
 
 def to_coco(source: str, out: Path, *, size: Any, quality: int | None, force: bool) -> None:

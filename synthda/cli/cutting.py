@@ -6,6 +6,7 @@ from pathlib import Path
 
 from synthda.cli.listing import say
 from synthda.errors import SettingError
+from synthda.shell import quoted
 
 
 def show_cutouts(renderer: str, templates: str | None, out: Path, folder: Path | None) -> None:
@@ -28,4 +29,6 @@ def show_cutouts(renderer: str, templates: str | None, out: Path, folder: Path |
     if folder is None:
         say("Is one wrong? Write them all as PNG with --cutouts-to DIR, correct it there, and give DIR as --templates.")
     else:
-        say(f"Correct those that are wrong in any editor, then:  synthda generate products --templates {folder}")
+        say(
+            f"Correct those that are wrong in any editor, then:  synthda generate products --templates {quoted(folder)}"
+        )

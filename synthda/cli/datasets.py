@@ -63,7 +63,8 @@ def download(
     from synthda.cli.listing import say
     from synthda.datasets.download import download as fetch
     from synthda.datasets.specs import data_root_or_default
+    from synthda.shell import quoted
 
     root = data_root_or_default(data_root)
     fetch(name, root)
-    say(f"{name} is in {root}. Look at it:  synthda inspect {name} --data-root {root}")
+    say(f"{name} is in {root}. Look at it:  synthda inspect {name} --data-root {quoted(root)}")

@@ -46,6 +46,7 @@ def command(
     from synthda.cli.enrolling import say_enrolled, say_enrolment
     from synthda.cli.listing import say
     from synthda.errors import RunError, SettingError
+    from synthda.shell import quoted
 
     asked = [pictures is not None, bool(remove), show]
     if sum(asked) != 1:
@@ -57,7 +58,8 @@ def command(
     target = out or enrolled_beside(file)
     if target.exists() and target.resolve() != file.resolve() and not force:
         raise RunError(
-            f"{target} exists; add to it with: synthda enrol {target} PICTURES, or give --force or another --out."
+            f"{target} exists; add to it with: synthda enrol {quoted(target)} PICTURES, or give --force or another "
+            "--out."
         )
     if pictures is not None:
         say_enrolment(enrol(file, pictures, target, known=known, data_root=data_root))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthda.cli.listing import console, print_json, say, table, warn, warn_skipped
+from synthda.shell import quoted
 
 if TYPE_CHECKING:
     from synthda.adapt.enrol import Enrolment
@@ -28,7 +29,7 @@ def say_enrolment(done: Enrolment) -> None:
         say(f"Of {done.images:,} images without the new classes' names, {done.taken:.1%} get one of these now.")
         if done.taken > MANY:
             warn("That is much, unless they do show the new classes; more, and other, pictures of each may help.")
-    say(f"Use it:  synthda predict {done.path} PHOTOS")
+    say(f"Use it:  synthda predict {quoted(done.path)} PHOTOS")
 
 
 def say_enrolled(model: Path, enrolled: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:

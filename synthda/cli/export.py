@@ -55,9 +55,10 @@ def command(
         _export_int8(found, model, evaluate, data_root)
     from synthda.adapt.model_card.card import write_model_card
     from synthda.cli.listing import say
+    from synthda.shell import quoted
 
     say(f"What it is and does, and what a person is to fill in: {write_model_card(found)}")
-    say(f"Use it:  synthda predict {model} PHOTOS")
+    say(f"Use it:  synthda predict {quoted(model)} PHOTOS")
 
 
 def _export(run: Run, model: Path) -> None:

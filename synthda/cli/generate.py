@@ -41,6 +41,7 @@ def command(
     from synthda.cli.listing import say, warn_skipped
     from synthda.cli.progress import progress_bar
     from synthda.settings import parse_assignments
+    from synthda.shell import quoted
     from synthda.synth.build import build_renderer
     from synthda.synth.estimate import check_room, cost_of, seconds_for
     from synthda.synth.generate import generate
@@ -59,6 +60,6 @@ def command(
     with progress_bar(f"Rendering {renderer}", count) as progress:
         generate(built, out, name=renderer, count=count, seed=seed, workers=workers, force=force, progress=progress)
     say(f"{out} {'was already finished with these settings' if finished else 'is finished'}: {cost}.")
-    warn_skipped(getattr(built, "skipped", ()), "fonts or photographs")
-    say(f"Look at it:   synthda inspect {out}")
-    say(f"Train on it:  synthda adapt --source {out} --target PHOTOS")
+    warn_skipped(getattr(built, "skipped", ()), "files")
+    say(f"Look at it:   synthda inspect {quoted(out)}")
+    say(f"Train on it:  synthda adapt --source {quoted(out)} --target PHOTOS")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import webbrowser
 from pathlib import Path
 
@@ -19,6 +18,10 @@ from synthda.datasets.folders import list_photos
 from synthda.datasets.label_file import QUEUES
 from synthda.datasets.label_journal import Journal
 from synthda.errors import SynthdaError
+from synthda.shell import quoted
+
+WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'"])+"""
+"""A word of a command, in quotes or not."""
 
 
 def label(subject: Path, photos: Path, out: Path, *, port: int, seed: int | None, open_page: bool) -> None:
@@ -41,10 +44,10 @@ def label(subject: Path, photos: Path, out: Path, *, port: int, seed: int | None
     say(f"{out}: {counts['measure']:,} photographs labelled to measure, {counts['teach']:,} to teach.")
     if counts["measure"]:
         _say_accuracy(classifier, out)
-        say(f"Measure:  synthda evaluate {_quoted(subject)} --labels {_quoted(out)}")
+        say(f"Measure:  synthda evaluate {quoted(subject)} --labels {quoted(out)}")
     if counts["teach"]:
-        say(f"Teach:    {_adapt_command(subject, photos)} --labelled-target {_quoted(out)}")
-    say(f"Go on:    synthda label {_quoted(subject)} {_quoted(photos)} --out {_quoted(out)}")
+        say(f"Teach:    {_adapt_command(subject, photos)} --labelled-target {quoted(out)}")
+    say(f"Go on:    synthda label {quoted(subject)} {quoted(photos)} --out {quoted(out)}")
 
 
 def _serve(server: LabelServer) -> None:
@@ -72,11 +75,7 @@ def _adapt_command(subject: Path, photos: Path) -> str:
     """The command that made the run, for another folder; without a run, what such a command needs."""
     run = Run(subject)
     made_by = str(run.read().get("provenance", {}).get("command", "")) if run.finished else ""
-    known = f"synthda adapt --source SOURCE --target {_quoted(photos)}"
+    known = f"synthda adapt --source SOURCE --target {quoted(photos)}"
     if made_by.startswith("synthda adapt "):
-        known = re.sub(r" (--out[= ]\S+|--labelled-target[= ]\S+|--force)(?=\s|$)", "", made_by)
-    return f"{known} --out {_quoted(subject.with_name(subject.stem + '-taught'))}"
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))
+        known = re.sub(rf" (--out[= ]{WORD}|--labelled-target[= ]{WORD}|--force)(?=\s|$)", "", made_by)
+    return f"{known} --out {quoted(subject.with_name(subject.stem + '-taught'))}"

@@ -48,7 +48,8 @@ def warn(line: str) -> None:
 def warn_skipped(skipped: Sequence[str], what: str = "files") -> None:
     """The count of files that could not be used, and the list of them."""
     if skipped:
-        warn(f"Skipped {len(skipped):,} {what} that could not be used:")
+        counted = what.removesuffix("s") if len(skipped) == 1 else what
+        warn(f"Skipped {len(skipped):,} {counted} that could not be used:")
         for line in skipped:
             warn(f"  {line}")
 

@@ -18,6 +18,9 @@ from synthda.adapt.selection import HELD_OUT, LAST, Selection
 from synthda.datasets.resize import Fit
 from synthda.errors import SettingError
 
+DEVICES = ("cpu", "cuda", "mps")
+"""Kinds of devices that synthda knows; torch knows more."""
+
 
 def plan_of(
     method: str,
@@ -99,9 +102,11 @@ def pick_device(name: str) -> str:
         name = own_device(name, torch.cuda.device_count())
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.partition(":")[0] not in DEVICES:
+        raise SettingError(f"There is no device {name!r}; give cpu, cuda, mps or auto.")
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0][:120]
+        reason = str(error).splitlines()[0].partition(". ")[0]
         raise SettingError(f"--device {name} cannot be used ({reason}); give cpu, cuda, mps or auto.") from error
     return name

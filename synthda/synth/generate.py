@@ -120,8 +120,8 @@ def _is_finished(out: Path, plan: dict[str, Any], force: bool) -> bool:
         differing = [key for key in plan if key != "fingerprint" and found.get(key) != _as_json(plan[key])]
         state = "a finished" if manifests[0].name == MANIFEST else "an unfinished"
         raise DataError(
-            f"{out} holds {state} domain made with another {', '.join(differing) or 'version'}; choose another --out, "
-            "or give --force to discard it."
+            f"{out} holds {state} domain that differs in its {', '.join(differing) or 'version'}; choose another "
+            "--out, or give --force to discard it."
         )
     return manifests[0].name == MANIFEST
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,8 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
     first = synthda(*command)
     assert first.code == 0, first.err
     assert f"Weights  {sha256_of(tmp_path / 'w.pth')}" in first.out
+    torch.save({"other": torch.zeros(1)}, tmp_path / "w.pth")
+    assert "w.pth does not fit squeezenet1_1" in synthda(*command, "--out", "other", "--dry-run").err
     (tmp_path / "w.pth").unlink()
     assert "w.pth does not exist" in synthda(*command).err
     assert synthda("evaluate", "run", "--data", "photos").code == 0
@@ -159,7 +162,9 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
         (["--set", "lamda_max=1"], "Did you mean lambda_max"),
         (["--set", "learning_rate=fast"], "learning_rate accepts a number"),
         (["--size", "4"], "--size accepts 8…1024"),
-        (["--device", "abacus"], "give cpu, cuda, mps or auto"),
+        (["--device", "abacus"], "There is no device 'abacus'; give cpu, cuda, mps or auto"),
+        (["--device", "meta"], "There is no device 'meta'"),
+        (["--set", "schedule=fast"], "There is no schedule 'fast'"),
         (["--method", "train-on-target"], "--oracle"),
         (["--labelled-target", "photos", "--eval", "photos"], "photographs of --labelled-target are also in --eval"),
         (["--oracle", "photos", "--eval", "photos"], "photographs of --oracle are also in --eval"),
@@ -221,3 +226,12 @@ def test_that_unknown_is_rarely_answered_is_no_warning() -> None:
 def test_the_calibration_is_told_in_a_line() -> None:
     line = rejection_line({"temperature": 1.5, "unknown_below": 0.625, "kept": 0.95, "images": 1200})
     assert "less probable than 0.625 (temperature 1.50); 95% of 1,200 held-out source images pass." in line
+
+
+def test_unknown_is_an_answer_and_no_class_of_the_source(synthda: Any, source: str, photos: Path) -> None:
+    command = ["adapt", "--source", source, "--target", "photos", "--out", "run", *QUICK]
+    done = synthda(*command, "--unknown-below", "0.01")
+    assert done.code == 0, done.err
+    assert re.search(r"; (\d+) classes: .*, or unknown$", done.out, re.MULTILINE)
+    assert not re.search(r"Hardly predicted.*unknown", done.out)
+    assert ", or unknown" not in synthda(*command[: -1 - len(QUICK)], "plain", *QUICK, "--dry-run").out

@@ -49,7 +49,7 @@ def test_a_folder_of_photographs_shows_sizes_and_lists_what_is_skipped(synthda, 
     assert shown.code == 0
     assert "6 images" in shown.out
     assert "height: 30 to 50, median 40" in shown.out
-    assert "Skipped 1 file" in shown.err
+    assert "Skipped 1 file that" in shown.err
     assert "level/broken.jpg" in shown.err
     assert (tmp_path / "photos-sheet.png").exists()
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from synthda.manifest import write_json
+
 
 def asked(url, body=None):
     data = None if body is None else json.dumps(body).encode()
@@ -69,6 +71,19 @@ def test_a_session_says_where_the_page_is_and_what_to_go_on_with(synthda, bright
     assert "--labelled-target shades-labels.jsonl" in done.out
     person |= {"measure": 1, "teach": 0}
     assert "13 photographs labelled to measure, 3 to teach" in synthda("label", "model.onnx", "shades", "--open").out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quotes of a POSIX shell")
+def test_the_command_to_teach_with_is_the_run_s_whatever_its_names(synthda, brightness_model, shades, person, tmp_path):
+    run = tmp_path / "my run"
+    run.mkdir()
+    (tmp_path / "model.onnx").rename(run / "model.onnx")
+    command = "synthda adapt --source s --out 'my run' --target 'my photos' --labelled-target 'a b.jsonl' --steps 3"
+    write_json(run / "run.json", {"format": 1, "kind": "run", "provenance": {"command": command}})
+    person |= {"teach": 1}
+    said = synthda("label", "my run", "shades", "--open").out
+    taught = "synthda adapt --source s --target 'my photos' --steps 3 --out 'my run-taught'"
+    assert f"{taught} --labelled-target shades-labels.jsonl" in said
 
 
 def test_evaluate_reads_what_was_labelled_to_measure(synthda, brightness_model, shades, person):

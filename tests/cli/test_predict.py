@@ -23,7 +23,7 @@ def test_path_class_and_confidence_of_each_photograph(synthda, brightness_model,
     ]
     assert [float(line["confidence"]) for line in lines] == pytest.approx([0.8, 1, 1, 0.8])
     assert "bright: 3, dark: 1" in done.out
-    assert "Skipped 1 file" in done.err
+    assert "Skipped 1 file that" in done.err
     assert "broken.png" in done.err
 
 

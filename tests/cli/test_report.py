@@ -48,3 +48,11 @@ def test_an_adaptation_keeps_no_photographs_where_no_report_is_wanted(
     assert synthda("adapt", *given).code == 0
     assert not (tmp_path / "run" / "report").exists()
     assert not (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_run_is_not_compared_with_itself(synthda: Any, tmp_path: Path) -> None:
+    finished(tmp_path / "first", stored=False)
+    failed = synthda("report", "first", "./first")
+    assert failed.code == 2
+    assert "first is given twice" in failed.err
+    assert not (tmp_path / "comparison.html").exists()

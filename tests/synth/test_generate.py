@@ -141,7 +141,11 @@ def test_a_finished_domain_is_left_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("other", "said"),
-    [({"seed": 1}, "another seed"), ({"count": 41}, "another count"), ({"renderer": Stripes(side=24)}, "settings")],
+    [
+        ({"seed": 1}, "differs in its seed"),
+        ({"count": 41}, "differs in its count"),
+        ({"renderer": Stripes(side=24)}, "settings"),
+    ],
     ids=["seed", "count", "setting"],
 )
 @pytest.mark.parametrize("state", ["finished", "unfinished"])
@@ -152,7 +156,7 @@ def test_another_domain_is_not_overwritten_unless_forced(
     if state == "unfinished":
         os.replace(tmp_path / "d" / MANIFEST, tmp_path / "d" / PARTIAL)
     before = sums(tmp_path / "d")
-    with pytest.raises(DataError, match=f"holds an? {state} domain made with another .*--force") as caught:
+    with pytest.raises(DataError, match=f"holds an? {state} domain that differs in its .*--force") as caught:
         render(tmp_path / "d", **{"count": 40} | other)
     assert said in str(caught.value)
     assert sums(tmp_path / "d") == before
@@ -181,7 +185,7 @@ def test_force_stopped_half_way_leaves_a_folder_that_force_accepts(
         patched.setattr(Path, "unlink", stop)
         with pytest.raises(KeyboardInterrupt):
             render(tmp_path / "d", seed=1, force=True)
-    with pytest.raises(DataError, match="another seed"):
+    with pytest.raises(DataError, match="differs in its seed"):
         render(tmp_path / "d", seed=1)
     assert render(tmp_path / "d", seed=1, force=True)["seed"] == 1
 

@@ -88,7 +88,7 @@ def read(path: Path) -> Weights:
     except FileNotFoundError as error:
         raise RunError(_missing(path)) from error
     except DAMAGE as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0].partition(". ")[0] if str(error) else type(error).__name__
         raise RunError(
             f"{path} is damaged or no file of weights ({reason}); give --weights a state dict that torch.save wrote."
         ) from error

@@ -11,6 +11,7 @@ from synthda.adapt.report import charts
 from synthda.adapt.report.content import Content, Result, result_of
 from synthda.adapt.report.page import NOT_KNOWN, duration, percent, rendered, settings_of, write_page
 from synthda.adapt.run import Run
+from synthda.errors import RunError
 
 MOST_CLASSES = 40
 """Of more, recall is in the table alone."""
@@ -22,10 +23,15 @@ def write_comparison(runs: Sequence[Run], out: Path) -> Path:
     """Write a page that compares runs, from what their folders hold.
 
     Raises:
-        RunError: when a folder holds no run.
+        RunError: when a folder holds no run, or is given twice.
         DataError: when a manifest cannot be read.
         SynthdaError: when the file cannot be written.
     """
+    seen: set[Path] = set()
+    for run in runs:
+        if run.folder.resolve() in seen:
+            raise RunError(f"{run.folder} is given twice; leave it out once: a run does not differ from itself.")
+        seen.add(run.folder.resolve())
     return write_page(out, page([Content.of(run) for run in runs]))
 
 

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
@@ -21,6 +20,7 @@ from synthda.adapt.report.content import FLOOR, Content
 from synthda.adapt.report.stored import Picture
 from synthda.adapt.run import Run
 from synthda.manifest import written_then_named
+from synthda.shell import quoted
 
 NOT_KNOWN = "–"
 BEFORE = {"untrained": "untrained network", "pretrained": "pretrained network"}
@@ -239,7 +239,7 @@ from synthda.adapt.predict import Classifier
 
 for found in Classifier(Path("{model}")).of_photos(Path("photos")):
     print(found.path, found.error or found.label, found.confidence)"""
-    line = f"synthda predict {shlex.quote(in_folder)} PHOTOS --out predictions.csv"
+    line = f"synthda predict {quoted(in_folder)} PHOTOS --out predictions.csv"
     return [
         ("A folder of photographs from the command line", line),
         ("The same from Python, without torch", ours),
