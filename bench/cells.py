@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.paths import PROTOCOL
 from bench.restrictions import restriction, with_ablations
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.configuration import first_blueprint
@@ -26,7 +27,6 @@ from synthda.manifest import fingerprint
 from synthda.synth.build import build_renderer
 from synthda.synth.generate import generate
 
-PROTOCOL = Path(__file__).with_name("protocol.toml")
 BASELINES = (FLOOR, ORACLE)
 METHODS = ("dann", *BASELINES)
 """Of a table that names none."""

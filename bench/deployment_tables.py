@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-from collections.abc import Callable
 from typing import Any
 
-from bench.paths import RESULTS
+from bench.markdown import section, spread
 
-NOT_MEASURED = "not measured"
+LIBRARIES = ("torch", "onnxruntime")
 
 
-def deployment_tables() -> str:
+def deployment_tables() -> list[str]:
     """Prediction, 8 bits and start-up as Markdown."""
-    parts = [
-        _section("Prediction", "predict", _prediction),
-        _section("Eight bits", "int8", _int8),
-        _section("Start-up", "start_up", _start_up),
+    return [
+        section("Prediction", "predict", _prediction, LIBRARIES),
+        section("Eight bits", "int8", _int8, LIBRARIES),
+        section("Start-up", "start_up", _start_up, LIBRARIES),
     ]
-    return "\n".join(parts)
-
-
-def _section(title: str, name: str, lines: Callable[[dict[str, Any]], list[str]]) -> str:
-    path = RESULTS / f"{name}.json"
-    if not path.exists():
-        return f"## {title}\n\n{NOT_MEASURED}\n"
-    found = json.loads(path.read_text(encoding="utf-8"))
-    machine = found["machine"]
-    made = (
-        f"Measured on {machine['processor']}, {machine['cores']} cores; torch {machine['versions']['torch']}, "
-        f"onnxruntime {machine['versions']['onnxruntime']}; commit {machine['commit']}."
-    )
-    return "\n".join([f"## {title}", "", *lines(found), "", made, ""])
 
 
 def _prediction(found: dict[str, Any]) -> list[str]:
@@ -48,7 +32,7 @@ def _prediction(found: dict[str, Any]) -> list[str]:
     for network, measured in found["networks"].items():
         for what, rates in measured["images_per_second"].items():
             ratios = measured["times_as_fast"].get(what, {})
-            cells = [_spread(ratios.get(peer)) for peer in ("one by one", "DataLoader")]
+            cells = [spread(ratios.get(peer), 2, "×") for peer in ("one by one", "DataLoader")]
             lines.append(f"| {network} | {what} | {_median(rates)} | {' | '.join(cells)} |")
     return lines
 
@@ -74,7 +58,7 @@ def _int8(found: dict[str, Any]) -> list[str]:
                 f"{row['same_class']:.1%}",
             ]
         share = row["bytes"]["int8"] / row["bytes"]["float"]
-        lines.append(f"| {row['name']} | {' | '.join(cells)} | {share:.0%} | {_spread(row['times_as_fast'])} |")
+        lines.append(f"| {row['name']} | {' | '.join(cells)} | {share:.0%} | {spread(row['times_as_fast'], 2, '×')} |")
     return lines
 
 
@@ -87,17 +71,10 @@ def _start_up(found: dict[str, Any]) -> list[str]:
         "|---|---|---|",
     ]
     for command, seconds in found["seconds"].items():
-        lines.append(f"| `{command}` | {_spread(seconds['wall'], 's')} | {_spread(seconds['processor'], 's')} |")
+        wall, processor = (spread(seconds[which], 2, " s") for which in ("wall", "processor"))
+        lines.append(f"| `{command}` | {wall} | {processor} |")
     return lines
 
 
 def _median(rates: list[float]) -> str:
     return f"{statistics.median(rates):,.0f} ({min(rates):,.0f}…{max(rates):,.0f})"
-
-
-def _spread(found: dict[str, Any] | None, unit: str = "×") -> str:
-    if found is None:
-        return ""
-    low, high = found["range"]
-    space = "" if unit == "×" else " "
-    return f"{found['median']:.2f}{space}{unit} ({low:.2f}…{high:.2f})"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from bench.paths import RESULTS
+from bench.markdown import NOT_MEASURED, section, spread
 
-NOT_MEASURED = "not measured"
+LIBRARIES = ("torch", "numpy")
 STORED = {
     "NumPy gather": "array in memory",
     "synthda, resident": "bytes in memory",
@@ -26,13 +25,18 @@ WORK = {
 }
 
 
-def loading() -> str:
+def loading_tables() -> list[str]:
+    """Loaders, and what an image costs in domains of several sizes."""
+    return [
+        section("Loading", "loading", _loading, LIBRARIES),
+        section("Cost by size of the domain", "growth", _growth, LIBRARIES),
+    ]
+
+
+def _loading(found: dict[str, Any]) -> list[str]:
     """Images per second of each loader, by size of the images."""
-    found, lines = _load("loading"), ["## Loading", ""]
-    if found is None:
-        return "\n".join([*lines, NOT_MEASURED, ""])
     peers = ", ".join(f"{name} {version}" for name, version in found["peers"].items())
-    lines += [
+    lines = [
         f"Shuffled images to float batches of {found['batch']} in [0, 1]: median of {found['repeats']} turns of "
         f"{found['seconds']} s (range), one thread and the loader's own (peers: no or two workers, whichever is faster "
         "for each), files in the page cache. Processor time is that of all threads and workers; a machine that others "
@@ -50,19 +54,16 @@ def loading() -> str:
             "|---|---|---|---|---|---|",
         ]
         for name, rate in by_processor["rates"].items():
-            against = [_spread(by_processor["ratios"].get(f"{name} / {other}"), 2) for other in ("NumPy", "best peer")]
-            cells = [name, STORED[name], _spread(by_time["rates"][name], 0), _spread(rate, 0), *against]
+            against = [spread(by_processor["ratios"].get(f"{name} / {other}"), 2) for other in ("NumPy", "best peer")]
+            cells = [name, STORED[name], spread(by_time["rates"][name], 0), spread(rate, 0), *against]
             lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", _made(found["machine"]), ""])
+    return lines
 
 
-def growth() -> str:
+def _growth(found: dict[str, Any]) -> list[str]:
     """What an image costs in domains of several sizes."""
-    found, lines = _load("growth"), ["## Cost by size of the domain", ""]
-    if found is None:
-        return "\n".join([*lines, NOT_MEASURED, ""])
     sizes = sorted({int(size) for measured in found["work"].values() for size in measured})
-    lines += [
+    lines = [
         f"Microseconds an image, median of up to {found['repeats']} interleaved runs (range), and the peak memory of "
         f"the process; {found['what']}. Training counts the images that the steps draw.",
         "",
@@ -77,34 +78,15 @@ def growth() -> str:
         f"`synthda adapt` with {sizes[-1]:,} images in the source and as many in the target takes "
         f"{found['mb_over_the_smallest']:,} MB more than with {sizes[0]:,}.",
     ]
-    return "\n".join([*lines, "", _made(found["machine"]), ""])
+    return lines
 
 
 def _cost(measured: dict[str, Any] | None) -> str:
     if measured is None:
         return NOT_MEASURED
-    shown = _spread(measured["microseconds"], 1) if measured["repeats"] > 1 else _once(measured["microseconds"])
+    shown = spread(measured["microseconds"], 1) if measured["repeats"] > 1 else _once(measured["microseconds"])
     return f"{shown}, {measured['peak_mb']:,} MB"
 
 
 def _once(found: dict[str, Any]) -> str:
     return f"{found['median']:,.1f} (once)"
-
-
-def _spread(found: dict[str, Any] | None, digits: int) -> str:
-    if found is None:
-        return ""
-    low, high = found["range"]
-    return f"{found['median']:,.{digits}f} ({low:,.{digits}f}…{high:,.{digits}f})"
-
-
-def _made(machine: dict[str, Any]) -> str:
-    return (
-        f"Measured on {machine['processor']}, {machine['cores']} cores; torch {machine['versions']['torch']}, numpy "
-        f"{machine['versions']['numpy']}; commit {machine['commit']}."
-    )
-
-
-def _load(name: str) -> dict[str, Any] | None:
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from statistics import fmean
 from typing import Any
 
+from bench.markdown import table
+
 COLUMNS = ("checkpoint", "mean accuracy", "against the last, points: mean", "worst", "best")
 
 
@@ -15,12 +17,12 @@ def selection_tables(found: dict[str, Any], pairs: dict[str, str]) -> list[str]:
     for pair in dict.fromkeys(cell["pair"] for cell in found["cells"]):
         cells = [cell for cell in found["cells"] if cell["pair"] == pair and cell["failure"] is None]
         lines += [f"{pairs[pair]}, {_runs(cells)}, n = {cells[0]['n']:,}:", ""]
-        lines += [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
         rules = sorted(cells[0]["by_rule"], key=lambda rule: -fmean(cell["by_rule"][rule] for cell in cells))
         last = [cell["accuracy"] for cell in cells]
-        lines += [_row("last", last, last)]
-        lines += [_row(f"`{rule}`", [cell["by_rule"][rule] for cell in cells], last) for rule in rules]
-        lines += [_row("oracle-selected", [cell["oracle_selected"] for cell in cells], last), ""]
+        rows = [_row("last", last, last)]
+        rows += [_row(f"`{rule}`", [cell["by_rule"][rule] for cell in cells], last) for rule in rules]
+        rows.append(_row("oracle-selected", [cell["oracle_selected"] for cell in cells], last))
+        lines += [*table(COLUMNS, rows), ""]
         errors = [100 * (cell["estimated"] - cell["accuracy"]) for cell in cells if cell["estimated"] is not None]
         if errors:
             lines += [
@@ -40,7 +42,6 @@ def _names(cells: Iterable[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(cell["method"] for cell in cells))
 
 
-def _row(name: str, accuracies: list[float], last: list[float]) -> str:
+def _row(name: str, accuracies: list[float], last: list[float]) -> list[str]:
     gains = [100 * (own - other) for own, other in zip(accuracies, last, strict=True)]
-    cells = [name, f"{fmean(accuracies):.4f}", f"{fmean(gains):+.1f}", f"{min(gains):+.1f}", f"{max(gains):+.1f}"]
-    return f"| {' | '.join(cells)} |"
+    return [name, f"{fmean(accuracies):.4f}", f"{fmean(gains):+.1f}", f"{min(gains):+.1f}", f"{max(gains):+.1f}"]

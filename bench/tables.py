@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import tomllib
-from pathlib import Path
 from typing import Any
 
 from bench.deployment_tables import deployment_tables
-from bench.grocery_tables import grocery_table
-from bench.loading_tables import growth, loading
-from bench.paths import RESULTS
-from bench.selection_tables import selection_tables
+from bench.evidence_tables import evidence, grocery
+from bench.loading_tables import loading_tables
+from bench.markdown import NOT_MEASURED, load, made, table
+from bench.paths import PROTOCOL, ROOT
 from bench.shallow_tables import shallow_tables
+from bench.speed_tables import speed_tables
 
-PROTOCOL = Path(__file__).with_name("protocol.toml")
-PAIRS = {name: pair["title"] for name, pair in tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))["pairs"].items()}
-PAGE = Path(__file__).parent.parent / "docs" / "results.md"
-NOT_MEASURED = "not measured"
+PAGE = ROOT / "docs" / "results.md"
 METHODS = {"source-only": "source-only", "dann": "DANN", "train-on-target": "oracle"}
 """By name, how the tables call them; the others are called by their names."""
 WIDEST = len(METHODS)
@@ -45,13 +41,12 @@ below a table is the one that scored it last; some of its cells may have been tr
 def page() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, *(accuracy_table(name) for name in ACCURACY), grocery(), shallow_tables()]
-    parts += [feature_norms(), instance_weights(), selection(), reproducibility()]
-    parts += [speed(), ranks(), deployment_tables(), rendering(), loading(), growth()]
+    parts += [*evidence(), *speed_tables(), *deployment_tables(), *loading_tables()]
     return "\n".join(parts)
 
 
 def accuracy_table(name: str) -> str:
-    found, told = _load(name), tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))["tables"][name]
+    found, told = load(name), tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))["tables"][name]
     if found is None:
         return f"## {told['title']}\n\n{NOT_MEASURED}\n"
     if len(found["methods"]) > WIDEST:
@@ -64,9 +59,7 @@ def accuracy_table(name: str) -> str:
         headings.append("worth of the group")
         rows = [[*cells, _worth(found["rows"][0], row)] for cells, row in zip(rows, found["rows"], strict=True)]
     lines = [f"## {told['title']}", "", _recipe(found, trained), told.get("note", ""), ""]
-    lines += [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
-    lines += [f"| {' | '.join(cells)} |" for cells in rows]
-    return "\n".join([*lines, "", _made(found["machine"]), ""])
+    return "\n".join([*lines, *table(headings, rows), "", made(found["machine"]), ""])
 
 
 def method_table(found: dict[str, Any], told: dict[str, Any]) -> str:
@@ -86,7 +79,7 @@ def method_table(found: dict[str, Any], told: dict[str, Any]) -> str:
             cells = [METHODS.get(method, f"`{method}`"), *shown]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
-    return "\n".join([*lines, _made(found["machine"]), ""])
+    return "\n".join([*lines, made(found["machine"]), ""])
 
 
 def _recipe(found: dict[str, Any], trained: list[str]) -> str:
@@ -124,155 +117,6 @@ def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
     return f"{statistics.fmean(differences):+.1f}{spread}"
 
 
-def grocery() -> str:
-    """Products in grocery stores: what the table of accuracies does not have."""
-    found = _load("grocery-detail")
-    lines = ["## Products on shelves, in detail", ""]
-    if found is None:
-        return "\n".join([*lines, NOT_MEASURED, ""])
-    return "\n".join([*lines, *grocery_table(found), _made(found["machine"]), ""])
-
-
-def feature_norms() -> str:
-    """Why AFN fails: its premise, that features of the target are shorter, does not hold."""
-    found = _load("feature-norms")
-    lines = ["## Why AFN is below source-only", ""]
-    if found is None:
-        return "\n".join([*lines, NOT_MEASURED, ""])
-    plain, afn = (found["methods"][method] for method in ("source-only", "afn"))
-    lines.append(
-        f"AFN lengthens features, for those of a target are to be too short. On {PAIRS[found['pair']]} (seed "
-        f"{found['seed']}, {found['images']:,} images of each domain) they are not: after source-only training their "
-        f"mean length is {plain['source_norm']:.1f} on the source and {plain['target_norm']:.1f} on the target. AFN "
-        f"makes it {afn['source_norm']:.1f} and {afn['target_norm']:.1f}, in directions that speak for no class: the "
-        f"mean confidence on the target falls from {plain['target_confidence']:.2f} to "
-        f"{afn['target_confidence']:.2f}."
-    )
-    return "\n".join([*lines, "", _made(found["machine"]), ""])
-
-
-def instance_weights() -> str:
-    """The weights of single source images over the training of IW-DANN."""
-    found = _load("instance-weights")
-    lines = ["## Weights of single images in IW-DANN", ""]
-    if found is None:
-        return "\n".join([*lines, NOT_MEASURED, ""])
-    low, _, middle, _, high = found["quantiles"]["values"][-1]
-    lines += [
-        f"On {PAIRS[found['pair']]}, seed {found['seed']}: the weight of a source image in the domain loss is "
-        f"exp P_before / exp P_now of its own class. Of {found['images']:,} source images, {middle:.3f} is the median "
-        f"at the end and {low:.3f}…{high:.3f} hold nine in ten (grey). The lines are the image whose weight is largest "
-        "at the end, the smallest, and four evenly between.",
-        "",
-        "![weights over the training](images/instance-weights.png)",
-    ]
-    return "\n".join([*lines, "", _made(found["machine"]), ""])
-
-
-def selection() -> str:
-    """The checkpoint that each rule chooses without labels, beside the last and the best."""
-    found, told = _load("selection"), tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))["tables"]["selection"]
-    lines = [f"## {told['title']}", ""]
-    if found is None:
-        return "\n".join([*lines, NOT_MEASURED, ""])
-    lines += [told["note"], "", *selection_tables(found, PAIRS)]
-    return "\n".join([*lines, _made(found["machine"]), ""])
-
-
-def reproducibility() -> str:
-    lines = ["## Reproducibility", ""]
-    workers, kills = _load("workers"), _load("kills")
-    if workers:
-        verdict = "identical" if workers["identical"] else "different"
-        what = f"- `generate` of {workers['count']:,} SynNumbers with 1, 2 and 4 workers"
-        lines.append(f"{what}: SHA-256 of every shard {verdict}.")
-    for name, what in (("generate", "shards"), ("adapt", "weights")):
-        found = NOT_MEASURED
-        if kills and name in kills:
-            measured = kills[name]
-            found = f"{measured['identical']} of {measured['kills']} (commit {measured['machine']['commit']})"
-        lines.append(f"- `{name}` killed with SIGKILL at a random moment and run again, {what} identical: {found}.")
-    return "\n".join([*lines, ""])
-
-
-def speed() -> str:
-    found = _load("train_cpu")
-    lines = ["## Speed", ""]
-    if found is None:
-        return "\n".join([*lines, NOT_MEASURED, ""])
-    low, high = found["ratio_range"]
-    lines.append(
-        f"- The training loop against a bare PyTorch loop over the same tensors ({found['what']}, median of "
-        f"{found['repeats']}): {found['ratio_to_floor']:.2f} of its images per second (range {low:.2f}…{high:.2f})."
-    )
-    for name, peer in found.get("peers", {}).items():
-        low, high = peer["ratio_range"]
-        lines.append(
-            f"- {name} on the same network, batch and data: {peer['ratio_to_floor']:.2f} ({low:.2f}…{high:.2f})."
-        )
-    lines += [f"- {name}: {NOT_MEASURED} ({reason})." for name, reason in found.get("not_measured", {}).items()]
-    return "\n".join([*lines, "", _made(found["machine"]), ""])
-
-
-def ranks() -> str:
-    found = _load("ranks")
-    lines = ["## Several processes", ""]
-    if found is None:
-        return "\n".join([*lines, NOT_MEASURED, ""])
-    lines += [
-        f"Images per second of training ({found['what']}), median of {found['repeats']} (range). One process has the "
-        "whole batch; two together divide it; two that know nothing of each other, at the same time, have half of it "
-        "each: that is what the machine has for two. Effort is processor time of the two together over that of one. "
-        f"The machine's load before was {found['load_before']:g}: beside other work, two processes get more of a "
-        "machine than one, so that gains by the clock say little; effort hardly depends on it. Never measured on GPUs.",
-        "",
-        "| images a step | one | two together | two apart | gain | of two apart | together, of apart | effort |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for case in found["cases"]:
-        rates = [_spread(case[name], 0) for name in ("one", "two_together", "two_apart")]
-        ratios = [_spread(case[name], 2, "×") for name in ("gain", "gain_apart")]
-        ratios += [_spread(case[name], 2) for name in ("share_of_apart", "effort")]
-        cells = [f"{case['batch']} + {case['batch']}", *rates, *ratios]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", _made(found["machine"]), ""])
-
-
-def rendering() -> str:
-    found = _load("rendering")
-    lines = ["## Rendering", ""]
-    if found is None:
-        return "\n".join([*lines, NOT_MEASURED, ""])
-    lines += [
-        f"Rendering and writing shards on one core at default settings, median of {found['repeats']} interleaved runs "
-        "(range); trdg is its Python API on numbers of one to three digits, mixed backgrounds, not writing. Two "
-        "independent processes of one worker each, at the same time, are what two workers could gain on this machine.",
-        "",
-        "| what | images each | images per second | against trdg | gain of two workers | of two independent processes "
-        "| peak memory of a process |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    rates = found["rates"]
-    for name, count in found["counts"].items():
-        ratio = rates.get("against trdg") if name == "syn-numbers" else None
-        cells = [
-            _spread(rates[name], 0),
-            _spread(ratio, 0, "×"),
-            _spread(rates[f"{name}, gain of two workers"], 2, "×"),
-            _spread(rates[f"{name}, gain of two processes"], 2, "×"),
-        ]
-        lines.append(f"| {name} | {count:,} | {' | '.join(cells)} | {found['peak_mb'][name]:,.0f} MB |")
-    lines.append(f"| trdg 1.8.0 | | {_spread(rates.get('trdg'), 0)} | | | | |")
-    return "\n".join([*lines, "", _made(found["machine"]), ""])
-
-
-def _spread(found: dict[str, Any] | None, digits: int, unit: str = "") -> str:
-    if found is None:
-        return ""
-    low, high = found["range"]
-    return f"{found['median']:,.{digits}f}{unit} ({low:,.{digits}f}…{high:,.{digits}f})"
-
-
 def _accuracy(method: dict[str, Any]) -> str:
     if not method["seeds"]:
         return NOT_MEASURED
@@ -288,18 +132,6 @@ def _closed(method: dict[str, Any]) -> str:
 def _distance(method: dict[str, Any]) -> str:
     found = [cell["proxy_a_distance"] for cell in method["seeds"]]
     return f"{sum(found) / len(found):.2f}" if found else NOT_MEASURED
-
-
-def _made(machine: dict[str, Any]) -> str:
-    return (
-        f"Measured on {machine['processor']}, {machine['cores']} cores, {machine['device']}; torch "
-        f"{machine['versions']['torch']}; commit {machine['commit']}."
-    )
-
-
-def _load(name: str) -> dict[str, Any] | None:
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def main() -> None:
