@@ -58,11 +58,11 @@ class ArrayImages:
         return self.array[rows]
 
 
-@dataclass(frozen=True)
-class ChosenImages:
-    """Some rows of images on disk, which stay there."""
+@dataclass(frozen=True, eq=False)
+class SomeImages:
+    """Some rows of images, read when they are asked for: they take no second place."""
 
-    images: StoredImages
+    images: Images
     rows: NDArray[np.int64]
 
     @property
@@ -71,6 +71,13 @@ class ChosenImages:
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         return self.images.read(self.rows[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenImages(SomeImages):
+    """Some rows of images on disk, which stay there."""
+
+    images: StoredImages
 
     def read_into(self, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
         self.images.read_into(images, self.rows[rows])

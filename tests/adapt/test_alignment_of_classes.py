@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +9,15 @@ import pytest
 import torch
 from scipy.special import softmax
 from shown import batch, colour_network, rows, shown
-from toy import blueprint, same, train_toy, weights
+from toy import blueprint, same, stopping_after, train_toy, weights
 
 from synthda.adapt.alignment import REMEMBERED, Shares, aligned
 from synthda.adapt.method import Batch
 from synthda.adapt.methods import build_method
 from synthda.adapt.methods.fixmatch import FixMatch
 from synthda.adapt.methods.pseudo_label import PseudoLabel
-from synthda.adapt.metrics_log import Entry
 from synthda.adapt.ranks import ALONE
 from synthda.adapt.run import Run
-from synthda.adapt.train import Pace
 
 P = torch.tensor(1.0)
 
@@ -89,11 +86,6 @@ def test_evaluation_leaves_the_shares_alone_and_combined_methods_have_them() -> 
 def test_a_resumed_run_is_the_same_run(name: str, tmp_path: Path) -> None:
     plan = blueprint(name, steps=3, align=True, confidence=0.5)
     whole = weights(train_toy(plan, Run(tmp_path / "whole")))
-
-    def interrupt(entry: Entry) -> None:
-        if entry["step"] == 2:
-            signal.raise_signal(signal.SIGINT)
-
     with pytest.raises(KeyboardInterrupt):
-        train_toy(plan, Run(tmp_path / "stopped"), pace=Pace(log_every=1, on_log=interrupt))
+        train_toy(plan, Run(tmp_path / "stopped"), pace=stopping_after(2))
     assert same(weights(train_toy(plan, Run(tmp_path / "stopped"))), whole)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,15 +10,14 @@ import torch
 from tape import ASK_THE_HOST
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
-from toy import blueprint, build, domain, logged, same, train_toy, weights
+from toy import blueprint, build, domain, logged, same, stopping_after, train_toy, weights
 
 from synthda.adapt.feed import Feed
 from synthda.adapt.graph import CAPTURES, WARM_UP, Work, captured, check_graph, why_eager
-from synthda.adapt.method import Batch, Method
+from synthda.adapt.method import Batch, LossTerms, Method
 from synthda.adapt.methods import METHODS
 from synthda.adapt.methods.dann import DANN
 from synthda.adapt.methods.source_only import SourceOnly
-from synthda.adapt.metrics_log import Entry
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import fully_connected
 from synthda.adapt.run import Run
@@ -43,14 +41,6 @@ def with_dropout(seed: int = 0) -> DANN:
     torch.manual_seed(seed)
     extractor = nn.Sequential(nn.Conv2d(3, 4, 5, stride=2), nn.ReLU(), nn.Flatten())
     return DANN(Network(extractor, fully_connected((4 * 6 * 6, 32, 2), dropout=0.5), 2, (16, 16)))
-
-
-def stopping_after(step: int) -> Pace:
-    def act(entry: Entry) -> None:
-        if entry["step"] == step:
-            signal.raise_signal(signal.SIGINT)
-
-    return Pace(log_every=1, on_log=act)
 
 
 def test_the_methods_that_no_graph_can_hold_say_why() -> None:
@@ -79,7 +69,7 @@ def test_a_step_that_asks_the_host_cannot_be_replayed(name: str, tmp_path: Path,
         train_toy(blueprint(name), Run(tmp_path), method=method)
 
 
-def stepping(name: str, device: str) -> tuple[Method, Feed, Callable[[Batch], object]]:
+def stepping(name: str, device: str) -> tuple[Method, Feed, Callable[[Batch], LossTerms]]:
     """A method, its batches, and what takes a step with one."""
     # Not Adam: fused on a CPU, it reads its own count of steps.
     plan = blueprint(name, source_view="strong", target_view="strong", optimizer="sgd")
@@ -248,11 +238,13 @@ def test_on_a_gpu_no_step_waits_for_the_device(name: str) -> None:
     _, feed, step = stepping(name, "cuda")
     step(feed.batch(0))
     rows = feed.rows(1)
-    torch.cuda.set_sync_debug_mode("error")
+    torch.cuda.set_sync_debug_mode("error")  # whatever waits raises
     try:
-        step(feed.gather(rows))
+        terms = step(feed.gather(rows))
     finally:
         torch.cuda.set_sync_debug_mode("default")
+    assert terms
+    assert all(term.isfinite() for term in terms.values())
 
 
 @gpu

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
-from toy import blueprint, build, domain, logged, same, train_toy, weights
+from toy import blueprint, build, domain, logged, same, stopping_after, train_toy, weights
 
 from synthda.adapt.estimate import seconds_per_step
 from synthda.adapt.export import export_onnx
@@ -17,10 +16,9 @@ from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Batch, Method
 from synthda.adapt.methods import METHODS
 from synthda.adapt.methods.two_stream import TwoStream
-from synthda.adapt.metrics_log import Entry
 from synthda.adapt.resident import as_floats, as_tensor
 from synthda.adapt.run import Run
-from synthda.adapt.train import Pace, train
+from synthda.adapt.train import train
 from synthda.datasets.domain import Domain, in_memory
 from synthda.errors import SettingError
 from synthda.settings import load, settings_of
@@ -94,13 +92,8 @@ def test_stopped_after_any_step_and_resumed_it_is_the_same_run(name: str, tmp_pa
     whole = weights(train_toy(plan, Run(tmp_path / "whole")))
     for stop in range(1, 5):
         run = Run(tmp_path / f"stopped-{stop}")
-
-        def interrupt(entry: Entry, stop: int = stop) -> None:
-            if entry["step"] == stop:
-                signal.raise_signal(signal.SIGINT)
-
         with pytest.raises(KeyboardInterrupt):
-            train_toy(plan, run, pace=Pace(log_every=1, on_log=interrupt))
+            train_toy(plan, run, pace=stopping_after(stop))
         assert same(weights(train_toy(plan, run)), whole)
         assert logged(run) == logged(Run(tmp_path / "whole"))
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
-from toy import CLASSES, domain, same, weights
+from toy import CLASSES, domain, same, stopping_after, weights
 
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.export import export_onnx
-from synthda.adapt.metrics_log import Entry
 from synthda.adapt.network import Network
 from synthda.adapt.networks import NETWORKS
 from synthda.adapt.networks.backbone import MODELS, Backbone, Body, Model
@@ -200,12 +198,8 @@ def trained(plan: Blueprint, folder: Path, pace: Pace | None = None) -> dict[str
 
 def resumed(plan: Blueprint, folder: Path) -> dict[str, Tensor]:
     """As `trained`, but stopped after the first step."""
-
-    def interrupt(entry: Entry) -> None:
-        signal.raise_signal(signal.SIGINT)
-
     with pytest.raises(KeyboardInterrupt):
-        trained(plan, folder, Pace(log_every=1, on_log=interrupt))
+        trained(plan, folder, stopping_after(1))
     return trained(plan, folder)
 
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
-from toy import blueprint, build, domain, logged, same, train_toy, weights
+from toy import blueprint, build, domain, logged, same, stopping_after, train_toy, weights
 
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Batch, LossTerms
 from synthda.adapt.methods import METHODS
 from synthda.adapt.methods.source_only import SourceOnly
-from synthda.adapt.metrics_log import Entry
 from synthda.adapt.network import Network
 from synthda.adapt.precision import check_precision, computing_in, tf32
 from synthda.adapt.resident import Resident
 from synthda.adapt.run import Run
-from synthda.adapt.train import Pace
 from synthda.errors import SettingError
 from synthda.manifest import fingerprint
 
@@ -122,13 +119,8 @@ def test_every_other_method_learns_in_bf16(name: str, tmp_path: Path) -> None:
 def test_a_run_in_bf16_stopped_and_resumed_is_the_same_run(tmp_path: Path) -> None:
     plan = blueprint(steps=4, precision="bf16")
     whole = weights(train_toy(plan, Run(tmp_path / "whole")))
-
-    def interrupt(entry: Entry) -> None:
-        if entry["step"] == 2:
-            signal.raise_signal(signal.SIGINT)
-
     with pytest.raises(KeyboardInterrupt):
-        train_toy(plan, Run(tmp_path / "stopped"), pace=Pace(log_every=1, on_log=interrupt))
+        train_toy(plan, Run(tmp_path / "stopped"), pace=stopping_after(2))
     assert same(weights(train_toy(plan, Run(tmp_path / "stopped"))), whole)
     assert logged(Run(tmp_path / "stopped")) == logged(Run(tmp_path / "whole"))
 

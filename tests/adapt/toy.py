@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import tempfile
 from dataclasses import replace
 from functools import cache
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.method import Method
-from synthda.adapt.metrics_log import TIMES
+from synthda.adapt.metrics_log import TIMES, Entry
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, train
 from synthda.datasets.domain import ArrayImages, Domain
@@ -48,6 +49,16 @@ def blueprint(method: str = "dann", *, steps: int = 6, seed: int = 0, **given: o
     needed = {"norm": "batch"} if method == "adabn" else {}
     texts = SETTINGS | needed | {name: str(value) for name, value in given.items()}
     return Blueprint.of(method, "conv-small", CLASSES, given=texts, input_size=(16, 16), seed=seed, steps=steps)
+
+
+def stopping_after(step: int) -> Pace:
+    """Ctrl-C is pressed when this step has been logged."""
+
+    def act(entry: Entry) -> None:
+        if entry["step"] == step:
+            signal.raise_signal(signal.SIGINT)
+
+    return Pace(log_every=1, on_log=act)
 
 
 def build(plan: Blueprint) -> Method:

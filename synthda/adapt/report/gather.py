@@ -17,11 +17,11 @@ from synthda.adapt.data import FLOOR, Data
 from synthda.adapt.distance import some_rows
 from synthda.adapt.infer import features, probabilities
 from synthda.adapt.method import Method
-from synthda.adapt.report.pictures import Rows, Shown, confident, doubtful, mistakes, some_pictures
+from synthda.adapt.report.pictures import Shown, confident, doubtful, mistakes, some_pictures
 from synthda.adapt.report.stored import Answers, Embedding, Picture, Stored, read_embedding, write_stored
 from synthda.adapt.run import Run
 from synthda.adapt.selection.entropy import entropies
-from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, factor_names, labels_by_name
+from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, SomeImages, factor_names, labels_by_name
 
 MOST_ASKED = 5000
 """Target photographs."""
@@ -84,7 +84,7 @@ def _asked(
     n = images.shape[0]
     rows = some_rows(n, most=most or n)
     known = np.full(n, UNLABELLED, dtype=np.int64) if labels is None else labels
-    return Shown(images, answers_of(probabilities(method, Rows(images, rows)), known[rows]), rows, classes, paths)
+    return Shown(images, answers_of(probabilities(method, SomeImages(images, rows)), known[rows]), rows, classes, paths)
 
 
 def _about(name: str, shown: Shown) -> dict[str, Any]:

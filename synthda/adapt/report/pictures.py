@@ -26,21 +26,6 @@ ROW = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Some of the images, read when they are asked for: thousands of large photographs need no second place."""
-
-    images: Images
-    rows: NDArray[np.int64]
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        return len(self.rows), *self.images.shape[1:]
-
-    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return self.images.read(self.rows[rows])
-
-
-@dataclass(frozen=True, eq=False)
 class Shown:
     """Photographs with what is said of them.
 
