@@ -8,13 +8,7 @@ from __future__ import annotations
 
 import argparse
 import base64
-import functools
-import http.server
 import io
-import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.browser import chromium, save_jpeg, served
 from bench.machine import machine
-from bench.paths import RESULTS
+from bench.paths import RESULTS, ROOT
 from synthda.adapt.predict import Classifier
 from synthda.datasets.folders import list_photos, read_photo
 from synthda.datasets.packed import PackedPhoto
 from synthda.manifest import write_json
 
-ROOT = Path(__file__).parent.parent
 SITE = ROOT / "examples" / "browser"
 IMAGES = ROOT / "docs" / "images"
 LARGER = 4
 """Photographs are read as they are and, to be like those of phones, this many times as large."""
 
-CHROMIUM = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 ANSWER = """async ([content, byCanvas]) => {
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
   const { read, rgb } = await import("./photograph.js");
@@ -64,7 +54,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path, help="a folder of JPEGs; the model's fit is to be stretch")
     parser.add_argument("--pictures", type=Path, metavar="PHOTOGRAPH", help="only take the pictures of the docs")
     given = parser.parse_args()
-    with opened_browser() as (browser, url):
+    with served(SITE) as url, chromium() as browser:
         if given.pictures:
             take_pictures(browser, url, given.pictures)
             return
@@ -112,26 +102,6 @@ def enlarged(file: bytes) -> bytes:
     return saved.getvalue()
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *said: object) -> None:
-        pass
-
-
-@contextmanager
-def opened_browser() -> Iterator[tuple[Any, str]]:
-    """Chromium, and where the example is served."""
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    served = functools.partial(Quiet, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), served) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
-        yield browser, f"http://127.0.0.1:{server.server_port}/"
-        browser.close()
-        server.shutdown()
-
-
 def opened_page(browser: Any, url: str, **how: object) -> Any:
     page = browser.new_page(**how)
     page.on("console", lambda message: print(f"the page says: {message.text}"))
@@ -145,11 +115,7 @@ def take_pictures(browser: Any, url: str, photograph: Path) -> None:
         page = opened_page(browser, url, viewport={"width": 1120, "height": 700}, color_scheme=scheme)
         page.set_input_files("#photograph", photograph)
         page.wait_for_selector("body[data-state=shown]")
-        page.wait_for_timeout(300)
-        path = IMAGES / f"browser-{scheme}.jpg"
-        with Image.open(io.BytesIO(page.screenshot())) as found:
-            found.convert("RGB").save(path, quality=88, subsampling=0, optimize=True, progressive=True)
-        print(path)
+        save_jpeg(page, IMAGES / f"browser-{scheme}.jpg")
 
 
 if __name__ == "__main__":

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import io
 import re
-import shutil
 import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from bench.browser import chromium, save_jpeg
+from bench.paths import ROOT
 from synthda.adapt.labelling.desk import Desk
 from synthda.adapt.labelling.queues import Photograph, gather
 from synthda.adapt.labelling.server import LabelServer
 from synthda.adapt.predict import Classifier
 from synthda.datasets.label_journal import Journal
 
-IMAGES = Path(__file__).parent.parent / "docs" / "images"
+IMAGES = ROOT / "docs" / "images"
 BEFORE = {"measure": 12, "teach": 3}
 """Photographs that are labelled before a picture is taken."""
-
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
 SEEN = "() => document.querySelector('#photo:not(.loading, [hidden])')?.naturalWidth > 0"
 
 
@@ -46,25 +42,20 @@ def main() -> None:
 
 
 def take_pictures(url: str, photographs: dict[str, Photograph]) -> None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        program = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1120, "height": 700}, color_scheme="dark")
         page.on("console", lambda message: print(f"the page says: {message.text}"))
         page.goto(url)
         label(page, photographs, BEFORE["measure"])
         page.keyboard.type(shown(page, photographs).split("-")[-1].lower()[:5])
-        picture(page, "labelling-measure.jpg")
+        save_jpeg(page, IMAGES / "labelling-measure.jpg")
         page.keyboard.press("Escape")
         page.emulate_media(color_scheme="light")
         page.click("button.queue[data-queue=teach]")
         page.wait_for_function("() => document.body.dataset.queue === 'teach'")
         label(page, photographs, BEFORE["teach"])
         shown(page, photographs)
-        picture(page, "labelling-teach.jpg")
-        browser.close()
+        save_jpeg(page, IMAGES / "labelling-teach.jpg")
 
 
 def shown(page: Any, photographs: dict[str, Photograph]) -> str:
@@ -80,13 +71,6 @@ def label(page: Any, photographs: dict[str, Photograph], count: int) -> None:
         before = page.get_attribute("#photo", "src")
         page.keyboard.press("Enter")
         page.wait_for_function("(src) => document.getElementById('photo').getAttribute('src') !== src", arg=before)
-
-
-def picture(page: Any, name: str) -> None:
-    page.wait_for_timeout(300)
-    with Image.open(io.BytesIO(page.screenshot())) as found:
-        found.convert("RGB").save(IMAGES / name, quality=88, subsampling=0, optimize=True, progressive=True)
-    print(IMAGES / name)
 
 
 if __name__ == "__main__":

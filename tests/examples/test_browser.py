@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import functools
-import http.server
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,24 +13,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.browser import chromium, lacking, served
 from synthda.adapt.predict import Classifier
 from synthda.datasets.folders import read_photo
 from synthda.datasets.resize import Fit
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra `browser`")
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "browser"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 INSTALLED = EXAMPLE / "node_modules" / "onnxruntime-web"
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the path"),
+    pytest.mark.skipif(lacking() is not None, reason=str(lacking())),
     pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm on the path"),
     pytest.mark.skipif(not INSTALLED.exists(), reason="needs onnxruntime-web: run `npm ci` in examples/browser"),
 ]
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 READ = """async ([content, height, width, fit]) => {
   const { read, rgb } = await import("./photograph.js");
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
@@ -46,11 +38,6 @@ RANK = """async ([model, images]) => {
   for (const image of images) all.push(await classifier.rank(Uint8Array.from(image)));
   return all;
 }"""
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *said: object) -> None:
-        pass
 
 
 @pytest.fixture
@@ -70,13 +57,7 @@ def page(site: Path) -> Iterator[Any]:
     """The page with its model loaded; at the end, nothing was complained of, and nothing asked of anybody else."""
     said: list[str] = []
     elsewhere: list[str] = []
-    with (
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))) as server,
-        sync_api.sync_playwright() as playwright,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/"
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with served(site) as url, chromium() as browser:
         opened = browser.new_page()
         opened.on("console", lambda message: said.append(message.text))
         opened.on("pageerror", lambda error: said.append(str(error)))
@@ -84,8 +65,6 @@ def page(site: Path) -> Iterator[Any]:
         opened.goto(url)
         opened.wait_for_selector("body[data-state=ready]")
         yield opened
-        browser.close()
-        server.shutdown()
     assert (said, elsewhere) == ([], [])
 
 
