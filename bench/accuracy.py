@@ -126,7 +126,9 @@ def main() -> None:
     parser.add_argument("table")
     parser.add_argument("--slice", default="0/1", help="i/n: every n-th cell, for n processes side by side")
     parser.add_argument("--seeds", help="only these, such as 0,1: one seed of several tables first")
-    parser.add_argument("--only", help="only these methods, joined by commas")
+    parser.add_argument(
+        "--only", action="append", metavar="METHOD", help="only this method; may be given several times"
+    )
     parser.add_argument("--collect", action="store_true", help="score what is finished and write the result file")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--until", type=float, default=math.inf, help="seconds since 1970: no cell goes on after that")
@@ -137,7 +139,7 @@ def main() -> None:
         return
     index, slices = (int(part) for part in arguments.slice.split("/"))
     seeds = None if arguments.seeds is None else {int(seed) for seed in arguments.seeds.split(",")}
-    methods = None if arguments.only is None else set(arguments.only.split(","))
+    methods = arguments.only
     seen: list[Path] = []
     for cell in protocol.cells(arguments.table):
         folder = protocol.run_of(cell).folder
