@@ -82,20 +82,17 @@ def adapt(
     probe = Probe.of(data.target, held_out)
     # Before the folder is claimed: data or weights that are missing or do not fit leave no trace.
     method = blueprint.build(pretrained=begin is None and (force or not run.checkpoint.exists()))
-    check_data(blueprint, data, method, ranks.size)
-    check_arithmetic(blueprint.recipe, method, device)
-    if start is not None:
-        check_start(start, blueprint, method)
     beginning = None if begin is None else Beginning(begin, *load_run(begin))
-    if beginning is not None:
-        beginning.check(blueprint, start)
-    configuration = configuration_of(blueprint, data, start, ranks.size, begin=begin)
-    if blueprint.calibrates_unknown and held_out is None:
-        raise SettingError("--unknown is calibrated on held-out source images; give --hold-out a share, such as 0.1.")
-    if start is not None and held_out is not None:
-        check_not_learnt(start, configuration)
-    if beginning is not None and held_out is not None:
-        beginning.check_not_learnt(configuration)
+    configuration = _checked(
+        blueprint,
+        data,
+        method,
+        start=start,
+        beginning=beginning,
+        holds_out=held_out is not None,
+        device=device,
+        ranks=ranks,
+    )
     ranks.require_alike(fingerprint(configuration), "settings or data")
     ranks.first(lambda: run.begin(configuration, force=force))
     pace = keeping(pace, run, method.steps(blueprint.recipe), select, probe)
@@ -115,6 +112,35 @@ def adapt(
 
     ranks.first(finish)
     return run.read()
+
+
+def _checked(
+    blueprint: Blueprint,
+    data: Data,
+    method: Method,
+    *,
+    start: Run | None,
+    beginning: Beginning | None,
+    holds_out: bool,
+    device: str,
+    ranks: Ranks,
+) -> dict[str, Any]:
+    """What the folder is to be claimed for, once nothing is left that could be wrong; raises as `adapt`."""
+    check_data(blueprint, data, method, ranks.size)
+    check_arithmetic(blueprint.recipe, method, device)
+    if start is not None:
+        check_start(start, blueprint, method)
+    if beginning is not None:
+        beginning.check(blueprint, start)
+    if blueprint.calibrates_unknown and not holds_out:
+        raise SettingError("--unknown is calibrated on held-out source images; give --hold-out a share, such as 0.1.")
+    begin = None if beginning is None else beginning.run
+    configuration = configuration_of(blueprint, data, start, ranks.size, begin=begin)
+    if start is not None and holds_out:
+        check_not_learnt(start, configuration)
+    if beginning is not None and holds_out:
+        beginning.check_not_learnt(configuration)
+    return configuration
 
 
 def check_data(blueprint: Blueprint, data: Data, method: Method, processes: int = 1) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,9 @@ from synthda.adapt.enrolled_graph import FACTS, attach, detach
 from synthda.adapt.predict import Classifier
 from synthda.adapt.prototypes import Prototypes, fitted
 from synthda.adapt.run import Run, parity_beside
+from synthda.datasets.class_files import class_files
 from synthda.datasets.domain import UNKNOWN, UNLABELLED, Domain, in_memory, labels_by_name
-from synthda.datasets.folders import PhotoError, list_photos, natural_order, read_photo
+from synthda.datasets.folders import PhotoError, list_photos, read_photo
 from synthda.datasets.resize import Box
 from synthda.datasets.specs import open_domain
 from synthda.errors import DataError, RunError, SettingError
@@ -31,36 +32,6 @@ VARIANTS: tuple[Box | None, ...] = (None, *((x, y, x + 0.9, y + 0.9) for x in (0
 """What is seen of a picture: all of it, and nine tenths at each corner; never mirrored: a mirrored sign is another."""
 TOLERANCE = 1e-4
 ENROLLED = ".enrolled"
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Pictures of classes: by class name, their paths, in natural order."""
-
-    by_class: Mapping[str, tuple[Path, ...]]
-
-    @classmethod
-    def below(cls, folder: Path) -> Pictures:
-        """A file stands for the class of its name, a sub-folder for a class with all that is in it.
-
-        Raises:
-            DataError: when there is no picture, or two entries have one class name.
-        """
-        found: dict[str, dict[str, list[Path]]] = {}
-        for path in list_photos(folder):
-            parts = path.relative_to(folder).parts if folder.is_dir() else (path.name,)
-            name = parts[0] if len(parts) > 1 else path.stem
-            found.setdefault(name, {}).setdefault(parts[0], []).append(path)
-        if not found:
-            raise DataError(f"There is no picture in {folder}; give one file, or one sub-folder, for each class.")
-        for name, entries in found.items():
-            if len(entries) > 1:
-                raise DataError(
-                    f"{folder} has {' and '.join(sorted(entries))} for one class {name!r}; rename one of them, or put "
-                    f"all pictures of the class into a folder {name}."
-                )
-        names = sorted(found, key=natural_order)
-        return cls({name: tuple(path for paths in found[name].values() for path in paths) for name in names})
 
 
 @dataclass
@@ -100,25 +71,27 @@ def enrol(
 
     Raises:
         RunError: when the model has no features, or there are no images of its own classes to compare with.
-        DataError: when a class has no readable picture, or is enrolled already.
+        DataError: when a class has no readable picture, is enrolled already, or two entries have one class name.
     """
-    pictures = Pictures.below(folder)
+    pictures = class_files(folder, list_photos(folder))
+    if not pictures:
+        raise DataError(f"There is no picture in {folder}; give one file, or one sub-folder, for each class.")
     with _taken_apart(model) as (graph, classifier, earlier):
         names = [name for name in classifier.classes if name != UNKNOWN]
         facts = {"classes": []} if earlier is None else earlier[1]
         new = _new_names(pictures, names, facts, model)
         done = Enrolment(out, new)
-        features = {name: _features(classifier, paths, name, done) for name, paths in pictures.by_class.items()}
+        features = {name: _features(classifier, paths, name, done) for name, paths in pictures.items()}
         if earlier is None:
             shown = {name: rows for name, rows in features.items() if name in names}
             prototypes, done.hardly_seen, images = _known(classifier, shown, known, data_root)
             facts["of"] = sha256_of(model)
         else:
-            _refuse_known([name for name in pictures.by_class if name in names] or ([known] if known else []), model)
+            _refuse_known([name for name in pictures if name in names] or ([known] if known else []), model)
             prototypes, images = earlier[0], np.empty((0, *classifier.input_size, 3), np.uint8)
         for name in new:
             prototypes = prototypes.adding(features[name])
-            hashes = [sha256_of(path) for path in pictures.by_class[name]]
+            hashes = [sha256_of(path) for path in pictures[name]]
             facts["classes"].append({"name": name, "pictures": hashes})
         _write(graph, classifier, prototypes, facts, out, images, done)
     return done
@@ -172,19 +145,18 @@ def _taken_apart(model: Path) -> Iterator[tuple[ModelProto, Classifier, tuple[Pr
         yield graph, Classifier(Path(scratch) / "trained.onnx"), earlier
 
 
-def _new_names(pictures: Pictures, known: Sequence[str], facts: Mapping[str, Any], model: Path) -> list[str]:
+def _new_names(pictures: Collection[str], known: Sequence[str], facts: Mapping[str, Any], model: Path) -> list[str]:
     """The classes that are not known yet."""
     there = {one["name"] for one in facts["classes"]}
-    twice = [name for name in pictures.by_class if name in there]
+    twice = [name for name in pictures if name in there]
     if twice:
         raise DataError(f"{', '.join(twice)} is enrolled in {model} already; take it out first, with --remove.")
-    new = [name for name in pictures.by_class if name not in known]
+    new = [name for name in pictures if name not in known]
     if UNKNOWN in new:
         raise DataError(f"{UNKNOWN} is the answer for what is of no class; give its pictures another name.")
     if not new:
         raise DataError(
-            f"{model} was trained on every class in these pictures ({', '.join(pictures.by_class)}); give pictures of "
-            "a new one."
+            f"{model} was trained on every class in these pictures ({', '.join(pictures)}); give pictures of a new one."
         )
     return new
 
@@ -224,7 +196,9 @@ def _known(
         chances, rows = classifier.probabilities_and_features(images)
         unknown = chances[:, len(names) :]
         threshold = unknown.size > 0 and float(np.ptp(unknown)) < 1e-6  # the same for any image
-        counts = np.eye(len(names))[_labels(domain, names)] if domain.labelled else chances[:, : len(names)]
+        counts = (
+            np.eye(len(names))[labels_by_name(domain, tuple(names))] if domain.labelled else chances[:, : len(names)]
+        )
         counts = counts / (1 - unknown) if threshold and not domain.labelled else counts
         features, weights = [rows], [counts * [name not in shown for name in names]]
     elif UNKNOWN in classifier.classes:
@@ -247,10 +221,6 @@ def _domain(classifier: Classifier, spec: str | None, data_root: Path | None) ->
         )
     images = run.sample_images(classifier.input_size)
     return Domain(images, np.full(images.shape[0], UNLABELLED, np.int64), ())
-
-
-def _labels(domain: Domain, names: Sequence[str]) -> NDArray[np.int64]:
-    return labels_by_name(domain, tuple(names))
 
 
 def _write(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from synthda.datasets.folders import natural_order, read_rgba
+from synthda.datasets.class_files import class_files
+from synthda.datasets.folders import read_rgba
 from synthda.datasets.gtsrb import CLASSES
 from synthda.errors import DataError
 
@@ -99,50 +99,20 @@ def named_files(folder: Path, extensions: Collection[str], accepted: str) -> lis
     """Class and path of each template, by class in natural order, then by name.
 
     Args:
-        folder: files named for their classes, or a folder for each class with any number of files.
+        folder: a file named for its class, or a folder with any number of files, for each class.
         extensions: in lower case, with the dot; other files and hidden ones are left out.
         accepted: what the folder may hold, for messages.
 
     Raises:
-        DataError: for a folder that is missing or without a template, for both layouts in one, for two files of one
-            class side by side.
+        DataError: for a folder that is missing or without a template, for two entries of one class.
     """
     if not folder.is_dir():
         raise DataError(f"There is no folder of templates {folder}; give a folder of {accepted}.")
-    paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.suffix.lower() in extensions}
-    kept = {below: path for below, path in paths.items() if path.is_file() and not _hidden(below)}
-    if not kept:
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in extensions and path.is_file())
+    by_class = class_files(folder, (path for path in found if not _hidden(path.relative_to(folder))))
+    if not by_class:
         raise DataError(f"There is no template in {folder}; give a folder of {accepted}.")
-    beside = sorted(below for below in kept if len(below.parts) == 1)
-    if beside and len(beside) < len(kept):
-        raise _both_layouts(folder, beside, sorted(kept.keys() - set(beside)))
-    if not beside:
-        named = [(below.parts[0], path) for below, path in kept.items()]
-        return sorted(named, key=lambda item: (natural_order(item[0]), item[1].relative_to(folder).parts))
-    named = sorted(((below.stem, kept[below]) for below in beside), key=lambda item: (natural_order(item[0]), item[1]))
-    for (one, first), (other, second) in pairwise(named):
-        if one == other:
-            raise DataError(
-                f"{first.name} and {second.name} in {folder} are both named for class {one}; remove one, or put each "
-                "template into a folder named for its class."
-            )
-    return named
-
-
-def _both_layouts(folder: Path, beside: Sequence[Path], within: Sequence[Path]) -> DataError:
-    """Files beside folders: those of one class are named first."""
-    stems = {below.stem: below for below in beside}
-    twice = next((below for below in within if below.parts[0] in stems), None)
-    if twice is not None:
-        name = twice.parts[0]
-        return DataError(
-            f"The file {stems[name]} and the folder {name} in {folder} are both named for class {name}; move the file "
-            "into the folder, and each other file into a folder named for its class."
-        )
-    return DataError(
-        f"{folder} holds {beside[0]} beside {within[0].as_posix()}; put all templates into {folder.name} itself, or "
-        "each into a folder named for its class."
-    )
+    return [(name, path) for name, paths in by_class.items() for path in paths]
 
 
 def _hidden(below: Path) -> bool:

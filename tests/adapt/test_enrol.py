@@ -12,7 +12,7 @@ from halves import halves, halves_model
 from PIL import Image
 from toy import save_images
 
-from synthda.adapt.enrol import Pictures, enrol, enrolled_in, remove
+from synthda.adapt.enrol import enrol, enrolled_in, remove
 from synthda.adapt.predict import Classifier
 from synthda.datasets.domain import in_memory
 from synthda.errors import DataError, RunError, SettingError
@@ -132,15 +132,3 @@ def test_what_cannot_be_enrolled_is_one_sentence(three: Path, four: Path, tmp_pa
     with pytest.raises(RunError, match=r"old\.onnx gives no features.*synthda export RUN --force"):
         enrol(tmp_path / "old.onnx", icons, tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()
-
-
-def test_a_file_or_a_folder_is_a_class_and_two_of_one_name_are_told(tmp_path: Path) -> None:
-    for name in ("item10.png", "item2.png", "pear/a.png", "pear/b.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        Image.new("RGB", (8, 8)).save(tmp_path / name)
-    found = Pictures.below(tmp_path).by_class
-    assert {name: len(paths) for name, paths in found.items()} == {"item2": 1, "item10": 1, "pear": 2}
-    assert list(found) == ["item2", "item10", "pear"]
-    Image.new("RGB", (8, 8)).save(tmp_path / "pear.jpg")
-    with pytest.raises(DataError, match=r"has pear and pear\.jpg for one class 'pear'; rename one of them"):
-        Pictures.below(tmp_path)

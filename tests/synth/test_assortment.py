@@ -89,20 +89,6 @@ def test_a_cut_out_is_shown_on_green(tmp_path: Path) -> None:
     assert [tile.caption for tile in tiles(products) if tile] == ["disc"]
 
 
-def test_two_files_of_one_class_are_refused(tmp_path: Path) -> None:
-    save(tmp_path / "a.png")
-    save(tmp_path / "a.jpg")
-    with pytest.raises(DataError, match=r"a\.jpg and a\.png in .* are both named for class a"):
-        load_products(tmp_path)
-
-
-def test_a_file_and_a_folder_of_one_class_are_refused(tmp_path: Path) -> None:
-    save(tmp_path / "a.png")
-    save(tmp_path / "a" / "x.png")
-    with pytest.raises(DataError, match=r"The file a\.png and the folder a .* are both named for class a"):
-        load_products(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("pixels", "sentence"),
     [
