@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -46,36 +47,43 @@ MOST_GRAIN = 1 << 22
 """Values of that sequence at most, 16 MB, unless two images have more."""
 
 
-def sample(
-    rng: np.random.Generator,
-    scenes: Scenes,
-    *,
-    blur: float,
-    motion: float,
-    reduce: float,
-    noise_levels: float,
-    jpeg: int,
-    defocus: float = 0,
-    sharpen: float = 0,
-) -> None:
+class Worst(Protocol):
+    """The worst that photographs may be; a renderer's settings of the same names."""
+
+    @property
+    def blur(self) -> float: ...
+    @property
+    def motion(self) -> float: ...
+    @property
+    def defocus(self) -> float: ...
+    @property
+    def reduce(self) -> float: ...
+    @property
+    def sharpen(self) -> float: ...
+    @property
+    def noise(self) -> float: ...
+    @property
+    def jpeg(self) -> int: ...
+
+
+def sample(rng: np.random.Generator, scenes: Scenes, worst: Worst) -> None:
     """Fill the camera's columns, but for those of the exposure, which belong to the scene's light.
 
-    Each argument is the worst case, but `jpeg` the lowest quality (100: never JPEG). Most photographs are fair and
-    some are bad: blur and noise go with the square of a uniform draw; one in six moves, one in six is out of focus,
-    three in ten have fewer pixels, half are sharpened, three in ten went
-    through JPEG.
+    `jpeg` is the lowest quality (100: never JPEG), all else the worst case. Most photographs are fair and some are bad:
+    blur and noise go with the square of a uniform draw; one in six moves, one in six is out of focus, three in ten have
+    fewer pixels, half are sharpened, three in ten went through JPEG.
     """
     n = len(scenes)
-    scenes["blur"] = blur * rng.random(n) ** 2
-    scenes["motion"] = motion * rng.random(n) * (rng.random(n) < 1 / 6)
+    scenes["blur"] = worst.blur * rng.random(n) ** 2
+    scenes["motion"] = worst.motion * rng.random(n) * (rng.random(n) < 1 / 6)
     scenes["motion_angle"] = 180 * rng.random(n)
-    scenes["reduce"] = 1 + (reduce - 1) * rng.random(n) * (rng.random(n) < 0.3)
-    scenes["noise"] = noise_levels * rng.random(n) ** 2
-    quality = rng.integers(jpeg, 96, n) if jpeg < 96 else np.zeros(n, np.int64)
+    scenes["reduce"] = 1 + (worst.reduce - 1) * rng.random(n) * (rng.random(n) < 0.3)
+    scenes["noise"] = worst.noise * rng.random(n) ** 2
+    quality = rng.integers(worst.jpeg, 96, n) if worst.jpeg < 96 else np.zeros(n, np.int64)
     scenes["jpeg"] = np.where(rng.random(n) < 0.3, quality, 0)
     scenes["noise_seed"] = rng.integers(2**32, size=n, dtype=np.uint32)
-    scenes["defocus"] = defocus * rng.random(n) * (rng.random(n) < 1 / 6)
-    scenes["sharpen"] = sharpen * rng.random(n) * (rng.random(n) < 0.5)
+    scenes["defocus"] = worst.defocus * rng.random(n) * (rng.random(n) < 1 / 6)
+    scenes["sharpen"] = worst.sharpen * rng.random(n) * (rng.random(n) < 0.5)
 
 
 def photograph(images: NDArray[np.float32], scenes: Scenes) -> NDArray[np.uint8]:

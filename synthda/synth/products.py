@@ -117,17 +117,7 @@ class Products:
         self._sample_places(rng, scenes)
         self._sample_pose(rng, scenes)
         self._sample_behind(rng, scenes)
-        camera.sample(
-            rng,
-            scenes,
-            blur=self.blur,
-            motion=self.motion,
-            defocus=self.defocus,
-            reduce=self.reduce,
-            sharpen=self.sharpen,
-            noise_levels=self.noise,
-            jpeg=self.jpeg,
-        )
+        camera.sample(rng, scenes, self)
         store_light.sample(
             rng,
             scenes,

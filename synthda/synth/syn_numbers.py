@@ -262,17 +262,7 @@ class SynNumbers:
 
     def _sample_light(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)
-        camera.sample(
-            rng,
-            scenes,
-            blur=self.blur,
-            motion=self.motion,
-            defocus=self.defocus,
-            reduce=self.reduce,
-            sharpen=self.sharpen,
-            noise_levels=self.noise,
-            jpeg=self.jpeg,
-        )
+        camera.sample(rng, scenes, self)
         scenes["blur"] *= rng.random(n) < 0.7
         scenes["jpeg"][rng.random(n) < 1 / 3] = 0
         lighting.sample(

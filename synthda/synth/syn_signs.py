@@ -121,17 +121,7 @@ class SynSigns:
             plain=self.plain,
             pole=self.pole,
         )
-        camera.sample(
-            rng,
-            scenes,
-            blur=self.blur,
-            motion=self.motion,
-            defocus=self.defocus,
-            reduce=self.reduce,
-            sharpen=self.sharpen,
-            noise_levels=self.noise,
-            jpeg=self.jpeg,
-        )
+        camera.sample(rng, scenes, self)
         # Small signs, scaled up to the frame, are the rule in photographs from a car.
         scenes["reduce"] = 1 + (self.reduce - 1) * rng.random(n) ** 2
         self._sample_light(rng, scenes)
