@@ -17,6 +17,7 @@ from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
+from synthda.adapt.method import Method
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.model_card.card import write_model_card
 from synthda.adapt.networks.backbone import DEFAULT, NOTHING
@@ -67,48 +68,18 @@ class Session:
         method = plan.build(pretrained=False)
         check_data(plan, data, method, self.ranks.size)  # for a dry run, too
         check_arithmetic(plan.recipe, method, self.device)
-        sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
-        known, unknown = plan.known_classes, ", or unknown" if plan.known_classes != plan.classes else ""
-        say(f"Source   {sources or 'none'}; {len(known)} classes: {_shortened(known)}{unknown}")
-        say(f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)")
-        if data.labelled_target is not None:
-            say(
-                f"Labelled {data.labelled_target.name} ({len(data.labelled_target):,} images of the target, learnt too)"
-            )
-        if data.evaluation is not None:
-            seen = f", {data.transductive:,} of them also in the target: transductive" if data.transductive else ""
-            say(f"Eval     {data.evaluation.name} ({len(data.evaluation):,} labelled images{seen})")
-        if data.oracle is not None:
-            say(f"Oracle   {data.oracle.name} ({len(data.oracle):,} labelled images, for train-on-target alone)")
-        height, width = plan.input_size
-        what = f"{plan.method} × {plan.network} at {width}×{height} px"
-        steps = method.steps(plan.recipe)
         if self.start is not None:
             check_start(self.start, plan, method)
-        say(f"Train    {what}, {steps:,} steps, seed {plan.seed}")
-        if self.start is None and plan.network_settings.get("weights", DEFAULT) not in (DEFAULT, NOTHING):
+        elif plan.network_settings.get("weights", DEFAULT) not in (DEFAULT, NOTHING):
             method.network.load_pretrained()  # a file that does not fit is told before the time that it would take
-        for name, content in method.network.inputs.items():
-            say(f"{name.capitalize():<9}{content}")
-        for line in division(method, plan.recipe, self.ranks):
+        for line in (*self._about_data(), *self._about_training(method), *self._about_beginning(method)):
             say(line)
-        for line in selection_plan(self.select, steps, bytes_each(method)):
-            say(line)
-        if self.begin is not None:
-            beginning = Beginning(self.begin, *load_run(self.begin))
-            beginning.check(plan, self.start)
-            taken = beginning.give_to(method, plan.known_classes)
-            say(f"From     {self.begin.folder}, a run of {beginning.blueprint.method}: {taken}")
-        first = method.starts_from
-        if self.start is not None:
-            say(f"Start    {self.start.folder}, a run of {first}")
-        elif first:
-            say(f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top")
         if self.device.startswith("cuda"):
             reason = why_eager(plan.recipe.graph, method, self.device, on_device=self.images in ("auto", "device"))
             say(f"Graph    {'steps are replayed as a CUDA graph' if reason is None else f'none: {reason}'}")
         say(f"Run      {self.run_folder.folder}")
-        seconds = steps * seconds_per_step(replace(plan, recipe=part_of(plan.recipe, self.ranks)), self.device)
+        own = replace(plan, recipe=part_of(plan.recipe, self.ranks))
+        seconds = method.steps(plan.recipe) * seconds_per_step(own, self.device)
         about = "about " if round(seconds) else ""  # not "about under 1 s"
         say(f"Time     {about}{readable(seconds)} on {self.device} for this training")
         if not data.sources:
@@ -119,6 +90,43 @@ class Session:
                 f"Source and target look far apart (proxy A-distance {distance:.2f} of 2 on thumbnails): adaptation "
                 "may fail; a source that looks more like the photographs helps most."
             )
+
+    def _about_data(self) -> Iterator[str]:
+        plan, data = self.blueprint, self.data
+        sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
+        known, unknown = plan.known_classes, ", or unknown" if plan.known_classes != plan.classes else ""
+        yield f"Source   {sources or 'none'}; {len(known)} classes: {_shortened(known)}{unknown}"
+        yield f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)"
+        if data.labelled_target is not None:
+            few = data.labelled_target
+            yield f"Labelled {few.name} ({len(few):,} images of the target, learnt too)"
+        if data.evaluation is not None:
+            seen = f", {data.transductive:,} of them also in the target: transductive" if data.transductive else ""
+            yield f"Eval     {data.evaluation.name} ({len(data.evaluation):,} labelled images{seen})"
+        if data.oracle is not None:
+            yield f"Oracle   {data.oracle.name} ({len(data.oracle):,} labelled images, for train-on-target alone)"
+
+    def _about_training(self, method: Method) -> Iterator[str]:
+        plan, (height, width) = self.blueprint, self.blueprint.input_size
+        steps = method.steps(plan.recipe)
+        what = f"{plan.method} × {plan.network} at {width}×{height} px"
+        yield f"Train    {what}, {steps:,} steps, seed {plan.seed}"
+        yield from (f"{name.capitalize():<9}{content}" for name, content in method.network.inputs.items())
+        yield from division(method, plan.recipe, self.ranks)
+        yield from selection_plan(self.select, steps, bytes_each(method))
+
+    def _about_beginning(self, method: Method) -> Iterator[str]:
+        """What the training begins with or goes on from, where that is another run."""
+        plan, first = self.blueprint, method.starts_from
+        if self.begin is not None:
+            beginning = Beginning(self.begin, *load_run(self.begin))
+            beginning.check(plan, self.start)
+            taken = beginning.give_to(method, plan.known_classes)
+            yield f"From     {self.begin.folder}, a run of {beginning.blueprint.method}: {taken}"
+        if self.start is not None:
+            yield f"Start    {self.start.folder}, a run of {first}"
+        elif first:
+            yield f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top"
 
     def run(self, *, baselines: bool, export: bool, force: bool, report: bool = True) -> dict[str, Any]:
         """Train, score, export, report; returns the comparison with the baselines, which the first process makes."""
