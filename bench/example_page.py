@@ -20,8 +20,9 @@ from bench.browser import chromium, save_jpeg, served
 from bench.machine import machine
 from bench.paths import RESULTS, ROOT
 from synthda.adapt.predict import Classifier
-from synthda.datasets.folders import list_photos, read_photo
+from synthda.datasets.folders import list_photos
 from synthda.datasets.packed import PackedPhoto
+from synthda.datasets.photos import read_photo
 from synthda.manifest import write_json
 
 SITE = ROOT / "examples" / "browser"

@@ -24,7 +24,8 @@ from synthda.adapt.infer import features, probabilities
 from synthda.adapt.method import Method
 from synthda.adapt.run import Run
 from synthda.datasets.domain import ArrayImages, Domain, labels_by_name
-from synthda.datasets.folders import list_photos, read_photo
+from synthda.datasets.folders import list_photos
+from synthda.datasets.photos import read_photo
 from synthda.manifest import write_json
 
 TABLE, PAIR = "grocery", "grocery"

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.paths import ROOT
-from synthda.datasets.folders import list_photos, read_photo
+from synthda.datasets.folders import list_photos
+from synthda.datasets.photos import read_photo
 from synthda.synth.products import Products
 from synthda.synth.renderer import render_rows
 

@@ -19,7 +19,8 @@ from synthda.adapt.prototypes import Prototypes, fitted
 from synthda.adapt.run import Run, parity_beside
 from synthda.datasets.class_files import class_files
 from synthda.datasets.domain import UNKNOWN, UNLABELLED, Domain, in_memory, labels_by_name
-from synthda.datasets.folders import PhotoError, list_photos, read_photo
+from synthda.datasets.folders import list_photos
+from synthda.datasets.photos import PhotoError, read_photo
 from synthda.datasets.resize import Box
 from synthda.datasets.specs import open_domain
 from synthda.errors import DataError, RunError, SettingError

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from synthda.datasets.boxes import Boxed, BoxInPixels, read_crops
 from synthda.datasets.domain import Images, in_blocks
-from synthda.datasets.folders import list_photos, read_photo
+from synthda.datasets.folders import list_photos
+from synthda.datasets.photos import read_photo
 from synthda.datasets.resize import Fit
 from synthda.errors import DataError, RunError, SettingError
 

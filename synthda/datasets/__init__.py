@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthda.datasets.domain import ArrayImages, Domain, Images, Scenes
-    from synthda.datasets.folders import list_photos, open_folder, read_photo
+    from synthda.datasets.folders import list_photos, open_folder
+    from synthda.datasets.photos import read_photo
     from synthda.datasets.reader import DataSet
     from synthda.datasets.resize import resized
     from synthda.datasets.shards import open_shards
@@ -42,7 +43,7 @@ _HOMES = {
     "open_domain": "specs",
     "open_folder": "folders",
     "open_shards": "shards",
-    "read_photo": "folders",
+    "read_photo": "photos",
     "resized": "resize",
 }
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthda.datasets.folders import read_upright
+from synthda.datasets.photos import read_upright
 from synthda.datasets.resize import Fit, Size, check_size, fit_image
 from synthda.errors import DataError
 

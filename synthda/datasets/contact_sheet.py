@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from synthda.datasets.domain import UNLABELLED, Domain
-from synthda.datasets.folders import read_photo, upright_shape
+from synthda.datasets.photos import read_photo, upright_shape
 from synthda.errors import DataError
 from synthda.manifest import written_then_named
 

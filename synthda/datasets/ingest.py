@@ -17,9 +17,10 @@ from synthda.datasets import FORMATS
 from synthda.datasets.claim import claim, finish
 from synthda.datasets.domain import UNLABELLED
 from synthda.datasets.export import LIBRARIES
-from synthda.datasets.folders import natural_order, read_photos
+from synthda.datasets.folders import natural_order
 from synthda.datasets.formats import Format, Progress, Sample, layout_path, load_format
 from synthda.datasets.packed import PackedPhoto
+from synthda.datasets.photos import read_photos
 from synthda.datasets.records import EXPORT, Layout, read_layout, scenes_of
 from synthda.datasets.resize import Fit, Size, check_size
 from synthda.datasets.shards import BLOCK, MANIFEST, rows_in, rows_per_shard, shard_name, write_shard

@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from synthda.datasets.domain import UNKNOWN, ArrayImages, Domain
-from synthda.datasets.folders import read_photos
+from synthda.datasets.photos import read_photos
 from synthda.datasets.resize import Fit, Size
 from synthda.errors import DataError
 from synthda.manifest import FORMAT, sha256_of

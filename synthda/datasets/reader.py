@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain
-from synthda.datasets.folders import read_photos
+from synthda.datasets.photos import read_photos
 from synthda.datasets.resize import Box, Fit, Size
 from synthda.errors import DataError
 

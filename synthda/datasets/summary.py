@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from synthda.datasets.domain import UNLABELLED, Domain, Scenes, factor_names
 from synthda.datasets.duplicates import twins_in
-from synthda.datasets.folders import upright_shape
+from synthda.datasets.photos import upright_shape
 from synthda.datasets.shards import MANIFEST, open_shards
 from synthda.datasets.specs import open_domain
 from synthda.manifest import read_manifest

@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from synthda.datasets.domain import UNLABELLED, Domain
-from synthda.datasets.folders import READ_EXTENSIONS
 from synthda.datasets.formats import Encoder, Progress, Sample, file_name
 from synthda.datasets.packed import PackedPhoto
+from synthda.datasets.photos import READ_EXTENSIONS
 from synthda.datasets.records import Layout, Records
 from synthda.datasets.shards import BLOCK, rows_per_shard
 from synthda.errors import DataError

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from synthda.datasets.folders import READ_EXTENSIONS, PhotoError, read_rgba
+from synthda.datasets.photos import READ_EXTENSIONS, PhotoError, read_rgba
 from synthda.errors import DataError
 from synthda.synth.cutouts import MatteError, bled, cut_out
 from synthda.synth.renderer import steady

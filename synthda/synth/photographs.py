@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthda.datasets.folders import PhotoError, list_photos, read_photo, upright_shape
+from synthda.datasets.folders import list_photos
+from synthda.datasets.photos import PhotoError, read_photo, upright_shape
 from synthda.errors import DataError
 
 Split = Literal["train", "test"]

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from synthda.datasets.class_files import class_files
-from synthda.datasets.folders import read_rgba
 from synthda.datasets.gtsrb import CLASSES
+from synthda.datasets.photos import read_rgba
 from synthda.errors import DataError
 
 SIDE = 256

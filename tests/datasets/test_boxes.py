@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synthda.datasets import folders
 from synthda.datasets.boxes import Boxed, read_boxes, read_crops
+from synthda.datasets.photos import read_photo
 from synthda.datasets.resize import Fit
 from synthda.errors import DataError
 
@@ -92,8 +92,8 @@ def test_crops_of_a_large_jpeg_have_its_full_resolution(tmp_path: Path) -> None:
 def test_the_fit_is_that_of_everywhere(shelf: Path, fit: Fit) -> None:
     photo, size = shelf / "a.png", (16, 16)
     whole, part = read_crops(photo, [(0, 0, 40, 20), (10, 5, 20, 10)], size, fit)
-    np.testing.assert_array_equal(whole, folders.read_photo(photo, size, fit))
-    np.testing.assert_array_equal(part, folders.read_photo(photo, size, fit, box=(0.25, 0.25, 0.75, 0.75)))
+    np.testing.assert_array_equal(whole, read_photo(photo, size, fit))
+    np.testing.assert_array_equal(part, read_photo(photo, size, fit, box=(0.25, 0.25, 0.75, 0.75)))
 
 
 @pytest.mark.parametrize(

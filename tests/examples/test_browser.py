@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.browser import chromium, lacking, served
 from synthda.adapt.predict import Classifier
-from synthda.datasets.folders import read_photo
+from synthda.datasets.photos import read_photo
 from synthda.datasets.resize import Fit
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "browser"

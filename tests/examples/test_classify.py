@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from synthda.adapt.predict import Classifier
-from synthda.datasets.folders import list_photos, read_photo
+from synthda.datasets.folders import list_photos
+from synthda.datasets.photos import read_photo
 from synthda.datasets.resize import Fit
 
 PROGRAM = Path(__file__).parent.parent.parent / "examples" / "classify.py"

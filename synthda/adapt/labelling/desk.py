@@ -17,9 +17,9 @@ from synthda.adapt.labelling.queues import Photograph, measure_order, queue_of, 
 from synthda.adapt.labelling.suggestions import Suggestions
 from synthda.adapt.predict import Classifier
 from synthda.datasets.domain import UNKNOWN
-from synthda.datasets.folders import PhotoError, read_photo, upright_shape
 from synthda.datasets.label_file import QUEUES, Decision, Queue
 from synthda.datasets.label_journal import Journal
+from synthda.datasets.photos import PhotoError, read_photo, upright_shape
 from synthda.errors import DataError, SettingError
 
 SHOWN = 3

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from synthda.adapt.labelling.queues import Photograph
 from synthda.adapt.predict import Classifier
-from synthda.datasets.folders import read_photos
+from synthda.datasets.photos import read_photos
 
 BATCH = 64
 
