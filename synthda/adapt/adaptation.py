@@ -81,7 +81,8 @@ def adapt(
     data, held_out = hold_out(data, blueprint.method, blueprint.classes, select.share, seed=blueprint.seed)
     probe = Probe.of(data.target, held_out)
     # Before the folder is claimed: data or weights that are missing or do not fit leave no trace.
-    method = blueprint.build(pretrained=begin is None and (force or not run.checkpoint.exists()))
+    from_nothing = start is None and begin is None and (force or not run.checkpoint.exists())
+    method = blueprint.build(pretrained=from_nothing)
     beginning = None if begin is None else Beginning(begin, *load_run(begin))
     configuration = _checked(
         blueprint,

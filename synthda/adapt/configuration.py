@@ -21,9 +21,12 @@ def configuration_of(
 
     The number of processes belongs to it where there are several: they draw other views, and sums round otherwise.
     """
+    earlier = start or begin
+    # What goes on from a run needs no file of weights again, and is known by the one that the run began with.
+    inputs = blueprint.inputs if earlier is None else earlier.read()["configuration"].get("inputs")
     configuration: dict[str, Any] = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
     more = {
-        "inputs": blueprint.inputs,
+        "inputs": inputs,
         "start": None if start is None else _weights_of(start),
         "from": None if begin is None else _weights_of(begin),
         "number_of_processes": processes if processes > 1 else None,

@@ -28,6 +28,7 @@ from synthda.datasets.resize import Fit
 from synthda.datasets.shards import manifest_of, tables_of
 from synthda.datasets.specs import open_domain
 from synthda.errors import DataError
+from synthda.wording import counted
 
 ORACLE = "train-on-target"
 FLOOR = "source-only"
@@ -213,8 +214,8 @@ def _overlaps(target: Domain, evaluation: Domain | None, learnt: Sequence[tuple[
         if shared:
             example = f", for example {evaluation.paths[shared[0]]}" if evaluation.paths else ""
             raise DataError(
-                f"{len(shared)} photographs of {option} are also in --eval{example}; a score on photographs whose "
-                "labels were learnt says nothing. Remove them from one of the two."
+                f"{option} and --eval share {counted(len(shared), 'photograph')}{example}; a score on photographs "
+                "whose labels were learnt says nothing. Remove them from one of the two."
             )
     unlabelled = known.intersection(each_content(target.images))
     return sum(content in unlabelled for content in hashes)

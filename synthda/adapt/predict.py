@@ -21,6 +21,7 @@ from synthda.datasets.folders import list_photos
 from synthda.datasets.photos import read_photo
 from synthda.datasets.resize import Fit
 from synthda.errors import DataError, RunError, SettingError
+from synthda.wording import counted
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -208,8 +209,8 @@ class Classifier:
             yield from found
         if not usable:
             raise DataError(
-                f"None of the boxes in {len(photographs)} photographs shows anything that can be read; boxes are x, y, "
-                "w, h in pixels of the upright photograph."
+                f"None of the boxes in {counted(len(photographs), 'photograph')} shows anything that can be read; "
+                "boxes are x, y, w, h in pixels of the upright photograph."
             )
 
     def _of_crops(self, boxed: Boxed) -> list[Prediction]:

@@ -147,8 +147,7 @@ class Run:
         elif found.get("fingerprint") != claimed:
             differing = _differences(found.get("configuration", {}), configuration)
             raise RunError(
-                f"{self.folder} holds a run with another {differing}; "
-                "choose another --out, or give --force to discard it."
+                f"{self.folder} holds a run with {differing}; choose another --out, or give --force to discard it."
             )
 
     def require_candidates(self, steps: Iterable[int]) -> None:
@@ -227,6 +226,20 @@ def parity_beside(model: Path) -> Path:
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    as_written = json.loads(json.dumps(dict(wanted), default=str))
-    keys = [key for key in {**found, **as_written} if found.get(key) != as_written.get(key)]
-    return ", ".join(keys) or "configuration"
+    """In words, such as `seed 1 instead of 2 and another data`."""
+    theirs, ours = _parts(found), _parts(json.loads(json.dumps(dict(wanted), default=str)))
+    told = []
+    for name in {**theirs, **ours}:
+        values = [parts.get(name) for parts in (theirs, ours)]
+        if values[0] != values[1]:
+            shown = not name.startswith(".") and all(isinstance(value, str | int | float) for value in values)
+            told.append(f"{name} {values[0]} instead of {values[1]}" if shown else f"another {name.removeprefix('.')}")
+    return " and ".join(told) or "another configuration"
+
+
+def _parts(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the blueprint by name, and what else there is by its name behind a dot."""
+    blueprint = configuration.get("blueprint", {})
+    nested = {name: value for part in blueprint.values() if isinstance(part, dict) for name, value in part.items()}
+    plain = {name: value for name, value in blueprint.items() if not isinstance(value, dict)}
+    return plain | nested | {f".{name}": value for name, value in configuration.items() if name != "blueprint"}

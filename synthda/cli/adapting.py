@@ -70,7 +70,7 @@ class Session:
         check_arithmetic(plan.recipe, method, self.device)
         if self.start is not None:
             check_start(self.start, plan, method)
-        elif plan.network_settings.get("weights", DEFAULT) not in (DEFAULT, NOTHING):
+        elif self.begin is None and plan.network_settings.get("weights", DEFAULT) not in (DEFAULT, NOTHING):
             method.network.load_pretrained()  # a file that does not fit is told before the time that it would take
         for line in (*self._about_data(), *self._about_training(method), *self._about_beginning(method)):
             say(line)
@@ -111,7 +111,8 @@ class Session:
         steps = method.steps(plan.recipe)
         what = f"{plan.method} × {plan.network} at {width}×{height} px"
         yield f"Train    {what}, {steps:,} steps, seed {plan.seed}"
-        yield from (f"{name.capitalize():<9}{content}" for name, content in method.network.inputs.items())
+        if self.start is None and self.begin is None:
+            yield from (f"{name.capitalize():<9}{content}" for name, content in method.network.inputs.items())
         yield from division(method, plan.recipe, self.ranks)
         yield from selection_plan(self.select, steps, bytes_each(method))
 
@@ -161,7 +162,7 @@ class Session:
             write_model_card(run)
             self._summarise(manifest, comparison)
             if report:
-                gather(run, data, start=self.start, device=self.device)
+                gather(run, data, earlier=self.start or self.begin, device=self.device)
                 say(f"Report: {write_report(run)}")
 
         self.ranks.first(conclude)

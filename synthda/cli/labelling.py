@@ -19,6 +19,7 @@ from synthda.datasets.label_file import QUEUES
 from synthda.datasets.label_journal import Journal
 from synthda.errors import SynthdaError
 from synthda.shell import quoted
+from synthda.wording import counted
 
 WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'"])+"""
 """A word of a command, in quotes or not."""
@@ -34,14 +35,14 @@ def label(subject: Path, photos: Path, out: Path, *, port: int, seed: int | None
         if journal.repaired:
             warn(f"{out} ended in half a line, left by a session that was cut off: it is removed, all others are kept.")
         with LabelServer(Desk(photos, found, classifier, journal), port) as server:
-            say(f"{len(found):,} photographs; labels go to {out}, each as it is given.")
+            say(f"{counted(len(found), 'photograph')}; labels go to {out}, each as it is given.")
             say(f"Open in a browser on this computer:  {server.url}")
             say("The session ends with Ctrl-C here, or with the button on the page.")
             if open_page:
                 webbrowser.open(server.url)
             _serve(server)
         counts = {q: sum(made.label is not None for made in journal.latest(q).values()) for q in QUEUES}
-    say(f"{out}: {counts['measure']:,} photographs labelled to measure, {counts['teach']:,} to teach.")
+    say(f"{out}: {counted(counts['measure'], 'photograph')} labelled to measure, {counts['teach']:,} to teach.")
     if counts["measure"]:
         _say_accuracy(classifier, out)
         say(f"Measure:  synthda evaluate {quoted(subject)} --labels {quoted(out)}")

@@ -36,6 +36,7 @@ def command(
     from synthda.adapt.prediction_files import STDOUT, draw_predictions, write_predictions
     from synthda.cli.listing import say, warn_skipped
     from synthda.datasets.boxes import read_boxes
+    from synthda.wording import counted
 
     file = model / "model.onnx" if model.is_dir() else model
     classifier = Classifier(file, threads=threads)
@@ -50,7 +51,8 @@ def command(
     if out == STDOUT:
         return
     counts = Counter(prediction.label for prediction in found)
-    what = "photographs" if boxes is None else f"boxes in {len({one.path for one in found}):,} photographs"
-    say(f"{out}: {len(found):,} {what}. " + ", ".join(f"{name}: {n:,}" for name, n in counts.most_common()))
+    photographs = counted(len({one.path for one in found}), "photograph")
+    what = photographs if boxes is None else f"{counted(len(found), 'box', 'boxes')} in {photographs}"
+    say(f"{out}: {what}. " + ", ".join(f"{name}: {n:,}" for name, n in counts.most_common()))
     if sheet is not None:
         say(f"Contact sheet: {sheet}")

@@ -130,9 +130,9 @@ def test_other_images_or_labels_are_another_run(tmp_path: Path) -> None:
     adapt(PLAN, data(), Run(tmp_path), export=False)
     source = domain()
     for changed in (domain(seed=1), replace(source, labels=1 - source.labels)):
-        with pytest.raises(RunError, match="holds a run with another data"):
+        with pytest.raises(RunError, match="holds a run with another data;"):
             adapt(PLAN, data(sources=(changed,)), Run(tmp_path), export=False)
-    with pytest.raises(RunError, match="another blueprint"):
+    with pytest.raises(RunError, match="holds a run with seed 0 instead of 1;"):
         adapt(replace(PLAN, seed=1), data(), Run(tmp_path), export=False)
     assert adapt(replace(PLAN, seed=1), data(), Run(tmp_path), export=False, force=True)
 

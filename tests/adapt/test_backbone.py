@@ -241,6 +241,17 @@ def test_training_goes_on_from_the_checkpoint_and_not_from_the_file(file: Path, 
     assert not torch.equal(once["network.feature_extractor.0.layers.features.0.weight"], first_layer(file))
 
 
+@pytest.mark.parametrize(("name", "method"), [("begin", "dann"), ("start", "shot")])
+def test_what_goes_on_from_a_run_needs_the_file_no_more(file: Path, tmp_path: Path, name: str, method: str) -> None:
+    first = Run(tmp_path / "first")
+    known = adapt(plan(file), data(), first, export=False)["configuration"]["inputs"]
+    file.unlink()
+    with pytest.raises(RunError, match="does not exist"):
+        adapt(plan(file, method), data(), Run(tmp_path / "afresh"), export=False)
+    found = adapt(plan(file, method), data(), Run(tmp_path / "second"), export=False, **{name: first})  # type: ignore[arg-type]
+    assert found["configuration"]["inputs"] == known
+
+
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """torch's cache of downloads, empty, and no network."""

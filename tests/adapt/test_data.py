@@ -61,7 +61,7 @@ def test_a_target_in_class_folders_gives_its_images_alone(folders: Path) -> None
 def test_labelled_photographs_that_evaluate_are_refused_under_any_name(folder: str, option: str, folders: Path) -> None:
     copied = next((folders / "eval" / "left").iterdir())
     (folders / folder / "upper" / "renamed.png").write_bytes(copied.read_bytes())
-    with pytest.raises(DataError, match=f"1 photographs of {option} are also in --eval, for example left/"):
+    with pytest.raises(DataError, match=f"{option} and --eval share 1 photograph, for example left/"):
         opened(folders)
 
 

@@ -12,7 +12,7 @@ from synthda.errors import DataError, RunError, SynthdaError
 from synthda.manifest import write_json
 
 ONE = {"blueprint": {"method": "dann", "seed": 0}, "data": ("a", "b")}
-OTHER = {"blueprint": {"method": "dann", "seed": 1}, "data": ("a", "b")}
+OTHER = {"blueprint": {"method": "dann", "seed": 1, "recipe": {"steps": 9}}, "data": ("a", "b")}
 
 
 def finished(folder: Path) -> Run:
@@ -59,7 +59,7 @@ def test_another_configuration_is_refused_and_what_differs_is_named(tmp_path: Pa
     if done:
         run.finish({})
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(RunError, match=r"another blueprint; choose another --out, or give --force") as caught:
+    with pytest.raises(RunError, match=r"with seed 0 instead of 1 and another steps; choose another --out") as caught:
         run.begin(OTHER)
     assert "data" not in str(caught.value)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

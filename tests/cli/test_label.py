@@ -147,4 +147,4 @@ def test_ctrl_c_ends_a_session_and_a_second_one_waits_its_turn(synthda, brightne
         finally:
             first.kill()  # or a session that does not end keeps the test
     assert (first.returncode, complained) == (0, "")
-    assert "1 photographs labelled to measure" in said
+    assert "1 photograph labelled to measure" in said

@@ -73,7 +73,7 @@ def test_a_line_for_each_box_with_its_edges(synthda, brightness_model, shelf, tm
         "shelf/a.png,-9,0,25,20,dark,1.000000",
     ]
     assert len((tmp_path / "p.csv").read_text().splitlines()) == 4
-    assert "p.csv: 3 boxes in 1 photographs." in done.out
+    assert "p.csv: 3 boxes in 1 photograph." in done.out
     assert "Skipped 2 boxes or files" in done.err
     assert "shelf/a.png: nothing of the box 50,0,9,9 lies in its 40 × 20 pixels." in done.err
     assert "the file is empty" in done.err
@@ -87,7 +87,7 @@ def test_boxes_that_show_nothing_are_an_error(synthda, brightness_model, shelf, 
     (tmp_path / "boxes.csv").write_text("path,x,y,w,h\na.png,90,0,5,5\n")
     failed = synthda("predict", brightness_model, "shelf", "--boxes", "boxes.csv")
     assert failed.code == 2
-    assert "None of the boxes in 1 photographs shows anything" in failed.err
+    assert "None of the boxes in 1 photograph shows anything" in failed.err
     assert not (tmp_path / "predictions.csv").exists()
 
 

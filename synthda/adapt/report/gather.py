@@ -31,13 +31,13 @@ MOST_FACTORS = 6
 """Those by which the accuracy varies most."""
 
 
-def gather(run: Run, data: Data, *, start: Run | None = None, device: str = "cpu") -> None:
+def gather(run: Run, data: Data, *, earlier: Run | None = None, device: str = "cpu") -> None:
     """Write what the report of a finished run needs of the domains into the run's folder.
 
     Args:
         run: finished.
         data: what it was trained on.
-        start: the run that it has gone on from, where that is not its own.
+        earlier: the run that it has gone on from or began with, where that is not its own.
         device: as torch names it.
 
     Raises:
@@ -51,7 +51,7 @@ def gather(run: Run, data: Data, *, start: Run | None = None, device: str = "cpu
         labels = labels_by_name(data.evaluation, blueprint.classes)
         evaluation = _asked(method, data.evaluation.images, blueprint.classes, labels=labels)
         factors = _by_factors(data.evaluation, evaluation.answers, data.factor_tables)
-    embedding, before = _embedding(run, blueprint, method, data, target, start, device)
+    embedding, before = _embedding(run, blueprint, method, data, target, earlier, device)
     about = {
         "fingerprint": run.read()["fingerprint"],
         "before": before,
@@ -131,7 +131,7 @@ def told(found: ByFactor) -> float:
 
 
 def _embedding(
-    run: Run, blueprint: Blueprint, method: Method, data: Data, target: Shown, start: Run | None, device: str
+    run: Run, blueprint: Blueprint, method: Method, data: Data, target: Shown, earlier: Run | None, device: str
 ) -> tuple[Embedding | None, str]:
     """The features before and after in the plane, and what `before` is; nothing without a source."""
     if not data.sources:
@@ -146,7 +146,7 @@ def _embedding(
     both = ArrayImages(np.concatenate([part.read(np.arange(part.shape[0])) for part in (source.images, images)]))
     if len(both.array) < 4:
         return None, ""
-    first, what = _before(run, blueprint, method, start)
+    first, what = _before(run, blueprint, method, earlier)
     shown = [features(one, both) for one in (first.to(device), method)]
     key = hashlib.blake2b(b"".join(part.tobytes() for part in shown), digest_size=16).hexdigest()
     marks = {
@@ -167,9 +167,9 @@ def _kept(run: Run, key: str) -> Embedding | None:
     return found if found is not None and found.key == key else None
 
 
-def _before(run: Run, blueprint: Blueprint, after: Method, start: Run | None) -> tuple[Method, str]:
+def _before(run: Run, blueprint: Blueprint, after: Method, earlier: Run | None) -> tuple[Method, str]:
     """Source-only where it was trained, else the run that this one goes on from, else the network's first weights."""
-    for one in (run.baseline(FLOOR), start or run.first):
+    for one in (run.baseline(FLOOR), run.first, *([] if earlier is None else [earlier])):
         if one.finished:
             found, method = load_run(one)
             return method, found.method
