@@ -1,11 +1,11 @@
-"""What stands beside the tables of accuracies: products in detail, why a method fails, weights, reproducibility."""
+"""What stands beside the tables of accuracies: products in stores, why a method fails, weights, reproducibility."""
 
 from __future__ import annotations
 
 import tomllib
 from typing import Any
 
-from bench.grocery_tables import grocery_table
+from bench.grocery_tables import grocery_tables
 from bench.markdown import NOT_MEASURED, load, section
 from bench.paths import PROTOCOL
 from bench.selection_tables import selection_tables
@@ -14,8 +14,9 @@ TOLD = tomllib.loads(PROTOCOL.read_text(encoding="utf-8"))
 PAIRS = {name: pair["title"] for name, pair in TOLD["pairs"].items()}
 
 
-def grocery() -> str:
-    return section("Products on shelves, in detail", "grocery-detail", grocery_table)
+def grocery() -> list[str]:
+    """Products in grocery stores."""
+    return grocery_tables(TOLD["tables"])
 
 
 def evidence() -> list[str]:

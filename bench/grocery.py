@@ -1,5 +1,6 @@
-"""Products in grocery stores, beside the table of accuracies: icons alone, coarse classes, and what ImageNet names.
+"""Products in grocery stores: every method beside icons alone, coarse classes, and what ImageNet names.
 
+python -m bench.accuracy grocery --data DATA --runs RUNS # trains the methods
 python -m bench.grocery --data DATA --runs RUNS          # trains on the icons alone, then scores what is finished
 """
 
@@ -14,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.cells import Cell, Protocol, arguments_of
-from bench.machine import machine
-from bench.paths import RESULTS
+from bench.kept import Kept
 from synthda.adapt.adaptation import adapt, load_run
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, Data
@@ -26,7 +26,6 @@ from synthda.adapt.run import Run
 from synthda.datasets.domain import ArrayImages, Domain, labels_by_name
 from synthda.datasets.folders import list_photos
 from synthda.datasets.photos import read_photo
-from synthda.manifest import write_json
 
 TABLE, PAIR = "grocery", "grocery"
 ICONS, NEAREST = "icons alone, fine-tuned", "nearest icon, frozen features"
@@ -74,6 +73,18 @@ def nearest(method: Method, icons: Domain, photographs: Domain) -> NDArray[np.in
     return np.asarray((photo_units @ icon_units.T).argmax(axis=1), dtype=np.int64)
 
 
+def bare(protocol: Protocol, classes: tuple[str, ...]) -> Method:
+    """The table's network as its file of weights has it, without a bottleneck."""
+    plan = protocol.blueprint_of(Cell(TABLE, PAIR, FLOOR, 0), classes)
+    given = {**{name: str(value) for name, value in plan.network_settings.items()}, "bottleneck": "0"}
+    return Blueprint.of(FLOOR, plan.network, classes, given=given, input_size=plan.input_size).build().eval()
+
+
+def answers(method: Method, photographs: Domain) -> NDArray[np.int64]:
+    """The likeliest class of each photograph."""
+    return np.asarray(probabilities(method, photographs.images).argmax(axis=1), dtype=np.int64)
+
+
 def scores(predicted: NDArray[np.int64], classes: tuple[str, ...], photographs: Domain, data: Path) -> dict[str, Any]:
     """Accuracy of fine and coarse classes, mean recall, and accuracy on the classes that ImageNet does not name."""
     coarse = coarse_classes(data)
@@ -99,25 +110,19 @@ def main() -> None:
     arguments = parser.parse_args()
     protocol = Protocol(arguments.data, arguments.runs)
     photographs = protocol.open(TABLE, protocol.told["pairs"][PAIR]["eval"])
-    icons = icons_of(protocol)
-    untrained = protocol.blueprint_of(Cell(TABLE, PAIR, FLOOR, 0), icons.classes)
-    bare = Blueprint.of(
-        FLOOR,
-        untrained.network,
-        icons.classes,
-        given={**{name: str(value) for name, value in untrained.network_settings.items()}, "bottleneck": "0"},
-        input_size=untrained.input_size,
-    )
-    predicted = nearest(bare.build().eval(), icons, photographs)
-    found = {NEAREST: {0: scores(predicted, icons.classes, photographs, arguments.data)}}
-    runs = [
-        (ICONS, seed, *trained(protocol, icons, seed))
-        for seed in map(int, arguments.seeds.split(",") if arguments.seeds else ())
-    ]
-    for name, seed, blueprint, method in (*runs, *finished(protocol)):
-        answers = probabilities(method, photographs.images).argmax(axis=1)
-        found.setdefault(name, {})[seed] = scores(answers, blueprint.classes, photographs, arguments.data)
-    write_json(RESULTS / "grocery-detail.json", {"table": TABLE, "methods": found, "machine": machine()})
+    icons, kept = icons_of(protocol), Kept(TABLE, protocol.fingerprint_of(TABLE))
+
+    def add(name: str, seed: int, classes: tuple[str, ...], predicted: NDArray[np.int64]) -> None:
+        kept.add(name, seed, scores(predicted, classes, photographs, arguments.data))
+
+    if not kept.has(NEAREST, 0):
+        add(NEAREST, 0, icons.classes, nearest(bare(protocol, icons.classes), icons, photographs))
+    for seed in map(int, arguments.seeds.split(",") if arguments.seeds else ()):
+        if not kept.has(ICONS, seed):
+            blueprint, method = trained(protocol, icons, seed)
+            add(ICONS, seed, blueprint.classes, answers(method, photographs))
+    for name, seed, blueprint, method in finished(protocol):
+        add(name, seed, blueprint.classes, answers(method, photographs))
 
 
 if __name__ == "__main__":

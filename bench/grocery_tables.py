@@ -1,37 +1,81 @@
-"""The table of products in grocery stores, from bench/results/grocery-detail.json."""
+"""The tables of products in grocery stores: accuracies, photographs that are no class, and labels from the page."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import fmean, pstdev
 from typing import Any
 
-from bench.markdown import table
+from bench.grocery_teach import AFTER, BEFORE
+from bench.markdown import section, table
 
 COLUMNS = ("method", "accuracy, 81 classes", "mean recall", "43 coarse classes", "without ImageNet's classes")
+UNKNOWN_COLUMNS = (
+    *("method", "AUROC, photographs of removed classes", "AUROC, BSDS500's test photographs"),
+    "taken for unknown: known classes, removed classes, BSDS500",
+)
 
 
-def grocery_table(found: dict[str, Any]) -> list[str]:
-    """Lines of Markdown: a row a method, mean over its seeds."""
-    first = next(iter(next(iter(found["methods"].values())).values()))
+def grocery_tables(told: dict[str, dict[str, Any]]) -> list[str]:
+    """The sections; `told` are the tables of the protocol."""
+    products, unknown, teach = (told[name] for name in ("grocery", "grocery-unknown", "grocery-teach"))
+    return [
+        section(products["title"], "grocery", lambda found: [*_recipe(products), *_products(found["methods"])]),
+        section(unknown["title"], "grocery-unknown", lambda found: [*_unknown(unknown["note"], found["methods"])]),
+        section(teach["title"], "grocery-teach", lambda found: [teach["note"], "", *_teach(found["methods"])]),
+    ]
+
+
+def _recipe(told: dict[str, Any]) -> list[str]:
+    size = f"{told['size']}×{told['size']} px"
+    return [f"Network `{told['network']}` at {size}, {told['steps']:,} steps. {told['note']}"]
+
+
+def _products(methods: dict[str, Any]) -> list[str]:
+    first = next(iter(next(iter(methods.values())).values()))
     lines = [
         f"Of the {first['n']} photographs that evaluate, {first['n_without_imagenet_classes']} are of classes that "
         "ImageNet does not name. `nearest icon` compares the features of SqueezeNet as it comes; `icons alone` trains "
-        "on the 81 icons, each in weak views, by the recipe of the table above.",
+        "on the 81 icons, each in weak views, by the same recipe.",
         "",
     ]
-    ranked = sorted(found["methods"].items(), key=lambda item: _mean(item[1], "accuracy"))
+    ranked = sorted(methods.items(), key=lambda item: _mean(item[1], "accuracy"))
     return [*lines, *table(COLUMNS, (_row(name, list(seeds.values())) for name, seeds in ranked))]
+
+
+def _unknown(note: str, methods: dict[str, Any]) -> list[str]:
+    first = next(iter(next(iter(methods.values())).values()))
+    counts = f"{first['known']} photographs of known classes, {first['unknown']} of removed ones"
+    lines = [f"{note} Scored on {counts}, and {first['backgrounds']} of BSDS500.", ""]
+    return [*lines, *table(UNKNOWN_COLUMNS, (_told_apart(name, list(each.values())) for name, each in methods.items()))]
+
+
+def _told_apart(name: str, seeds: list[dict[str, Any]]) -> list[str]:
+    taken = [
+        *([scores["taken_for_unknown"][kind] for scores in seeds] for kind in ("known", "unknown")),
+        [scores["backgrounds_taken_for_unknown"] for scores in seeds],
+    ]
+    areas = [_spread([scores[area] for scores in seeds]) for area in ("auroc", "auroc_of_backgrounds")]
+    return [name, *areas, ", ".join(f"{fmean(shares):.0%}" for shares in taken)]
+
+
+def _teach(methods: dict[str, Any]) -> list[str]:
+    return table(COLUMNS, (_row(name, list(methods[name].values())) for name in (BEFORE, AFTER)))
+
+
+def _row(name: str, seeds: list[dict[str, Any]]) -> list[str]:
+    low, high = seeds[0]["interval"]
+    accuracy = f"{_spread([scores['accuracy'] for scores in seeds])} [{low:.3f}, {high:.3f}]"
+    others = ("mean_recall", "coarse_accuracy", "without_imagenet_classes")
+    return [name, accuracy, *(f"{fmean(scores[what] for scores in seeds):.3f}" for what in others)]
 
 
 def _mean(seeds: dict[str, Any], what: str) -> float:
     return fmean(scores[what] for scores in seeds.values())
 
 
-def _row(name: str, seeds: list[dict[str, Any]]) -> list[str]:
-    low, high = seeds[0]["interval"]
-    accuracies = [scores["accuracy"] for scores in seeds]
-    spread = f" ± {pstdev(accuracies):.3f}" if len(seeds) > 1 else ""
-    cells = [name, f"{fmean(accuracies):.3f}{spread} ({len(seeds)}) [{low:.3f}, {high:.3f}]"]
-    for what in ("mean_recall", "coarse_accuracy", "without_imagenet_classes"):
-        cells.append(f"{fmean(scores[what] for scores in seeds):.3f}")
-    return cells
+def _spread(values: Iterable[float]) -> str:
+    """Mean ± deviation over seeds, and how many there are."""
+    found = list(values)
+    deviation = f" ± {pstdev(found):.3f}" if len(found) > 1 else ""
+    return f"{fmean(found):.3f}{deviation} ({len(found)})"
