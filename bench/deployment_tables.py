@@ -1,4 +1,4 @@
-"""Tables of how fast a model starts, predicts and computes in 8 bits, from the result files."""
+"""Tables of how fast a model starts, predicts, computes in 8 bits and is reported on, from the result files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ LIBRARIES = ("torch", "onnxruntime")
 
 
 def deployment_tables() -> list[str]:
-    """Prediction, 8 bits and start-up as Markdown."""
+    """Prediction, 8 bits, start-up and the report as Markdown."""
     return [
         section("Prediction", "predict", _prediction, LIBRARIES),
         section("Eight bits", "int8", _int8, LIBRARIES),
         section("Start-up", "start_up", _start_up, LIBRARIES),
+        section("Report", "report", _report),
     ]
 
 
@@ -78,3 +79,19 @@ def _start_up(found: dict[str, Any]) -> list[str]:
 
 def _median(rates: list[float]) -> str:
     return f"{statistics.median(rates):,.0f} ({min(rates):,.0f}…{max(rates):,.0f})"
+
+
+def _report(found: dict[str, Any]) -> list[str]:
+    seconds, gathered, again = (
+        [one["seconds"] for one in found["repeats"]],
+        [one["gathered"] for one in found["repeats"]],
+        [one["page"]["median"] for one in found["repeats"]],
+    )
+    size = max(one["bytes"] for one in found["repeats"])
+    return [
+        f"The report of a run on {found['photographs']:,} photographs, {found['evaluated']} labelled ones beside them, "
+        f"`{found['network']}` at {found['size']} px: {statistics.median(seconds):.1f} s ({min(seconds):.1f}…"
+        f"{max(seconds):.1f}, {len(seconds)} repeats) from the trained network to the page, of which "
+        f"{statistics.median(gathered):.1f} s are predictions and t-SNE, which are kept: `synthda report` makes the "
+        f"page again in {statistics.median(again):.1f} s. It has {size / 2**20:.1f} MiB."
+    ]
