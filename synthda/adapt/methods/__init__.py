@@ -35,6 +35,7 @@ METHODS: dict[str, str] = {
     "bsp": "synthda.adapt.methods.bsp:BSP",
     "mdd": "synthda.adapt.methods.mdd:MDD",
     "mcc": "synthda.adapt.methods.mcc:MCC",
+    "im": "synthda.adapt.methods.im:IM",
     "bnm": "synthda.adapt.methods.bnm:BNM",
     "afn": "synthda.adapt.methods.afn:AFN",
     "wmmd": "synthda.adapt.methods.wmmd:WMMD",
