@@ -237,7 +237,7 @@ def check_start(start: Run, blueprint: Blueprint, method: Method) -> None:
     """Raise SettingError unless `start` is a finished run that `method`, built by `blueprint`, can start from."""
     if method.starts_from is None:
         raise SettingError(f"{blueprint.method} does not start from a finished run; leave out --start.")
-    found, _ = load_run(start)
+    found, trained = load_run(start)
     if not start.finished:
         raise SettingError(f"The run in {start.folder} is not finished; let its command end, or give another --start.")
     if found.method != method.starts_from:
@@ -249,6 +249,12 @@ def check_start(start: Run, blueprint: Blueprint, method: Method) -> None:
         theirs, ours = getattr(found, what), getattr(blueprint, what)
         if theirs != ours:
             raise SettingError(f"{start.folder} has another {what.replace('_', ' ')} ({theirs}, not {ours}).")
+    if not method.can_begin_from(trained):
+        given = ", ".join(f"{name}={value}" for name, value in found.method_settings.items())
+        raise SettingError(
+            f"{start.folder} was trained by {found.method} with {given}, which shapes its weights, and "
+            f"{blueprint.method} follows {found.method} with its default settings; give --start a run of those."
+        )
 
 
 def score(

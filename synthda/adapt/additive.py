@@ -90,8 +90,8 @@ class Combination(AdditiveMethod):
 
 
 def entropy(chances: Tensor) -> Tensor:
-    """(B, classes) → (B,): −Σ p ln p, with 0 ln 0 = 0."""
-    uncertain: Tensor = torch.special.entr(chances).sum(dim=1)
+    """(B, classes) → (B,): −Σ p ln p, with 0 ln 0 = 0, and gradient 0 there: a softmax 104 below the largest is 0."""
+    uncertain: Tensor = torch.special.entr(torch.where(chances == 0, 1, chances)).sum(dim=1)
     return uncertain
 
 

@@ -16,6 +16,7 @@ from synthda.adapt.resident import Drawn, Resident
 from synthda.adapt.views import seen
 from synthda.datasets.domain import Domain, Images
 from synthda.errors import DataError, SettingError
+from synthda.wording import counted
 
 
 def check_sources(method: Method, recipe: Recipe, count: int, processes: int = 1) -> None:
@@ -40,7 +41,12 @@ def check_sources(method: Method, recipe: Recipe, count: int, processes: int = 1
 
 
 def check_enough(method: Method, sources: Sequence[int], target: int, processes: int) -> None:
-    """Raise DataError when a domain of so many images that `method` reads has less than one for each process."""
+    """Raise DataError when a domain of so many images that `method` reads has too few for it, or for the processes."""
+    if method.uses_target and 0 < target < method.least_target:
+        raise DataError(
+            f"The target has {counted(target, 'image')}, and this method needs {method.least_target} or more; give "
+            "more photographs, or another method."
+        )
     read = [*(sources if method.uses_source else ()), *([target] if method.uses_target else [])]
     if processes > 1 and min(read, default=processes) < processes:
         raise DataError(

@@ -52,6 +52,7 @@ class Method(nn.Module):
 
     Attributes:
         uses_source, uses_target: which images the losses read; the loop gathers no others.
+        least_target: the fewest target images that it can learn from.
         source_views, target_views: the views of each image that the losses compare; empty for one, as the recipe says.
         starts_from: name of the method whose finished run this one goes on from; it is trained first where missing.
         source_domains: how many sources the losses tell apart; 1 where they are pooled.
@@ -71,6 +72,7 @@ class Method(nn.Module):
 
     uses_source: ClassVar[bool] = True
     uses_target: ClassVar[bool] = True
+    least_target: ClassVar[int] = 1
     source_views: ClassVar[tuple[View, ...]] = ()
     target_views: ClassVar[tuple[View, ...]] = ()
     starts_from: str | None = None
@@ -93,6 +95,13 @@ class Method(nn.Module):
     def begin_from(self, trained: Method) -> None:
         """Take over what a trained method of `starts_from` around an equal network has learnt."""
         self.network.load_state_dict(trained.network.state_dict())
+
+    def can_begin_from(self, trained: Method) -> bool:
+        """Whether `begin_from` can take over a method of `starts_from` around an equal network, whatever its settings.
+
+        All that take over the network alone can.
+        """
+        return True
 
     def normalise_by(self, mean: Tensor, std: Tensor) -> None:
         """Tell every network the training images' channel means and deviations, (3,) in [0, 1].

@@ -57,6 +57,11 @@ class Network(nn.Module):
         return any(isinstance(module, _BatchNorm) for module in self.modules())
 
     @property
+    def drops_out(self) -> bool:
+        """Whether training leaves out activations, or whole branches, at random."""
+        return any(getattr(module, "p", 0) > 0 for module in self.modules())  # of dropout and of stochastic depth
+
+    @property
     def inputs(self) -> Mapping[str, str]:
         """What the first weights depend on beside settings and seed, by name: the SHA-256 of a file of weights."""
         return {}
@@ -93,6 +98,18 @@ class Network(nn.Module):
         """(B, 3, H, W) float in [0, 1] → logits (B, classes)."""
         logits: Tensor = self.label_predictor(self.features(images))
         return logits
+
+    @contextmanager
+    def without_dropout(self) -> Iterator[None]:
+        """Within: nothing is left out at random; batch norm stays as it is."""
+        training = [module for module in self.modules() if module.training and not isinstance(module, _BatchNorm)]
+        for module in training:
+            module.training = False
+        try:
+            yield
+        finally:
+            for module in training:
+                module.training = True
 
     @contextmanager
     def running_statistics_kept(self) -> Iterator[None]:

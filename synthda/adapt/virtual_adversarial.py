@@ -37,7 +37,10 @@ def _divergence(chances: Tensor, logits: Tensor) -> Tensor:
 
 
 def _unit(change: Tensor) -> Tensor:
-    """Each image's change brought to Euclidean length 1; none stays none."""
+    """Each image's change brought to Euclidean length 1, however short it is; none stays none."""
+    # Where a prediction is sure, the gradient is so small that its square is 0. Powers of two round nothing.
+    _, exponents = torch.frexp(change.flatten(1).abs().amax(dim=1))
+    change = torch.ldexp(change, -exponents.clamp_min(-120)[:, None, None, None])
     lengths = change.flatten(1).norm(dim=1).clamp_min(1e-12)
     unit: Tensor = change / lengths[:, None, None, None]
     return unit

@@ -10,7 +10,7 @@ import torch
 from shown import accuracy_on_shifted_colours, colour_network
 from test_adaptation import data
 from torch import Tensor, nn
-from toy import blueprint, same, weights
+from toy import blueprint, domain, same, weights
 
 from synthda.adapt.adaptation import adapt, load_run
 from synthda.adapt.blueprint import Blueprint
@@ -129,6 +129,26 @@ def test_the_method_before_is_trained_first_and_taken_over_whole(tmp_path: Path)
     assert isinstance(method, AdaBN)
     learnt, kept = dict(trained.named_parameters()), dict(method.trained.named_parameters())
     assert all(torch.equal(learnt[name], kept[name]) for name in learnt)
+
+
+@pytest.mark.parametrize(("after", "setting"), [("dann", ("source_domains", 2)), ("fixmatch", ("align", True))])
+def test_a_run_whose_settings_shape_its_weights_is_no_start(
+    after: str, setting: tuple[str, object], tmp_path: Path
+) -> None:
+    name, value = setting
+    given = data(sources=(domain(), domain(seed=1)))
+    first, run = Run(tmp_path / "first"), Run(tmp_path / "run")
+    adapt(blueprint(after, steps=2, norm="batch", **{name: value}), given, first, export=False)
+    with pytest.raises(SettingError, match=f"by {after} with {name}={value}, .* default settings"):
+        adapt(blueprint("adabn", after=after), given, run, start=first, export=False)
+    assert not run.folder.exists()
+
+
+def test_a_run_whose_settings_shape_no_weights_is_a_start(tmp_path: Path) -> None:
+    first = Run(tmp_path / "first")
+    adapt(blueprint("mcd", steps=2, norm="batch", generator_steps=1), data(), first, export=False)
+    plan = blueprint("adabn", after="mcd")
+    assert adapt(plan, data(), Run(tmp_path / "run"), start=first, export=False)["results"]["steps"] == 0
 
 
 @pytest.mark.parametrize("network", ["conv-small", "ganin-mnist"])

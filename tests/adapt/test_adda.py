@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from shown import batch, colour_network
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthda.adapt.methods.adda import ADDA
@@ -58,3 +58,19 @@ def test_the_encoder_and_its_adversary_learn_at_a_tenth_of_the_recipes_rate() ->
     optimizers = ADDA(colour_network()).optimizers(Recipe(learning_rate=0.01))
     rates = {name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()}
     assert rates == pytest.approx({"discriminator": 0.001, "encoder": 0.001})
+
+
+@pytest.mark.parametrize("norm", [None, nn.BatchNorm1d])
+def test_dropout_tells_the_discriminator_nothing_and_batch_norm_still_follows_the_target(norm: type | None) -> None:
+    network, images = colour_network(), batch().target[0]
+    network.feature_extractor.append(nn.Dropout())
+    if norm is not None:
+        network.feature_extractor.append(norm(16))
+    method = ADDA(network).train()
+    torch.testing.assert_close(method.network.features(images), method.network.features(images))
+    if norm is None:
+        torch.testing.assert_close(method.network.features(images), method.source_encoder.features(images))
+    else:
+        assert method.network.feature_extractor[-1].training
+        assert (method.network.feature_extractor[-1].running_mean != 0).any()
+    assert method.eval().network.features(images).isfinite().all()

@@ -40,6 +40,20 @@ def test_the_entropy_of_a_sure_prediction_is_0_and_of_equal_chances_the_logarith
     torch.testing.assert_close(found, torch.tensor([0.0, 4.0]).log().clamp_min(0))
 
 
+@pytest.mark.parametrize("gap", [10.0, 95.0, 104.0, 500.0])
+def test_the_entropy_of_a_prediction_sends_no_nan_however_sure_it_is(gap: float) -> None:
+    """From a gap of 104 on, the softmax of float32 is 0, and the slope of −p ln p there is infinite."""
+    logits = torch.tensor([[0.0, -gap, -gap], [1.0, 0.0, -1.0]], requires_grad=True)
+    entropy(logits.softmax(dim=1)).mean().backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.isfinite().all()
+    assert (logits.grad[1] != 0).all()
+
+
+def test_the_entropy_of_nan_is_nan() -> None:
+    assert entropy(torch.tensor([[torch.nan, 0.0]])).isnan().all()
+
+
 def test_a_combination_has_one_label_loss_and_the_terms_of_all_around_one_network() -> None:
     network = colour_network()
     combined = build_method("dann+mcc+afn", network, {"temperature": 2.0, "lambda_max": 0.5})

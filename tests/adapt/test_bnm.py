@@ -9,8 +9,11 @@ import pytest
 import torch
 from scipy.special import softmax
 from shown import accuracy_on_shifted_colours, colour_network, rows, shown
+from toy import blueprint, train_toy
 
 from synthda.adapt.methods.bnm import BNM
+from synthda.adapt.run import Run
+from synthda.errors import RunError
 
 P = torch.tensor(0.5)
 
@@ -30,6 +33,15 @@ def test_sure_and_diverse_predictions_are_best_then_sure_ones_of_one_class_then_
     diverse, single, unsure = 50 * np.eye(4), 50 * np.eye(4)[[0, 0, 0, 0]], np.zeros((4, 4))
     assert term(diverse) == pytest.approx(-1)
     assert term(diverse) < term(single) < term(unsure)
+
+
+def test_predictions_that_are_not_finite_give_a_loss_that_is_not_finite() -> None:
+    assert np.isnan(term(np.full((4, 3), np.nan)))
+
+
+def test_a_training_that_breaks_down_is_told_as_with_any_method(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="The loss stopped being finite"):
+        train_toy(blueprint("bnm", steps=4, optimizer="sgd", learning_rate=1e18), Run(tmp_path))
 
 
 def test_on_shifted_colours_it_finds_the_gap_between_the_classes(tmp_path: Path) -> None:

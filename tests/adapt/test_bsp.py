@@ -9,9 +9,12 @@ import pytest
 import torch
 from scipy.stats import ortho_group
 from shown import adapted_to_shifted_colours, colour_network, colours, gradient, rows, shown
+from toy import blueprint, train_toy
 
 from synthda.adapt.infer import features
 from synthda.adapt.methods.bsp import BSP, largest
+from synthda.adapt.run import Run
+from synthda.errors import RunError
 
 P = torch.tensor(0.5)
 
@@ -42,6 +45,16 @@ def test_descent_shortens_the_strongest_direction_and_no_other() -> None:
 def test_equal_or_no_singular_values_have_a_finite_gradient(features: torch.Tensor) -> None:
     features.requires_grad_()
     assert gradient(largest(features), features).isfinite().all()
+
+
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf, 1e30])
+def test_features_that_are_not_finite_give_a_loss_that_is_not_finite(wrong: float) -> None:
+    assert not largest(torch.full((3, 4), wrong)).isfinite()
+
+
+def test_a_training_that_breaks_down_is_told_as_with_any_method(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="The loss stopped being finite"):
+        train_toy(blueprint("dann+bsp", steps=4, optimizer="sgd", learning_rate=1e18), Run(tmp_path))
 
 
 def test_beside_an_adversary_the_strongest_direction_has_less_of_the_features(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from shown import batch, colour_network
+from torch import nn
 from torch.nn import functional as F
 from toy import blueprint, domain
 
@@ -38,6 +39,16 @@ def test_an_image_weighs_exp_of_what_its_labels_chance_has_lost() -> None:
     torch.testing.assert_close(weights, chances[0].exp() / chances[1].exp())
     assert weights.min() < 1 < weights.max()
     assert ((weights > 1 / math.e) & (weights < math.e)).all()
+
+
+def test_what_dropout_makes_less_sure_has_not_drifted() -> None:
+    network, given = colour_network(), batch()
+    network.feature_extractor.append(nn.Dropout())
+    network.label_predictor.insert(0, nn.Dropout())
+    method = IWDANN(network).train()
+    seen = Seen(method.network, given)
+    torch.testing.assert_close(method.instance_weights(seen), torch.ones(6))
+    assert all(module.training for module in method.network.modules())
 
 
 def test_the_domain_loss_is_the_weighted_sum_over_the_whole_batch() -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+import toy
 from scipy.linalg import svd
 from shown import accuracy_on_shifted_colours, adapted_to_shifted_colours, colour_network, colours
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
+from toy import blueprint
 
+from synthda.adapt.adaptation import adapt
+from synthda.adapt.data import Data
 from synthda.adapt.methods.sa import SA
 from synthda.adapt.network import Network
 from synthda.adapt.resident import Resident
+from synthda.adapt.run import Run
 from synthda.datasets.domain import ArrayImages, Domain
+from synthda.errors import DataError
 
 
 def resident(domain: Domain) -> Resident:
@@ -62,6 +69,15 @@ def test_a_class_that_no_source_image_shows_is_never_predicted() -> None:
         method.refresh([resident(source)], resident(source))
         answers = method.predict(torch.rand(50, 3, 4, 4)).argmax(dim=1)
     assert 2 not in answers.tolist()
+
+
+def test_a_target_of_one_image_is_refused_before_any_training(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    with pytest.raises(DataError, match="has 1 image, and this method needs 2 or more"):
+        adapt(blueprint("sa", steps=2), Data(sources=(toy.domain(),), target=toy.domain(1).images), run)
+    assert not run.folder.exists()
+    two = Data(sources=(toy.domain(),), target=toy.domain(2).images)
+    assert adapt(blueprint("sa", steps=2), two, run, export=False)["results"]["steps"] == 0
 
 
 def test_more_dimensions_than_there_are_become_all_of_them(tmp_path: Path) -> None:

@@ -57,6 +57,18 @@ def test_a_network_that_ignores_its_input_is_smooth_and_sends_no_nan() -> None:
     assert torch.isfinite(network.label_predictor[0].weight.grad).all()
 
 
+@pytest.mark.parametrize("sure", [1.0, 2.0])
+def test_the_change_has_its_length_where_predictions_are_sure_and_the_gradient_all_but_gone(sure: float) -> None:
+    """Logits lie 33 and 67 apart: the gradient's length is 1e-18 and 1e-32."""
+    torch.manual_seed(0)
+    network = linear([sure, -sure, sure / 2])
+    images = torch.tensor([0.9, 0.1, 0.5], dtype=torch.float64).view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    logits, seen = network(images), []
+    network.feature_extractor.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    virtual_adversarial_loss(network, images, logits, 0.5)
+    assert (seen[-1] - images).norm().item() == pytest.approx(0.5)
+
+
 def test_batch_norm_keeps_its_statistics() -> None:
     network = linear([0.3, -0.2, 0.1])
     network.feature_extractor.append(nn.BatchNorm1d(48).double())

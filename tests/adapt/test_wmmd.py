@@ -25,6 +25,11 @@ def test_a_class_that_the_source_batch_lacks_is_left_out() -> None:
     np.testing.assert_allclose(weights, [0.5, 0.5])
 
 
+def test_classes_that_the_target_shows_nothing_of_weigh_alike_and_send_no_nan() -> None:
+    weights = class_weights(torch.tensor([0, 0, 1]), torch.tensor([[0.0, 0.0, 1.0]]))
+    np.testing.assert_allclose(weights, [1 / 3, 1 / 3, 1 / 3])
+
+
 def test_classes_that_look_alike_in_both_domains_are_at_no_distance_whatever_their_shares() -> None:
     """Three in four of the source are class 0, one in four of the target: DAN sees a gap where there is none."""
     looks, says = np.array([[0.0, 0.0], [3.0, 1.0]]), np.array([[30.0, -30.0], [-30.0, 30.0]])

@@ -51,6 +51,14 @@ class AdaBN(Method):
         self.trained = build_method(after, network, {}).requires_grad_(False)
         self.needs_float32 = self.trained.needs_float32
 
+    def can_begin_from(self, trained: Method) -> bool:
+        """Not where other settings gave it weights of other shapes: the method here has its defaults."""
+        ours, theirs = (
+            {name: each.shape for name, each in (*part.named_parameters(), *part.named_buffers())}
+            for part in (self.trained, trained)
+        )
+        return ours == theirs
+
     def begin_from(self, trained: Method) -> None:
         self.trained.load_state_dict(trained.state_dict())
 

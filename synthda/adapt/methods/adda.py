@@ -9,6 +9,7 @@ from typing import Annotated, Self
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
@@ -44,9 +45,14 @@ class ADDA(Method):
         self.source_encoder.load_state_dict(trained.network.state_dict())
 
     def train(self, mode: bool = True) -> Self:
-        """The source's encoder is finished: it stays as deployed."""
+        """The source's encoder is finished: it stays as deployed. The target's leaves out nothing at random either.
+
+        Dropout in one of the two would tell the discriminator the domain, whatever is learnt.
+        """
         super().train(mode)
         self.source_encoder.eval()
+        for module in self.network.modules():
+            module.training = module.training and isinstance(module, _BatchNorm)
         return self
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:

@@ -27,5 +27,12 @@ class BNM(AdditiveMethod):
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         # −‖A‖_* / B
-        norm = torch.linalg.matrix_norm(seen.chances_t, "nuc")
-        return {"nuclear_norm": -self.bnm_weight * norm / len(seen.chances_t)}
+        return {"nuclear_norm": -self.bnm_weight * nuclear_norm(seen.chances_t) / len(seen.chances_t)}
+
+
+def nuclear_norm(chances: Tensor) -> Tensor:
+    """The sum of the singular values of (B, classes)."""
+    if not chances.isfinite().all():
+        return chances.sum()  # not finite either, for the loop to tell: the decomposition would raise its own error
+    norm: Tensor = torch.linalg.matrix_norm(chances, "nuc")
+    return norm

@@ -41,5 +41,8 @@ def largest(features: Tensor) -> Tensor:
 
     The gradient of an eigenvalue divides by no difference of eigenvalues, so that equal ones do no harm.
     """
-    found: Tensor = torch.linalg.eigvalsh(features @ features.T)[-1]
+    products = features @ features.T
+    if not products.isfinite().all():
+        return products.sum()  # not finite either, for the loop to tell: eigvalsh would raise an error of its own
+    found: Tensor = torch.linalg.eigvalsh(products)[-1]
     return found

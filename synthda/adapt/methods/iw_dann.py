@@ -59,6 +59,14 @@ class IWDANN(AdditiveMethod):
         """(B,) of the source's images: exp P_a(y_i|x_i) / exp P_t(y_i|x_i), before training and now, in [1/e, e]."""
         with torch.no_grad():
             before = self.pre_classifier(seen.batch.source[0]).softmax(dim=1)
-            now = seen.logits_s.detach().softmax(dim=1)
+            now = self._logits_now(seen).softmax(dim=1)
             own = seen.labels[:, None]
             return torch.exp(before.gather(1, own) - now.gather(1, own)).squeeze(1)
+
+    def _logits_now(self, seen: Seen) -> Tensor:
+        """Of the source, without dropout, by a pass of its own: what it makes less sure has not drifted."""
+        if not (self.training and self.network.drops_out):
+            return seen.logits_s.detach()
+        with self.network.without_dropout(), self.network.running_statistics_kept():
+            logits: Tensor = self.network(seen.batch.source[0])
+        return logits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Annotated
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,6 +42,14 @@ class MDD(AdditiveMethod):
         on_target = self.adversary(reverse_gradient(seen.features_t, lambda_))
         # γ · −log σ_f(f') on the source, −log(1 − σ_f(f')) on the target.
         agreement = F.cross_entropy(on_source, seen.logits_s.argmax(dim=1))
-        chance = on_target.softmax(dim=1).gather(1, seen.logits_t.argmax(dim=1, keepdim=True))
-        disagreement = -(1 - chance).clamp_min(1e-6).log().mean()
+        disagreement = not_chosen(on_target, seen.logits_t.argmax(dim=1, keepdim=True)).mean()
         return {"disparity": self.margin * agreement + disagreement}
+
+
+def not_chosen(logits: Tensor, classes: Tensor) -> Tensor:
+    """(B,) −log(1 − softmax of `logits` (B, K) at `classes` (B, 1)), by the other logits: 1 − σ rounds to 0.
+
+    So the adversary is pushed the most where it agrees entirely, and not left alone there.
+    """
+    others = logits.scatter(1, classes, -torch.inf)
+    return logits.logsumexp(dim=1) - others.logsumexp(dim=1)

@@ -33,6 +33,7 @@ class SA(Method):
 
     gathered_statistics = "directions and classifier, of whole domains"
     starts_from = "source-only"
+    least_target = 2  # one image alone has no principal directions
     eager_because = "the method takes no steps"
     refresh_every = 1
     weight: Tensor

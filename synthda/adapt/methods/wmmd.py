@@ -57,8 +57,11 @@ def class_weights(labels: Tensor, chances: Tensor) -> Tensor:
     Args:
         labels: (n,) of the source; w_s are their shares.
         chances: (m, classes) predicted on the target; w_t are their means: as even as the predictions are unsure.
+
+    All alike where the target shows none of the classes of these rows.
     """
     classes = torch.arange(chances.shape[1], device=labels.device)
     shares_s = (labels[:, None] == classes).sum(dim=0) / len(labels)  # bincount would wait for the device
     weights = (chances.mean(dim=0) / shares_s.clamp_min(1e-9))[labels]
-    return weights / weights.sum()
+    total = weights.sum()
+    return torch.where(total > 0, weights / total, 1 / len(labels))
