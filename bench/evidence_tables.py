@@ -16,7 +16,7 @@ PAIRS = {name: pair["title"] for name, pair in TOLD["pairs"].items()}
 
 def grocery() -> list[str]:
     """Products in grocery stores."""
-    return grocery_tables(TOLD["tables"])
+    return grocery_tables(TOLD)
 
 
 def evidence() -> list[str]:

@@ -16,9 +16,9 @@ UNKNOWN_COLUMNS = (
 )
 
 
-def grocery_tables(told: dict[str, dict[str, Any]]) -> list[str]:
-    """The sections; `told` are the tables of the protocol."""
-    products, unknown, teach = (told[name] for name in ("grocery", "grocery-unknown", "grocery-teach"))
+def grocery_tables(told: dict[str, Any]) -> list[str]:
+    """The sections; `told` is the protocol."""
+    products, unknown, teach = told["tables"]["grocery"], told["products"]["unknown"], told["products"]["teach"]
     return [
         section(products["title"], "grocery", lambda found: [*_recipe(products), *_products(found["methods"])]),
         section(unknown["title"], "grocery-unknown", lambda found: [*_unknown(unknown["note"], found["methods"])]),

@@ -43,7 +43,7 @@ def labelled(run: Run, folder: Path, count: int, seed: int, out: Path) -> Path:
 
 def measured(protocol: Protocol, seed: int, photographs: Domain, data: Path) -> dict[str, dict[str, Any]]:
     """The scores of the run without labels, and of the same training with them."""
-    told = protocol.table(TABLE)
+    told = protocol.told["products"]["teach"]
     cell = Cell(PRODUCTS, PAIR, told["method"], seed)
     given, first = protocol.data_of(cell), protocol.run_of(cell)
     plan, pace = protocol.blueprint_of(cell, given.classes), Pace(log_every=100, on_log=print)
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2,3,4")
     arguments = parser.parse_args()
     protocol = Protocol(arguments.data, arguments.runs)
-    told = protocol.table(TABLE)
+    told = protocol.told["products"]["teach"]
     photographs = protocol.open(PRODUCTS, protocol.told["pairs"][PAIR]["eval"])
     changing = {"products": protocol.fingerprint_of(PRODUCTS), "method": told["method"], "labels": told["labels"]}
     kept = Kept(TABLE, fingerprint(changing))

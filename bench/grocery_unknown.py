@@ -52,7 +52,7 @@ def foreign(known: Domain, others: Domain) -> Domain:
 
 def trained(protocol: Protocol, method: str, seed: int) -> tuple[Blueprint, Run]:
     """Trained on the renderings of the classes that are left, with a calibrated threshold; a finished run is kept."""
-    told, pair = protocol.table(TABLE), protocol.told["pairs"][PAIR]
+    told, pair = protocol.told["products"]["unknown"], protocol.told["pairs"][PAIR]
     source, target = protocol.open(PRODUCTS, pair["source"], labelled=True), protocol.open(PRODUCTS, pair["target"])
     left = without(source, removed(source.classes, told["every"]))
     plan = protocol.blueprint_of(Cell(PRODUCTS, PAIR, method, seed), left.classes)
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2,3,4")
     arguments = parser.parse_args()
     protocol = Protocol(arguments.data, arguments.runs)
-    told = protocol.table(TABLE)
+    told = protocol.told["products"]["unknown"]
     photographs = protocol.open(PRODUCTS, protocol.told["pairs"][PAIR]["eval"])
     side = protocol.table(PRODUCTS)["size"]
     backgrounds = open_folder(arguments.data / "BSDS500" / "data" / "images" / "test", size=(side, side))
