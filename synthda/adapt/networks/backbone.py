@@ -50,7 +50,14 @@ class Backbone(Network):
 
     default_size = (224, 224)
     recipe = Recipe(
-        source_batch=32, target_batch=32, weight_decay=5e-4, schedule="ganin", source_view="weak", target_view="weak"
+        source_batch=32,
+        target_batch=32,
+        optimizer="adam",
+        learning_rate=0.001,
+        weight_decay=5e-4,
+        schedule="cosine",
+        source_view="weak",
+        target_view="weak",
     )
     scales_input = True
 
