@@ -13,6 +13,7 @@ DAN_SCALES = tuple(2.0**k for k in range(-3, 2))
 
 def squared_distances(rows: Tensor) -> Tensor:
     """(n, d) → (n, n), never below 0."""
+    rows = rows - rows.mean(dim=0).detach()  # moves no distance, and far from 0 the difference below would round it off
     norms = rows.square().sum(dim=1)
     return (norms[:, None] + norms[None] - 2 * rows @ rows.T).clamp_min(0)
 

@@ -20,6 +20,17 @@ def test_squared_distances_are_those_of_each_pair() -> None:
     np.testing.assert_allclose(squared_distances(torch.tensor(x)), expected, atol=1e-12)
 
 
+def test_squared_distances_far_from_zero_are_not_rounded_off() -> None:
+    x = rows(0, 5, 3).astype(np.float32)
+    far = torch.tensor(x + np.float32(4096), requires_grad=True)
+    exact = ((far.detach()[:, None].double() - far.detach()[None].double()) ** 2).sum(dim=2)
+    found = squared_distances(far)
+    torch.testing.assert_close(found.double(), exact, rtol=1e-4, atol=1e-5)
+    found[0].sum().backward()
+    expected = 2 * (far.detach()[[0]].double() - far.detach().double())
+    torch.testing.assert_close(far.grad[1:].double(), -expected[1:], rtol=1e-3, atol=1e-3)
+
+
 def test_the_multi_kernel_takes_its_variances_from_the_mean_distance_of_pairs() -> None:
     x = rows(1, 6, 4)
     mean = np.mean([((x[i] - x[j]) ** 2).sum() for i in range(6) for j in range(6) if i != j])
