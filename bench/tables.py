@@ -1,4 +1,4 @@
-"""Write docs/results.md from the result files: `python -m bench.tables` (`--check` only compares)."""
+"""Write docs/results.md and the README's table from the result files: `python -m bench.tables`; `--check` compares."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from bench.markdown import NOT_MEASURED, load, made, table
 from bench.paths import PROTOCOL, ROOT
 from bench.shallow_tables import shallow_tables
 from bench.speed_tables import speed_tables
+from bench.summary_table import placed
 
-PAGE = ROOT / "docs" / "results.md"
+PAGE, README = ROOT / "docs" / "results.md", ROOT / "README.md"
 METHODS = {"source-only": "source-only", "dann": "DANN", "train-on-target": "oracle"}
 """By name, how the tables call them; the others are called by their names, and a table of any has a row for each."""
 ACCURACY = (
@@ -136,9 +137,12 @@ def _distance(method: dict[str, Any]) -> str:
 
 
 def main() -> None:
+    written = {PAGE: page(), README: placed(README.read_text(encoding="utf-8"))}
     if "--check" in sys.argv:
-        sys.exit(0 if PAGE.read_text(encoding="utf-8") == page() else "docs/results.md is out of date")
-    PAGE.write_text(page(), encoding="utf-8")
+        stale = [path.name for path, text in written.items() if path.read_text(encoding="utf-8") != text]
+        sys.exit(f"{' and '.join(stale)}: out of date" if stale else 0)
+    for path, text in written.items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

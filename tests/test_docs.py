@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bench.tables import PAGE, page
+from bench.summary_table import BEGIN, placed
+from bench.tables import PAGE, README, page
 from synthda.cli.app import app
 
 ROOT = Path(__file__).parent.parent
@@ -13,6 +14,12 @@ ROOT = Path(__file__).parent.parent
 
 def test_the_results_page_is_generated_from_the_result_files() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m bench.tables"
+
+
+def test_the_readmes_table_is_generated_from_them_too() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert BEGIN in text
+    assert text == placed(text), "run: python -m bench.tables"
 
 
 def test_every_verb_that_the_readme_types_exists() -> None:
