@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from bench.cells import Cell, Protocol, arguments_of
 from bench.paths import ROOT
-from synthda.adapt.adaptation import load_run
 from synthda.adapt.comparison.embedding import Sample, draw, embed
+from synthda.adapt.trained import load_run
 
 TABLE = "methods-mnist-m"
 METHODS = ("source-only", "dann", "dann+mcc+pseudo-label", "train-on-target")

@@ -10,8 +10,8 @@ import numpy as np
 from bench.cells import Cell, Protocol, arguments_of
 from bench.machine import machine
 from bench.paths import RESULTS
-from synthda.adapt.adaptation import load_run
 from synthda.adapt.infer import features_and_probabilities
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import ArrayImages
 from synthda.manifest import write_json
 

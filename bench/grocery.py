@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from bench.cells import Cell, Protocol, arguments_of
 from bench.kept import Kept
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, Data
 from synthda.adapt.evaluate import bootstrap_interval
 from synthda.adapt.infer import features, probabilities
 from synthda.adapt.method import Method
 from synthda.adapt.run import Run
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import ArrayImages, Domain, labels_by_name
 from synthda.datasets.folders import list_photos
 from synthda.datasets.photos import read_photo

@@ -13,12 +13,13 @@ from bench.cells import Cell, Protocol, arguments_of
 from bench.grocery import PAIR, answers, scores
 from bench.grocery import TABLE as PRODUCTS
 from bench.kept import Kept
-from synthda.adapt.adaptation import adapt, export_run, load_run
+from synthda.adapt.adaptation import adapt, export_run
 from synthda.adapt.labelling.desk import Desk
 from synthda.adapt.labelling.queues import gather
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import Domain
 from synthda.datasets.label_file import open_labels
 from synthda.datasets.label_journal import Journal

@@ -15,13 +15,14 @@ from bench.cells import Cell, Protocol, arguments_of
 from bench.grocery import PAIR
 from bench.grocery import TABLE as PRODUCTS
 from bench.kept import Kept
-from synthda.adapt.adaptation import adapt, load_run, score
+from synthda.adapt.adaptation import adapt, score
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.evaluate import Evaluation
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import UNKNOWN, ArrayImages, Domain, in_memory
 from synthda.datasets.folders import open_folder
 from synthda.manifest import fingerprint

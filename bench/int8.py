@@ -16,10 +16,11 @@ import numpy as np
 from bench.machine import machine
 from bench.paths import RESULTS
 from bench.predict import NETWORKS, PHOTOS, export, ratio, write_photos
-from synthda.adapt.adaptation import export_run, load_run
+from synthda.adapt.adaptation import export_run
 from synthda.adapt.int8 import export_int8, quantise
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import ArrayImages, Images
 from synthda.datasets.folders import open_folder
 from synthda.datasets.specs import open_domain

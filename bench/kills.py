@@ -20,11 +20,12 @@ import torch
 
 from bench.machine import machine
 from bench.paths import RESULTS
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import ArrayImages, Domain
 from synthda.manifest import sha256_of, write_json
 from synthda.synth.generate import generate

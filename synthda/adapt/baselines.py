@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import proxy_a_distance, some_of
@@ -16,6 +16,7 @@ from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import ArrayImages
 
 

@@ -98,8 +98,8 @@ def _check(domain: Domain, classes: tuple[str, ...], factor: str | None) -> None
 
 
 def _answers_of_checkpoint(run: Run, spec: str, data_root: Path | None, factor: str | None) -> Answers:
-    from synthda.adapt.adaptation import load_run
     from synthda.adapt.infer import probabilities
+    from synthda.adapt.trained import load_run
 
     blueprint, method = load_run(run)
     domain = open_domain(spec, size=blueprint.input_size, fit=blueprint.fit, data_root=data_root, labelled=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from synthda.adapt.adaptation import adapt, check_data, check_start, load_run
+from synthda.adapt.adaptation import adapt, check_data
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
 from synthda.adapt.beginning import Beginning
 from synthda.adapt.blueprint import Blueprint
@@ -29,6 +29,7 @@ from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.step import check_arithmetic
 from synthda.adapt.train import Pace
+from synthda.adapt.trained import check_start, load_run
 from synthda.cli.dividing import division, part_of
 from synthda.cli.listing import console, say, table, warn
 from synthda.cli.selecting import checkpoint_line, estimate_line, rejection_line, selection_plan

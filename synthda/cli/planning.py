@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
-from synthda.adapt.adaptation import load_run
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.network import Size
 from synthda.adapt.ranks import own_device, started_together
 from synthda.adapt.run import Run
 from synthda.adapt.selection import HELD_OUT, LAST, Selection
+from synthda.adapt.trained import load_run
 from synthda.datasets.resize import Fit
 from synthda.errors import SettingError
 

@@ -12,7 +12,7 @@ from test_adaptation import data
 from torch import Tensor, nn
 from toy import blueprint, domain, same, weights
 
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.methods.adabn import AdaBN
 from synthda.adapt.methods.mcd import MCD
@@ -20,6 +20,7 @@ from synthda.adapt.methods.self_ensembling import SelfEnsembling
 from synthda.adapt.network import Network
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.run import Run
+from synthda.adapt.trained import load_run
 from synthda.errors import SettingError
 
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from toy import blueprint, domain
 
 from synthda.adapt import adaptation
-from synthda.adapt.adaptation import adapt, export_run, load_run
+from synthda.adapt.adaptation import adapt, export_run
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import ArrayImages, Domain
 from synthda.errors import DataError, RunError, SettingError
 from synthda.manifest import write_json

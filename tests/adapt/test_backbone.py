@@ -18,13 +18,14 @@ from test_networks import enlarged, resumed, trained
 from torch import Tensor, nn
 from toy import CLASSES, domain, same, weights
 
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.networks import pretrained
 from synthda.adapt.networks.backbone import MODELS, Backbone
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.run import Run
+from synthda.adapt.trained import load_run
 from synthda.errors import RunError, SettingError
 
 SMALL = "squeezenet1_1"

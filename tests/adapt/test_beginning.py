@@ -12,12 +12,13 @@ import torch
 from halves import HALVES, halves
 from toy import SETTINGS, blueprint, domain, same, train_toy, weights
 
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.beginning import Beginning, deployed_network
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
+from synthda.adapt.trained import load_run
 from synthda.errors import RunError, SettingError
 
 

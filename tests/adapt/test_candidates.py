@@ -14,7 +14,7 @@ import torch
 from toy import blueprint, domain, same, weights
 
 from synthda.adapt import adaptation, candidates
-from synthda.adapt.adaptation import adapt, load_run, score
+from synthda.adapt.adaptation import adapt, score
 from synthda.adapt.baselines import compare
 from synthda.adapt.candidates import bytes_each, candidate_steps
 from synthda.adapt.checkpoint import load_checkpoint
@@ -23,6 +23,7 @@ from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.selection.validation import Validation
 from synthda.adapt.train import Pace
+from synthda.adapt.trained import load_run
 from synthda.errors import RunError
 
 PLAN = blueprint(steps=10)

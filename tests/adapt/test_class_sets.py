@@ -11,7 +11,7 @@ import pytest
 import torch
 from toy import CLASSES, SETTINGS, blueprint, domain
 
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.infer import features_and_probabilities, probabilities
@@ -19,6 +19,7 @@ from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
 from synthda.adapt.selection.mask_rate import mask_rate
 from synthda.adapt.selection.validation import Probe
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import Domain, labels_by_name
 from synthda.errors import DataError, SettingError
 

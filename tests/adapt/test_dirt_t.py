@@ -12,12 +12,13 @@ from shown import accuracy_on_shifted_colours, batch, colour_network
 from torch import Tensor
 from toy import blueprint, domain
 
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.additive import entropy
 from synthda.adapt.data import Data
 from synthda.adapt.methods.dirt_t import DIRTT
 from synthda.adapt.methods.vada import VADA
 from synthda.adapt.run import Run
+from synthda.adapt.trained import load_run
 from synthda.adapt.virtual_adversarial import virtual_adversarial_loss
 
 P = torch.tensor(0.5)

@@ -12,11 +12,12 @@ from torch import nn
 from torch.nn import functional as F
 from toy import blueprint, domain
 
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.additive import Seen
 from synthda.adapt.data import Data
 from synthda.adapt.methods.iw_dann import IWDANN
 from synthda.adapt.run import Run
+from synthda.adapt.trained import load_run
 
 P = torch.tensor(0.5)
 

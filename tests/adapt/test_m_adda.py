@@ -10,12 +10,13 @@ from shown import accuracy_on_shifted_colours, batch, colour_network
 from torch import Tensor
 from toy import blueprint, domain
 
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.data import Data
 from synthda.adapt.embedding import EMBEDDING, nearest_centre
 from synthda.adapt.methods.m_adda import MADDA
 from synthda.adapt.methods.triplet import Triplet
 from synthda.adapt.run import Run
+from synthda.adapt.trained import load_run
 
 P = torch.tensor(0.5)
 

@@ -12,7 +12,7 @@ import torch
 from scipy.special import softmax
 from toy import CLASSES, SETTINGS, domain
 
-from synthda.adapt.adaptation import adapt, load_run
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import run_baselines
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import ORACLE, Data
@@ -22,6 +22,7 @@ from synthda.adapt.predict import Classifier
 from synthda.adapt.rejection import Rejection, calibrate
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
+from synthda.adapt.trained import load_run
 from synthda.errors import DataError, SettingError
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from synthda.adapt.adaptation import load_run
 from synthda.adapt.comparison.cells import Cell, cells_of
 from synthda.adapt.comparison.embedding import Sample, draw, embed
 from synthda.adapt.comparison.plan import Pair, Plan
@@ -16,6 +15,7 @@ from synthda.adapt.comparison.scores import Score, measure, read_scores, write_s
 from synthda.adapt.comparison.tables import as_csv, markdown, page
 from synthda.adapt.data import FLOOR, Data, Shared
 from synthda.adapt.train import Pace
+from synthda.adapt.trained import load_run
 from synthda.manifest import fingerprint, written_then_named
 
 

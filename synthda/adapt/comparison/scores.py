@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from synthda.adapt.adaptation import adapt, load_run, score
+from synthda.adapt.adaptation import adapt, score
 from synthda.adapt.baselines import feature_distance
 from synthda.adapt.candidates import candidate, candidate_steps
 from synthda.adapt.comparison.cells import Cell
@@ -21,6 +21,7 @@ from synthda.adapt.run import LIBRARIES, Run
 from synthda.adapt.selection import load_rule
 from synthda.adapt.selection.validation import Probe
 from synthda.adapt.train import Pace
+from synthda.adapt.trained import load_run
 from synthda.errors import RunError, SynthdaError
 from synthda.manifest import FORMAT, provenance, read_manifest, write_json
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthda.adapt.adaptation import load_run
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.by_factor import ByFactor, by_factor
 from synthda.adapt.comparison.embedding import laid_out
@@ -21,6 +20,7 @@ from synthda.adapt.report.pictures import Shown, confident, doubtful, mistakes, 
 from synthda.adapt.report.stored import Answers, Embedding, Picture, Stored, read_embedding, write_stored
 from synthda.adapt.run import Run
 from synthda.adapt.selection.entropy import entropies
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, SomeImages, factor_names, labels_by_name
 
 MOST_ASKED = 5000
