@@ -115,11 +115,11 @@ class Protocol:
             given=self._texts(table.get("set", {}) | variant["set"]),
             input_size=(table["size"], table["size"]),
             seed=cell.seed,
-            steps=table["baseline_steps" if variant["method"] in BASELINES else "steps"],
+            steps=variant.get("steps", table["baseline_steps" if variant["method"] in BASELINES else "steps"]),
         )
 
     def variant(self, name: str) -> dict[str, Any]:
-        """The method and the settings that a name of a table's `methods` stands for: itself, unless told otherwise."""
+        """The method that a name of a table's `methods` stands for, its settings, and steps other than the table's."""
         found: dict[str, Any] = {"method": name, "set": {}} | self.told["variants"].get(name, {})
         return found
 

@@ -73,7 +73,8 @@ def method_table(found: dict[str, Any], told: dict[str, Any]) -> str:
         lines += [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
         ranked = sorted(row["methods"].items(), key=lambda item: -item[1].get("mean", 0.0))
         for method, measured in ranked:
-            alike = not measured["variant"]["set"].keys() & {"norm", "width"}  # otherwise another network's floor
+            variant = measured["variant"]  # another network or another length of training has a floor of its own
+            alike = not variant["set"].keys() & {"norm", "width"} and "steps" not in variant
             floor = row["methods"].get("source-only", {"seeds": []})
             gain = _difference(measured, floor) if alike and method != "source-only" else ""
             shown = (_accuracy(measured), gain, _closed(measured) if alike else "", _distance(measured))
