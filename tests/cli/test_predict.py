@@ -83,6 +83,15 @@ def test_a_line_for_each_box_with_its_edges(synthda, brightness_model, shelf, tm
     assert first == {"path": "shelf/a.png", "x": 24, "y": 0, "w": 16, "h": 20, "class": "bright", "confidence": 1}
 
 
+def test_the_file_of_the_boxes_is_not_written_over(synthda, brightness_model, shelf, tmp_path):
+    boxes = (tmp_path / "boxes.csv").rename(tmp_path / "predictions.csv")
+    kept = boxes.read_bytes()
+    failed = synthda("predict", brightness_model, "shelf", "--boxes", "predictions.csv")
+    assert failed.code == 2
+    assert "--out predictions.csv is the file of the boxes, which would be lost; give --out another" in failed.err
+    assert boxes.read_bytes() == kept
+
+
 def test_boxes_that_show_nothing_are_an_error(synthda, brightness_model, shelf, tmp_path):
     (tmp_path / "boxes.csv").write_text("path,x,y,w,h\na.png,90,0,5,5\n")
     failed = synthda("predict", brightness_model, "shelf", "--boxes", "boxes.csv")
