@@ -118,6 +118,21 @@ def test_a_run_begins_with_another_s_weights_and_says_so(
         assert sentence in " ".join(refused.err.split())
 
 
+@pytest.mark.parametrize(("option", "method"), [("--from", "mcc"), ("--start", "shot")])
+def test_force_does_not_discard_the_run_that_is_gone_on_from(
+    synthda: Any, source: str, photos: Path, tmp_path: Path, option: str, method: str
+) -> None:
+    domains = ["--source", source, "--target", "photos", "--no-export", "--no-report"]
+    assert synthda("adapt", *domains, "--method", "source-only", "--out", "first", *QUICK).code == 0
+    kept = (tmp_path / "first" / "run.json").read_bytes()
+    command = ["adapt", *domains, "--method", method, option, "first", "--steps", "2"]
+    refused = synthda(*command, "--out", "./first", "--force")
+    assert refused.code == 2
+    assert f"would discard first, the run that {option} names; choose another --out" in " ".join(refused.err.split())
+    assert (tmp_path / "first" / "run.json").read_bytes() == kept
+    assert synthda(*command, "--out", "second", "--force").code == 0
+
+
 def test_other_settings_do_not_touch_a_finished_run_without_force(synthda: Any, source: str, photos: Path) -> None:
     command = ["adapt", "--source", source, "--target", "photos", "--out", "run", "--no-export", *QUICK]
     assert synthda(*command).code == 0
