@@ -97,6 +97,7 @@ def test_boxes_that_show_nothing_are_an_error(synthda, brightness_model, shelf, 
     failed = synthda("predict", brightness_model, "shelf", "--boxes", "boxes.csv")
     assert failed.code == 2
     assert "None of the boxes in 1 photograph shows anything" in failed.err
+    assert "The first: shelf/a.png: nothing of the box 90,0,5,5 lies in its 40 × 20 pixels." in failed.err
     assert not (tmp_path / "predictions.csv").exists()
 
 
