@@ -65,6 +65,8 @@ def open_folder(folder: Path, *, size: Size, fit: Fit = "stretch", labelled: boo
     photos = list_photos(folder)
     if not photos:
         raise DataError(_nothing_in(folder))
+    if labelled and folder.is_file():
+        raise DataError(f"{folder} is a file; give a folder with one sub-folder of images per class.")
     above = folder.parent if folder.is_file() else folder
     names = [path.relative_to(above).as_posix() for path in photos]
     depths = [name.count("/") for name in names]

@@ -67,6 +67,12 @@ def test_labels_can_be_dropped_and_required(tmp_path):
         open_folder(tmp_path / "cats", size=(4, 4), labelled=True)
 
 
+def test_a_file_is_no_folder_of_classes(tmp_path):
+    (tmp_path / "notes.txt").write_text("no")
+    with pytest.raises(DataError, match=r"notes\.txt is a file; give a folder with one sub-folder of images per class"):
+        open_folder(tmp_path / "notes.txt", size=(4, 4), labelled=True)
+
+
 def test_bad_files_among_good_ones_are_listed_with_their_reasons(tmp_path):
     save(tmp_path / "cats" / "good.jpg")
     save(tmp_path / "dogs" / "good.jpg")
