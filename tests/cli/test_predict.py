@@ -39,6 +39,18 @@ def test_a_dash_writes_csv_to_stdout_and_no_file(synthda, brightness_model, grey
     assert not (tmp_path / "predictions.csv").exists()
 
 
+def test_ctrl_c_promises_nothing_that_the_same_command_would_not_do(
+    synthda, brightness_model, grey_photos, tmp_path, monkeypatch
+):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synthda.adapt.predict.Classifier.of_photos", stop)
+    stopped = synthda("predict", brightness_model, "greys")
+    assert (stopped.code, stopped.err.strip()) == (130, "Stopped.")
+    assert not list(tmp_path.glob("predictions.csv*"))
+
+
 def test_the_folder_of_a_run_stands_for_the_model_in_it(synthda, brightness_model, grey_photos, tmp_path):
     assert synthda("predict", tmp_path, "greys/dark/0.png", "--out", "-").out.endswith("dark,1.000000\n")
     assert "greys/model.onnx does not exist; export a model" in synthda("predict", "greys", "greys").err
