@@ -65,6 +65,13 @@ def test_a_dry_run_writes_nothing(synthda: Any, source: str, photos: Path, tmp_p
     assert not (tmp_path / "run").exists()
 
 
+def test_one_photograph_is_counted_as_one(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (photos / "level" / "0.png").rename(tmp_path / "one" / "0.png")
+    shown = synthda("adapt", "--source", source, "--target", "one", "--dry-run", *QUICK)
+    assert "Target   one (1 image, labels unused)" in shown.out
+
+
 def test_the_plan_names_every_folder_that_is_read(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
     (photos / "level" / "broken.jpg").unlink()
     command = ("adapt", "--source", source, "--target", "photos", "--labelled-target", "photos", "--oracle", "photos")
