@@ -199,18 +199,19 @@ class Classifier:
         Raises:
             DataError: when there is nothing in any box.
         """
-        stopped, usable = Event(), 0
+        stopped, usable, first = Event(), 0, ""
 
         def of_one(boxed: Boxed) -> list[Prediction]:
             return [] if stopped.is_set() else self._of_crops(boxed)
 
         for found in in_threads(of_one, photographs, self._threads, stopped):
             usable += sum(not prediction.error for prediction in found)
+            first = first or next((prediction.error for prediction in found if prediction.error), "")
             yield from found
         if not usable:
             raise DataError(
                 f"None of the boxes in {counted(len(photographs), 'photograph')} shows anything that can be read; "
-                "boxes are x, y, w, h in pixels of the upright photograph."
+                f"boxes are x, y, w, h in pixels of the upright photograph. The first: {first}"
             )
 
     def _of_crops(self, boxed: Boxed) -> list[Prediction]:

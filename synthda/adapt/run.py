@@ -19,6 +19,13 @@ from synthda.errors import DataError, RunError
 from synthda.manifest import FORMAT, disk_errors_told, fingerprint, is_vacant, provenance, read_manifest, write_json
 
 LIBRARIES = ("torch", "numpy", "h5py", "pillow", "onnx", "onnxruntime")
+OTHERS = {
+    ".data": "other data",
+    ".inputs": "other weights to begin with",
+    ".start": "another run in --start",
+    ".from": "another run in --from",
+}
+"""How two configurations differ in what is no setting."""
 
 
 @dataclass(frozen=True)
@@ -226,14 +233,15 @@ def parity_beside(model: Path) -> Path:
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """In words, such as `seed 1 instead of 2 and another data`."""
+    """In words, such as `seed 1 instead of 2 and other data`."""
     theirs, ours = _parts(found), _parts(json.loads(json.dumps(dict(wanted), default=str)))
     told = []
     for name in {**theirs, **ours}:
         values = [parts.get(name) for parts in (theirs, ours)]
         if values[0] != values[1]:
             shown = not name.startswith(".") and all(isinstance(value, str | int | float) for value in values)
-            told.append(f"{name} {values[0]} instead of {values[1]}" if shown else f"another {name.removeprefix('.')}")
+            other = OTHERS.get(name, f"another {name.removeprefix('.')}")
+            told.append(f"{name} {values[0]} instead of {values[1]}" if shown else other)
     return " and ".join(told) or "another configuration"
 
 

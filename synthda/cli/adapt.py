@@ -82,7 +82,7 @@ def command(
     from synthda.cli.adapting import Session
     from synthda.cli.default_source import default_source
     from synthda.cli.listing import warn_skipped
-    from synthda.cli.planning import pick_device, plan_of, selection_of
+    from synthda.cli.planning import pick_device, plan_of, refuse_to_discard, selection_of
     from synthda.settings import parse_assignments
 
     network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
@@ -116,6 +116,8 @@ def command(
         )
         warn_skipped(data.skipped, "photographs")
         folder = out or Path("runs") / f"{method}-{data.target_name}"
+        if force:
+            refuse_to_discard({"--start": start, "--from": from_}, folder)
         session = Session(plan, data, folder, device, selection, start=start, begin=from_, ranks=ranks, images=images)
         ranks.first(session.announce)
         if not dry_run:

@@ -20,7 +20,7 @@ Start = Annotated[
     typer.Option(
         metavar="RUN",
         help="For methods that go on from another's finished run, as shot does: that run. Its network, classes, size "
-        "and fit; shot and adabn need no source.",
+        "and fit; shot, adabn and dirt-t need no source.",
         show_default=False,
     ),
 ]

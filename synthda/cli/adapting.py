@@ -37,6 +37,7 @@ from synthda.datasets.domain import UNKNOWN
 from synthda.errors import SettingError
 from synthda.manifest import write_json
 from synthda.shell import quoted
+from synthda.wording import counted
 
 
 class Session:
@@ -94,18 +95,19 @@ class Session:
 
     def _about_data(self) -> Iterator[str]:
         plan, data = self.blueprint, self.data
-        sources = ", ".join(f"{source.name} ({len(source):,} images)" for source in data.sources)
+        sources = ", ".join(f"{source.name} ({counted(len(source), 'image')})" for source in data.sources)
         known, unknown = plan.known_classes, ", or unknown" if plan.known_classes != plan.classes else ""
         yield f"Source   {sources or 'none'}; {len(known)} classes: {_shortened(known)}{unknown}"
-        yield f"Target   {data.target_name} ({data.target.shape[0]:,} images, labels unused)"
+        yield f"Target   {data.target_name} ({counted(data.target.shape[0], 'image')}, labels unused)"
         if data.labelled_target is not None:
             few = data.labelled_target
-            yield f"Labelled {few.name} ({len(few):,} images of the target, learnt too)"
+            yield f"Labelled {few.name} ({counted(len(few), 'image')} of the target, learnt too)"
         if data.evaluation is not None:
             seen = f", {data.transductive:,} of them also in the target: transductive" if data.transductive else ""
-            yield f"Eval     {data.evaluation.name} ({len(data.evaluation):,} labelled images{seen})"
+            yield f"Eval     {data.evaluation.name} ({counted(len(data.evaluation), 'labelled image')}{seen})"
         if data.oracle is not None:
-            yield f"Oracle   {data.oracle.name} ({len(data.oracle):,} labelled images, for train-on-target alone)"
+            many = counted(len(data.oracle), "labelled image")
+            yield f"Oracle   {data.oracle.name} ({many}, for train-on-target alone)"
 
     def _about_training(self, method: Method) -> Iterator[str]:
         plan, (height, width) = self.blueprint, self.blueprint.input_size

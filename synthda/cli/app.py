@@ -32,6 +32,8 @@ from synthda.cli import (
 from synthda.errors import SettingError, SynthdaError
 
 INTERRUPTED = 130
+GOES_ON = ("generate", "convert", "adapt", "compare", "demo")
+"""Verbs that, stopped and given again, begin where they were."""
 
 app = typer.Typer(
     name="synthda",
@@ -66,6 +68,7 @@ app.add_typer(datasets.app, name="datasets")
 
 def main() -> None:
     """Run the command line; a mistake that a person can correct is one sentence and exit code 2."""
+    goes_on = sys.argv[1:2] in [[verb] for verb in GOES_ON]
     try:
         if started_together() and sys.argv[1:2] != ["adapt"]:
             raise SettingError("Several processes were started, and only synthda adapt divides its work among them.")
@@ -75,5 +78,6 @@ def main() -> None:
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED and not is_silent():  # Typer turns Ctrl-C into this
-            print("Stopped; what is finished is kept, and the same command goes on from there.", file=sys.stderr)
+            kept = "; what is finished is kept, and the same command goes on from there" if goes_on else ""
+            print(f"Stopped{kept}.", file=sys.stderr)
         raise

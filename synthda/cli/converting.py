@@ -17,12 +17,12 @@ def from_domain(source: str, out: Path, to: str, *, size: Any, fit: Any, data_ro
     """Write the domain that `source` names in the format `to`."""
     from synthda.datasets.export import export
     from synthda.datasets.shards import manifest_of
-    from synthda.datasets.specs import open_domain
+    from synthda.datasets.specs import is_unfinished, open_domain
 
     if to not in FORMATS:
         raise SettingError(unknown("format", to, [*FORMATS, "coco", "shards"]))
     path = Path(source).expanduser()
-    if size is None and path.is_dir() and not manifest_of(source):
+    if size is None and path.is_dir() and not manifest_of(source) and not is_unfinished(path):
         raise SettingError("Photographs come in sizes of their own; give the images' with --size, for example 64.")
     domain = open_domain(source, size=size, fit=fit, data_root=data_root)
     warn_skipped(domain.skipped)
@@ -56,13 +56,13 @@ def to_shards(source: str, out: Path, *, size: Any, fit: Any, quality: int | Non
 def to_coco(source: str, out: Path, *, size: Any, quality: int | None, force: bool) -> None:
     """Write the rendered domain `source` with a box and a mask for each product in its images."""
     from synthda.datasets.shards import manifest_of
-    from synthda.datasets.specs import open_domain
+    from synthda.datasets.specs import is_unfinished, open_domain
     from synthda.synth.coco import ANNOTATIONS, write_coco
 
     if size is not None:
         raise SettingError("Boxes and masks are those of the images as they were rendered; leave out --size.")
     origin = manifest_of(source)
-    if "settings" not in origin:
+    if "settings" not in origin and not is_unfinished(Path(source).expanduser()):
         raise SettingError(f"{source} is no rendered domain, which alone knows boxes and masks; give one of products.")
     domain = open_domain(source)
     with progress_bar("Writing coco", len(domain)) as progress:

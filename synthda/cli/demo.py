@@ -64,8 +64,13 @@ def command(
     predictions = write_predictions(classifier.of_photos(photographs), out / "predictions.csv")
     draw_predictions(out / "predictions.png", predictions, "Scans of handwriting: predicted classes and confidence")
     say(f"{out / 'predictions.csv'} and {out / 'predictions.png'} are written.")
-    gain = found["adapted"] - found["source-only"]
-    say(f"Adaptation helped: {gain:+.1%} accuracy." if gain > 0 else f"Adaptation did not help here ({gain:+.1%}).")
+    say(verdict(found["adapted"] - found["source-only"]))
+
+
+def verdict(gain: float) -> str:
+    """What a difference of two accuracies says of adaptation, in percentage points."""
+    points = f"{100 * gain:+.1f} points of accuracy"
+    return f"Adaptation helped: {points}." if gain > 0 else f"Adaptation did not help here ({points})."
 
 
 def _write_photographs(images: Images, folder: Path) -> Path:

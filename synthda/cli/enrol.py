@@ -52,6 +52,8 @@ def command(
     if sum(asked) != 1:
         raise SettingError("Give one of PICTURES of new classes, --remove CLASS, and --list.")
     file = model / ("model.enrolled.onnx" if remove or show else "model.onnx") if model.is_dir() else model
+    if model.is_dir() and not file.exists() and (model / "model.onnx").exists():
+        raise RunError(f"Nothing is enrolled in {model}; add classes with: synthda enrol {quoted(model)} PICTURES")
     if show:
         say_enrolled(file, enrolled_in(file), as_json=as_json)
         return

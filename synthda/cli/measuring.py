@@ -9,6 +9,7 @@ from typing import Any
 from synthda.adapt.labelling.measured import ENOUGH, Measured, measure
 from synthda.adapt.predict import Classifier
 from synthda.cli.listing import console, pairs, print_json, say, table, warn_skipped
+from synthda.datasets.label_file import for_queue, label_spec
 from synthda.errors import SettingError
 
 
@@ -22,7 +23,8 @@ def evaluate_labels(subject: Path, labels: Path, *, as_json: bool, others: Mappi
     if given:
         raise SettingError(f"--labels and {given[0]} do not go together; leave out one of the two.")
     model = subject / "model.onnx" if subject.is_dir() else subject
-    found = measure(Classifier(model), labels)
+    named = label_spec(for_queue(str(labels), "measure"))
+    found = measure(Classifier(model), named[0] if named else labels)
     if as_json:
         print_json({"model": str(model), "labels": str(labels)} | found.as_dict())
         return

@@ -36,8 +36,11 @@ def command(
     from synthda.adapt.prediction_files import STDOUT, draw_predictions, write_predictions
     from synthda.cli.listing import say, warn_skipped
     from synthda.datasets.boxes import read_boxes
+    from synthda.errors import SettingError
     from synthda.wording import counted
 
+    if boxes is not None and out.resolve() == boxes.resolve():
+        raise SettingError(f"--out {out} is the file of the boxes, which would be lost; give --out another name.")
     file = model / "model.onnx" if model.is_dir() else model
     classifier = Classifier(file, threads=threads)
     asked = classifier.of_photos(photos) if boxes is None else classifier.of_boxes(read_boxes(boxes, photos))

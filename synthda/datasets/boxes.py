@@ -57,6 +57,7 @@ def read_boxes(file: Path, photos: Path) -> list[Boxed]:
             found.setdefault(name, []).append(box)
     except (OSError, ValueError, KeyError, TypeError, csv.Error, RecursionError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        reason = error.strerror or reason if isinstance(error, OSError) else reason
         raise DataError(f"The boxes in {file} cannot be read ({reason}); give COCO's JSON or CSV.") from error
     if not found:
         raise DataError(f"There is no box in {file}; give one line, or one annotation, for each.")
@@ -100,6 +101,8 @@ def _clipped(box: BoxInPixels, width: int, height: int) -> BoxInPixels | None:
 
 def _coco(file: Path) -> Iterator[tuple[str, BoxInPixels]]:
     content: Any = json.loads(file.read_text(encoding="utf-8"))
+    if isinstance(content, list):
+        raise ValueError("it is a list, as detectors write, which names no files; it needs `images` and `annotations`")
     if not isinstance(content, dict):
         raise ValueError("it is no JSON object")
     names = {image["id"]: str(image["file_name"]) for image in content["images"]}

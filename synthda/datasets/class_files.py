@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from synthda.datasets.folders import natural_order
+from synthda.datasets.folders import class_named, natural_order
 from synthda.errors import DataError
 
 
@@ -18,7 +18,7 @@ def class_files(folder: Path, paths: Iterable[Path]) -> dict[str, tuple[Path, ..
     found: dict[str, dict[str, list[Path]]] = {}
     for path in sorted(paths, key=lambda path: path.relative_to(folder).parts):
         parts = path.relative_to(folder).parts or (path.name,)  # the folder may be a single file
-        name = parts[0] if len(parts) > 1 else path.stem
+        name = class_named(parts[0] if len(parts) > 1 else path.stem)
         found.setdefault(name, {}).setdefault(parts[0], []).append(path)
     for name, entries in found.items():
         if len(entries) > 1:

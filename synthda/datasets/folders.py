@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,8 @@ def open_folder(folder: Path, *, size: Size, fit: Fit = "stretch", labelled: boo
     photos = list_photos(folder)
     if not photos:
         raise DataError(_nothing_in(folder))
+    if labelled and folder.is_file():
+        raise DataError(f"{folder} is a file; give a folder with one sub-folder of images per class.")
     above = folder.parent if folder.is_file() else folder
     names = [path.relative_to(above).as_posix() for path in photos]
     depths = [name.count("/") for name in names]
@@ -96,8 +99,13 @@ def natural_order(name: str) -> tuple[list[str | int], str]:
     return [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)], name
 
 
+def class_named(name: str) -> str:
+    """The class that a file or folder is named for: where é is written as e and an accent (macOS), it is é again."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _classes_of(names: list[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    tops = [name.split("/")[0] for name in names]
+    tops = [class_named(name.split("/")[0]) for name in names]
     classes = tuple(sorted(set(tops), key=natural_order))
     index = {name: label for label, name in enumerate(classes)}
     return classes, np.array([index[top] for top in tops], dtype=np.int64)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from synthda.datasets.domain import UNLABELLED, Domain
-from synthda.datasets.folders import list_photos
+from synthda.datasets.folders import class_named, list_photos
 from synthda.datasets.formats import Encoder, Progress, Sample, file_name, write_pictures
 from synthda.datasets.records import Layout
 from synthda.errors import DataError
@@ -36,7 +36,7 @@ class ImageFolder:
         depths = {len(photo.relative_to(path).parts) for photo in photos}
         if layout is None:
             labelled = depths == {2}
-            yield from (Sample(photo, photo.parent.name if labelled else None) for photo in photos)
+            yield from (Sample(photo, class_named(photo.parent.name) if labelled else None) for photo in photos)
             return
         names = {folder_of(name): name for name in layout.classes}
         for photo in sorted(photos, key=lambda photo: photo.name):

@@ -14,7 +14,7 @@ from synthda.datasets.folders import open_folder
 from synthda.datasets.label_file import Queue, label_spec, open_labels
 from synthda.datasets.reader import DataSet
 from synthda.datasets.records import EXPORT
-from synthda.datasets.resize import Fit, Size, resized
+from synthda.datasets.resize import Fit, Size, check_size, resized
 from synthda.errors import DataError
 from synthda.manifest import read_manifest
 from synthda.settings import load, lookup, unknown
@@ -62,6 +62,7 @@ def open_domain(
             damaged, or has no labels although `labelled` is True.
         SettingError: for an unknown split, or an unusable size or fit.
     """
+    check_size(size or PHOTO_SIZE, fit)
     name, colon, split = spec.partition(":")
     path = Path(spec).expanduser()
     if name in DATASETS and not (colon and os.path.exists(path)):
@@ -74,7 +75,7 @@ def open_domain(
         from synthda.datasets.shards import open_shards
 
         domain = resized(open_shards(path if path.is_dir() else path.parent), size, fit)
-    elif any((path / name).exists() for name in UNFINISHED):
+    elif is_unfinished(path):
         raise DataError(f"{path} is unfinished; run the command that was writing it again, and it will be finished.")
     elif (path / EXPORT).exists() and read_manifest(path / EXPORT).get("to") != "imagefolder":
         raise DataError(f"{path} was written for other tools; make a domain of it: synthda convert {path} --to shards.")
@@ -86,6 +87,11 @@ def open_domain(
     if labelled is False:
         return replace(domain, labels=np.full(len(domain), UNLABELLED, dtype=np.int64), classes=())
     return domain
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a command that was stopped has left a domain there that is not yet whole."""
+    return not (path / "domain.json").exists() and any((path / name).exists() for name in UNFINISHED)
 
 
 def _with_names(domain: Domain, manifest: Path) -> Domain:

@@ -131,7 +131,7 @@ def test_other_images_or_labels_are_another_run(tmp_path: Path) -> None:
     adapt(PLAN, data(), Run(tmp_path), export=False)
     source = domain()
     for changed in (domain(seed=1), replace(source, labels=1 - source.labels)):
-        with pytest.raises(RunError, match="holds a run with another data;"):
+        with pytest.raises(RunError, match="holds a run with other data;"):
             adapt(PLAN, data(sources=(changed,)), Run(tmp_path), export=False)
     with pytest.raises(RunError, match="holds a run with seed 0 instead of 1;"):
         adapt(replace(PLAN, seed=1), data(), Run(tmp_path), export=False)
@@ -199,7 +199,7 @@ def test_a_source_free_method_starts_from_a_given_run_without_any_source(tmp_pat
     kept, learnt = trained.network.label_predictor.state_dict(), method.network.label_predictor.state_dict()
     assert all(torch.equal(kept[name], learnt[name]) for name in kept)
     assert compare(run, alone)["proxy_a_distance"] == {"before": None, "after": None}
-    with pytest.raises(RunError, match="another start"):
+    with pytest.raises(RunError, match="another run in --start"):
         adapt(plan, data(sources=()), run, export=False)
 
 
@@ -222,7 +222,7 @@ def test_the_same_run_with_another_checkpoint_chosen_is_another_start(tmp_path: 
     adapt(trained, data(), first, export=False)
     adapt(plan, data(sources=()), run, start=first, export=False)
     adapt(trained, data(), first, export=False, force=True, select=Selection("entropy", candidates=3))
-    with pytest.raises(RunError, match="another start"):
+    with pytest.raises(RunError, match="another run in --start"):
         adapt(plan, data(sources=()), run, start=first, export=False)
 
 

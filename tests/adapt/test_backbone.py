@@ -214,7 +214,7 @@ def test_a_run_needs_its_file_no_more_and_another_file_of_that_name_does_not_res
     assert adapt(plan(file), data(), run, export=False)["fingerprint"] == manifest["fingerprint"]
 
     torch.save(torchvision_model(SMALL, seed=8).state_dict(), file)
-    with pytest.raises(RunError, match="another inputs"):
+    with pytest.raises(RunError, match="other weights to begin with"):
         adapt(plan(file), data(), run, export=False)
     file.unlink()
     blueprint, method = load_run(run)

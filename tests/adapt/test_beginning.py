@@ -94,7 +94,7 @@ def test_the_run_is_known_by_what_it_began_with_and_resumes(tmp_path: Path) -> N
     assert manifest["configuration"]["from"] == first.read()["fingerprint"]
     adapt(plan, data(), Run(tmp_path / "run"), begin=first, export=False)
     for begin in (None, other):
-        with pytest.raises(RunError, match="holds a run with another from"):
+        with pytest.raises(RunError, match="holds a run with another run in --from"):
             adapt(plan, data(), Run(tmp_path / "run"), begin=begin, export=False)
 
 

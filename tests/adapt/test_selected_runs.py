@@ -37,7 +37,7 @@ def test_held_out_images_make_another_run_with_an_estimate_of_the_accuracy(tmp_p
     estimate = held["results"]["estimated_accuracy"]
     assert (estimate["source_images"], estimate["target_images"]) == (7, 64)
     assert estimate["error"] == estimate["value"] - held["results"]["evaluation"]["accuracy"]
-    with pytest.raises(RunError, match="another data"):
+    with pytest.raises(RunError, match="other data"):
         adapt(PLAN, data(), Run(tmp_path / "plain"), export=False, select=select)
 
 

@@ -65,6 +65,13 @@ def test_a_dry_run_writes_nothing(synthda: Any, source: str, photos: Path, tmp_p
     assert not (tmp_path / "run").exists()
 
 
+def test_one_photograph_is_counted_as_one(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (photos / "level" / "0.png").rename(tmp_path / "one" / "0.png")
+    shown = synthda("adapt", "--source", source, "--target", "one", "--dry-run", *QUICK)
+    assert "Target   one (1 image, labels unused)" in shown.out
+
+
 def test_the_plan_names_every_folder_that_is_read(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
     (photos / "level" / "broken.jpg").unlink()
     command = ("adapt", "--source", source, "--target", "photos", "--labelled-target", "photos", "--oracle", "photos")
@@ -116,6 +123,21 @@ def test_a_run_begins_with_another_s_weights_and_says_so(
         refused = synthda(*second, "--no-export", *options)
         assert refused.code == 2
         assert sentence in " ".join(refused.err.split())
+
+
+@pytest.mark.parametrize(("option", "method"), [("--from", "mcc"), ("--start", "shot")])
+def test_force_does_not_discard_the_run_that_is_gone_on_from(
+    synthda: Any, source: str, photos: Path, tmp_path: Path, option: str, method: str
+) -> None:
+    domains = ["--source", source, "--target", "photos", "--no-export", "--no-report"]
+    assert synthda("adapt", *domains, "--method", "source-only", "--out", "first", *QUICK).code == 0
+    kept = (tmp_path / "first" / "run.json").read_bytes()
+    command = ["adapt", *domains, "--method", method, option, "first", "--steps", "2"]
+    refused = synthda(*command, "--out", "./first", "--force")
+    assert refused.code == 2
+    assert f"would discard first, the run that {option} names; choose another --out" in " ".join(refused.err.split())
+    assert (tmp_path / "first" / "run.json").read_bytes() == kept
+    assert synthda(*command, "--out", "second", "--force").code == 0
 
 
 def test_other_settings_do_not_touch_a_finished_run_without_force(synthda: Any, source: str, photos: Path) -> None:

@@ -63,6 +63,7 @@ def test_a_second_run_is_refused_unless_forced(synthda, domain):
         (["mnist:test", "--to", "shards"], "no need of shards"),
         (["stripes", "--to", "hf", "--size", "large"], "Size 'large' is not accepted"),
         (["stripes", "--to", "hf", "--size", "8", "--fit", "squeeze"], "There is no fit 'squeeze'"),
+        (["stripes", "--to", "hf", "--fit", "squeeze"], "There is no fit 'squeeze'"),
         (["photos", "--to", "shards"], "--size"),
         (["photos", "--to", "imagefolder"], "--size"),
         (["photos", "--to", "shards", "--size", "8", "--quality", "3"], "without --quality"),
@@ -75,4 +76,13 @@ def test_what_cannot_be_converted_is_one_sentence_and_exit_code_2(
     assert failed.code == 2
     assert sentence in failed.err
     assert failed.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("to", ["imagefolder", "hf", "webdataset", "coco"])
+def test_an_unfinished_domain_is_called_that(synthda, domain, tmp_path, to):
+    (domain / "domain.json").rename(domain / "domain.json.partial")
+    failed = synthda("convert", "stripes", "--to", to, "--out", "out")
+    assert failed.code == 2
+    assert "stripes is unfinished; run the command that was writing it again" in failed.err
     assert not (tmp_path / "out").exists()

@@ -103,6 +103,8 @@ def test_a_warning_where_new_classes_take_what_is_known(synthda, colour_model, t
         (["run", "twice"], "has blue.jpg and blue.png for one class 'blue'"),
         (["run", "broken"], "No picture of blue can be read"),
         (["run/model.onnx", "--remove", "blue"], "blue is not enrolled in run/model.onnx; enrolled are: none"),
+        (["run", "--remove", "blue"], "Nothing is enrolled in run; add classes with: synthda enrol run PICTURES"),
+        (["run", "--list"], "Nothing is enrolled in run; add classes with: synthda enrol run PICTURES"),
         (["icons/blue.png", "icons"], "is not a model that synthda exported"),
     ],
 )

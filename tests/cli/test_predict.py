@@ -39,6 +39,18 @@ def test_a_dash_writes_csv_to_stdout_and_no_file(synthda, brightness_model, grey
     assert not (tmp_path / "predictions.csv").exists()
 
 
+def test_ctrl_c_promises_nothing_that_the_same_command_would_not_do(
+    synthda, brightness_model, grey_photos, tmp_path, monkeypatch
+):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synthda.adapt.predict.Classifier.of_photos", stop)
+    stopped = synthda("predict", brightness_model, "greys")
+    assert (stopped.code, stopped.err.strip()) == (130, "Stopped.")
+    assert not list(tmp_path.glob("predictions.csv*"))
+
+
 def test_the_folder_of_a_run_stands_for_the_model_in_it(synthda, brightness_model, grey_photos, tmp_path):
     assert synthda("predict", tmp_path, "greys/dark/0.png", "--out", "-").out.endswith("dark,1.000000\n")
     assert "greys/model.onnx does not exist; export a model" in synthda("predict", "greys", "greys").err
@@ -83,11 +95,21 @@ def test_a_line_for_each_box_with_its_edges(synthda, brightness_model, shelf, tm
     assert first == {"path": "shelf/a.png", "x": 24, "y": 0, "w": 16, "h": 20, "class": "bright", "confidence": 1}
 
 
+def test_the_file_of_the_boxes_is_not_written_over(synthda, brightness_model, shelf, tmp_path):
+    boxes = (tmp_path / "boxes.csv").rename(tmp_path / "predictions.csv")
+    kept = boxes.read_bytes()
+    failed = synthda("predict", brightness_model, "shelf", "--boxes", "predictions.csv")
+    assert failed.code == 2
+    assert "--out predictions.csv is the file of the boxes, which would be lost; give --out another" in failed.err
+    assert boxes.read_bytes() == kept
+
+
 def test_boxes_that_show_nothing_are_an_error(synthda, brightness_model, shelf, tmp_path):
     (tmp_path / "boxes.csv").write_text("path,x,y,w,h\na.png,90,0,5,5\n")
     failed = synthda("predict", brightness_model, "shelf", "--boxes", "boxes.csv")
     assert failed.code == 2
     assert "None of the boxes in 1 photograph shows anything" in failed.err
+    assert "The first: shelf/a.png: nothing of the box 90,0,5,5 lies in its 40 × 20 pixels." in failed.err
     assert not (tmp_path / "predictions.csv").exists()
 
 

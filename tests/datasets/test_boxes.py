@@ -105,7 +105,8 @@ def test_the_fit_is_that_of_everywhere(shelf: Path, fit: Fit) -> None:
         ("b.csv", "path,x,y,w,h\na.png,1,2,3\n", "line 2 has .*which are not four numbers"),
         ("b.csv", "path,x,y,w,h\na.png,1,2,3,nan\n", "not four numbers"),
         ("b.csv", "path,x,y,w,h\n", "There is no box in"),
-        ("b.json", "[1, 2]", "it is no JSON object"),
+        ("b.json", "12", "it is no JSON object"),
+        ("b.json", '[{"image_id": 1, "bbox": [1, 2, 3, 4]}]', "names no files; it needs `images` and `annotations`"),
         ("b.json", "{", "cannot be read"),
         ("b.json", {"images": []}, "it lacks 'annotations'"),
         ("b.json", COCO | {"images": []}, "annotation 1 is of image 8, which is not listed"),
@@ -120,7 +121,7 @@ def test_what_is_no_list_of_boxes_is_one_sentence(
     with pytest.raises(DataError, match=said) as caught:
         read_boxes(written(tmp_path / name, content), shelf)
     assert "\n" not in str(caught.value)
-    with pytest.raises(DataError, match=r"cannot be read|no known suffix"):
+    with pytest.raises(DataError, match=r"cannot be read \(No such file or directory\)|no known suffix"):
         read_boxes(tmp_path / f"missing{Path(name).suffix}", shelf)
 
 

@@ -34,3 +34,7 @@ def test_two_entries_of_one_class_are_told(tmp_path: Path, names: tuple[str, str
     entries = " and ".join(sorted(name.partition("/")[0] for name in names))
     with pytest.raises(DataError, match=f"has {entries} for one class 'pear'; rename one of them"):
         class_files(tmp_path, made(tmp_path, *names))
+
+
+def test_an_accent_is_one_character_of_the_class_however_the_file_writes_it(tmp_path: Path) -> None:
+    assert list(class_files(tmp_path, made(tmp_path, "cre\u0300me.png"))) == ["cr\u00e8me"]

@@ -47,6 +47,15 @@ def test_a_tree_with_a_folder_per_class_is_labelled_in_natural_order(tmp_path):
     assert dict(zip(domain.paths, reds, strict=True)) == {"10/x.png": 0, "2/x.png": 50, "1/x.png": 100}
 
 
+def test_two_spellings_of_an_accent_are_one_class(tmp_path):
+    for number, name in enumerate(("cr\u00e8me", "cre\u0300me", "lait")):
+        save(tmp_path / name / f"{number}.png")
+    domain = open_folder(tmp_path, size=(4, 4))
+    assert domain.classes == ("cr\u00e8me", "lait")
+    assert sorted(domain.labels.tolist()) == [0, 0, 1]
+    assert "cre\u0300me/1.png" in domain.paths
+
+
 @pytest.mark.parametrize("names", [("a.png", "b/c.png"), ("a/b/c.png", "a/d.png"), ("a.png",)])
 def test_any_other_tree_is_unlabelled(tmp_path, names):
     for name in names:
@@ -65,6 +74,12 @@ def test_labels_can_be_dropped_and_required(tmp_path):
     assert open_folder(tmp_path / "cats", size=(4, 4), labelled=False).classes == ()
     with pytest.raises(DataError, match=r"outside of any class folder"):
         open_folder(tmp_path / "cats", size=(4, 4), labelled=True)
+
+
+def test_a_file_is_no_folder_of_classes(tmp_path):
+    (tmp_path / "notes.txt").write_text("no")
+    with pytest.raises(DataError, match=r"notes\.txt is a file; give a folder with one sub-folder of images per class"):
+        open_folder(tmp_path / "notes.txt", size=(4, 4), labelled=True)
 
 
 def test_bad_files_among_good_ones_are_listed_with_their_reasons(tmp_path):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from exported import CLASSES, domain_of, exported
 from PIL import Image
 
-from synthda.datasets.imagefolder import folder_of
+from synthda.datasets.imagefolder import ImageFolder, folder_of
 
 
 def test_each_class_has_its_folder_of_pngs_called_by_their_row(tmp_path):
@@ -28,3 +28,10 @@ def test_no_class_name_leads_out_of_the_folder_or_hides_in_it():
     }
     assert {name: folder_of(name) for name in names} == names
     assert folder_of("stop sign (old), no. 3+") == "stop sign (old), no. 3+"
+
+
+def test_two_spellings_of_an_accent_are_one_class(tmp_path):
+    for name in ("cr\u00e8me", "cre\u0300me"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (4, 4)).save(tmp_path / name / "a.png")
+    assert {sample.label for sample in ImageFolder().samples(tmp_path, None)} == {"cr\u00e8me"}

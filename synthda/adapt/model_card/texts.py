@@ -69,10 +69,15 @@ def what_it_is(adapted: bool) -> str:
     return f"An image classifier that synthda trained on labelled images{learnt} and exported to ONNX."
 
 
+def program_of(size: Sequence[int], fit: str) -> str:
+    """A program that runs the ONNX file of a height and width without synthda, and brings photographs to size as it."""
+    height, width = size
+    return PROGRAM.format(resized=RESIZED[fit].format(height=height, width=width))
+
+
 def use_in_python(size: Sequence[int], fit: str) -> str:
     """How the ONNX file of a height and width is used without synthda, and with it."""
-    height, width = size
-    program = PROGRAM.format(resized=RESIZED[fit].format(height=height, width=width))
+    program = program_of(size, fit)
     return (
         f"{fenced(program, 'python')}\n\nor, for a folder of photographs, read exactly as those were that it was "
         f"measured on:\n\n{fenced('synthda predict model.onnx PHOTOS --out predictions.csv', 'sh')}"

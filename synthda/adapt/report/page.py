@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from synthda.adapt.model_card.texts import program_of
 from synthda.adapt.report import charts, maps
 from synthda.adapt.report.content import FLOOR, Content
 from synthda.adapt.report.stored import Picture
@@ -219,20 +220,9 @@ def _uses(content: Content) -> list[tuple[str, str]]:
     """How to use the exported model: what a snippet is for, and its code."""
     if not content.run.onnx.exists():
         return []
-    height, width = content.blueprint.get("input_size", (0, 0))
     model = content.run.onnx.name
     in_folder = f"{content.run.folder.resolve().name}/{model}"
-    plain = f"""import json
-
-import numpy as np
-import onnxruntime
-from PIL import Image, ImageOps
-
-session = onnxruntime.InferenceSession("{model}")
-classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
-photo = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB").resize(({width}, {height}))
-probabilities = session.run(None, {{"images": np.asarray(photo)[None]}})[0][0]
-print(classes[probabilities.argmax()], probabilities.max())"""
+    plain = program_of(content.blueprint.get("input_size", (0, 0)), content.blueprint.get("fit", "stretch"))
     ours = f"""from pathlib import Path
 
 from synthda.adapt.predict import Classifier

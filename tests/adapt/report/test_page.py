@@ -156,6 +156,21 @@ def test_names_of_classes_files_and_domains_are_escaped(tmp_path: Path) -> None:
     assert any(EVIL in image["alt"] for image in page.all("img"))
 
 
+@pytest.mark.parametrize(
+    ("fit", "call"),
+    [("stretch", "image.resize((16, 16)"), ("pad", "ImageOps.pad(image,"), ("crop", "ImageOps.fit(image,")],
+)
+def test_the_program_to_copy_fits_photographs_as_the_model_does(tmp_path: Path, fit: str, call: str) -> None:
+    run = finished(tmp_path / "run")
+    run.onnx.write_bytes(b"")
+    known = json.loads(run.manifest.read_text("utf-8"))
+    known["configuration"]["blueprint"]["fit"] = fit
+    write_json(run.manifest, known)
+    page = write_report(run).read_text("utf-8")
+    assert call in page
+    assert "session.run([&#34;probabilities&#34;]" in page
+
+
 def test_made_again_it_has_the_same_bytes(tmp_path: Path) -> None:
     run = finished(tmp_path)
     first = write_report(run).read_bytes()
