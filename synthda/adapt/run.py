@@ -20,7 +20,6 @@ from synthda.manifest import FORMAT, disk_errors_told, fingerprint, is_vacant, p
 
 LIBRARIES = ("torch", "numpy", "h5py", "pillow", "onnx", "onnxruntime")
 OTHERS = {
-    ".data": "other data",
     ".inputs": "other weights to begin with",
     ".start": "another run in --start",
     ".from": "another run in --from",
@@ -240,9 +239,15 @@ def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         values = [parts.get(name) for parts in (theirs, ours)]
         if values[0] != values[1]:
             shown = not name.startswith(".") and all(isinstance(value, str | int | float) for value in values)
-            other = OTHERS.get(name, f"another {name.removeprefix('.')}")
+            other = _other_data(*values) if name == ".data" else OTHERS.get(name, f"another {name.removeprefix('.')}")
             told.append(f"{name} {values[0]} instead of {values[1]}" if shown else other)
     return " and ".join(told) or "another configuration"
+
+
+def _other_data(theirs: Any, ours: Any) -> str:
+    """Of a target that has grown or shrunk, by how much."""
+    before, now = (data.get("target", {}).get("images") if isinstance(data, dict) else None for data in (theirs, ours))
+    return "other data" if None in (before, now) or before == now else f"{before} target images instead of {now}"
 
 
 def _parts(configuration: Mapping[str, Any]) -> dict[str, Any]:

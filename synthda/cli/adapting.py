@@ -39,6 +39,9 @@ from synthda.manifest import write_json
 from synthda.shell import quoted
 from synthda.wording import counted
 
+FEW = 32
+"""Fewer target images than this are warned of: half a batch of most networks."""
+
 
 class Session:
     """One `synthda adapt`, with its words."""
@@ -86,6 +89,9 @@ class Session:
         say(f"Time     {about}{readable(seconds)} on {self.device} for this training")
         if not data.sources:
             return
+        if data.target.shape[0] < FEW:
+            seen = counted(data.target.shape[0], "target image")
+            warn(f"{seen}: too little to learn how the target looks, and what is measured on it says little.")
         distance = proxy_a_distance(thumbnails(data.sources[0].images), thumbnails(data.target))
         if distance > FAR_APART:
             warn(

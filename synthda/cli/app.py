@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from synthda import __version__
 from synthda.adapt.ranks import is_silent, started_together, whose_words
 from synthda.cli import (
     adapt,
@@ -37,7 +39,6 @@ GOES_ON = ("generate", "convert", "adapt", "compare", "demo")
 
 app = typer.Typer(
     name="synthda",
-    help="Render a labelled synthetic domain, adapt a classifier from it to unlabelled photographs, export ONNX.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -66,12 +67,29 @@ for verb in VERBS:
 app.add_typer(datasets.app, name="datasets")
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(f"synthda {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Render a labelled synthetic domain, adapt a classifier from it to unlabelled photographs, export ONNX."""
+
+
 def main() -> None:
     """Run the command line; a mistake that a person can correct is one sentence and exit code 2."""
     goes_on = sys.argv[1:2] in [[verb] for verb in GOES_ON]
     try:
         if started_together() and sys.argv[1:2] != ["adapt"]:
             raise SettingError("Several processes were started, and only synthda adapt divides its work among them.")
+        if "" in sys.argv:  # as a path it would be the folder that the command runs in
+            raise SettingError("An argument is empty: a variable of the shell that is not set? Give it a value.")
         app()
     except SynthdaError as error:
         print(f"Error{whose_words()}: {error}", file=sys.stderr)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synthda.cli.options import Force
+from synthda.errors import SettingError
 
 if TYPE_CHECKING:
     from synthda.datasets.domain import Images
 
 COUNT, STEPS, SIDE = 8_000, 1_000, 16
+LEFT = ("syn-numbers", "run", "photographs", "predictions.csv", "predictions.png")
 SETTINGS = (
     "size=8 one=1 two=0 three=0 lines=0 hand=0 smallest=0.8 largest=1 tight=0 angle=15 shear=0.25 stretch=1.3 "
     "weight=0.05 wobble=0.12 streaks=0 stencil=0 hollow=0 contrast=100 saturation=0 fill_gradient=0 bevel=0 "
@@ -45,6 +47,7 @@ def command(
     from synthda.settings import configure, parse_assignments
     from synthda.synth.syn_numbers import SynNumbers
 
+    _refuse_foreign(out)
     settings = configure({"renderer": SynNumbers}, parse_assignments(SETTINGS.split()))["renderer"]
     say(f"1. Render {COUNT:,} labelled digits from fonts")
     source = render_once(SynNumbers(**settings), "syn-numbers", out / "syn-numbers", COUNT, seed=seed, force=force)
@@ -65,6 +68,15 @@ def command(
     draw_predictions(out / "predictions.png", predictions, "Scans of handwriting: predicted classes and confidence")
     say(f"{out / 'predictions.csv'} and {out / 'predictions.png'} are written.")
     say(verdict(found["adapted"] - found["source-only"]))
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Raise SettingError when `out` is a file, or a folder with anything but what a demo leaves there."""
+    if out.exists() and not out.is_dir():
+        raise SettingError(f"{out} is a file; give --out a new or an empty folder.")
+    strange = sorted(path.name for path in out.iterdir() if path.name not in LEFT) if out.exists() else []
+    if strange:
+        raise SettingError(f"{out} holds {strange[0]}, which is no demo's; give --out a new or an empty folder.")
 
 
 def verdict(gain: float) -> str:

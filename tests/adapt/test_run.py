@@ -65,6 +65,13 @@ def test_another_configuration_is_refused_and_what_differs_is_named(tmp_path: Pa
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_target_that_has_lost_photographs_is_told_by_its_size(tmp_path: Path) -> None:
+    before, now = ({**ONE, "data": {"target": {"images": count}}} for count in (100, 98))
+    Run(tmp_path).begin(before)
+    with pytest.raises(RunError, match="with 100 target images instead of 98;"):
+        Run(tmp_path).begin(now)
+
+
 def test_force_discards_what_a_run_wrote_and_nothing_else(tmp_path: Path) -> None:
     run = finished(tmp_path)
     run.begin(OTHER, force=True)

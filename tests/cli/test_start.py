@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from synthda import __version__
 from synthda.cli.app import app
 
 VERBS = ["preview", "generate", "inspect", "convert", "adapt", "evaluate", "export", "predict"]
@@ -80,3 +81,15 @@ def test_the_verbs_are_listed_with_their_names(synthda):
     assert app.info.name == "synthda"
     shown = synthda("--help").out
     assert all(verb in shown for verb in VERBS)
+
+
+def test_an_empty_argument_is_not_the_folder_that_the_command_runs_in(synthda):
+    refused = synthda("predict", "model.onnx", "")
+    assert refused.code == 2
+    assert "An argument is empty" in refused.err
+
+
+def test_the_version_is_told(synthda):
+    said = synthda("--version")
+    assert said.code == 0
+    assert said.out == f"synthda {__version__}\n"
