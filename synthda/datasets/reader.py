@@ -66,7 +66,7 @@ class DataSet:
         command = f"run `synthda datasets download {self.name}`, or " if self.downloadable else ""
         return DataError(
             f"Data set {self.name} is not in {root} (looked for {looked_for}): {command}{self.by_hand}; another data "
-            "root is given with --data-root or the environment variable SYNTHDA_DATA."
+            "root is given with the environment variable SYNTHDA_DATA, or --data-root where the command has it."
         )
 
     def damaged(self, path: Path, reason: str) -> DataError:
