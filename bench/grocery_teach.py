@@ -35,7 +35,8 @@ def labelled(run: Run, folder: Path, count: int, seed: int, out: Path) -> Path:
     found, _ = gather(folder)
     with Journal(out, folder, classifier.classes, seed=seed) as journal:
         desk = Desk(folder, found, classifier, journal)
-        desk.suggestions.finished.wait()
+        desk.suggestions.start()
+        desk.suggestions.join()
         while len(journal.latest("teach")) < count:
             shown = desk.state("teach")["photo"]
             desk.decide("teach", shown["content"], shown["file"].partition("/")[0])
