@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -41,7 +42,8 @@ class Blueprint:
         fit: how photographs are brought to that size.
         method_settings, network_settings: keyword arguments.
         unknown_below: where every class is less probable, the answer is the last class, `unknown`; None for no such.
-        calibrates_unknown: that threshold, and a temperature, are found on held-out source images after the training.
+        calibrates_unknown: a logit for `unknown`, and a temperature, are found on held-out source images after the
+            training.
         recipe: steps, batches, optimizer.
         seed: of the initial weights and of every later draw.
     """
@@ -157,7 +159,8 @@ class Blueprint:
         if pretrained:
             network.load_pretrained()  # before the method, which may copy the network
         method = build_method(self.method, network, dict(self.method_settings))
-        method.unknown_below = 0.0 if self.calibrates_unknown else self.unknown_below  # until it is calibrated
+        method.unknown_below = self.unknown_below
+        method.unknown_logit = -math.inf if self.calibrates_unknown else None  # until it is calibrated
         return method
 
     @property

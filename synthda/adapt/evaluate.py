@@ -120,7 +120,10 @@ def _unknown_auroc(probabilities: NDArray[np.float32], labels: NDArray[np.int64]
         return None
     from sklearn.metrics import roc_auc_score
 
-    return float(roc_auc_score(foreign, probabilities[:, -1] - probabilities[:, :-1].max(axis=1)))
+    # The logarithm of the ratio: the difference is the same number for all images that a softmax is quite sure of.
+    tiny = np.finfo(np.float32).tiny
+    against, largest = probabilities[:, -1], probabilities[:, :-1].max(axis=1)
+    return float(roc_auc_score(foreign, np.log(np.maximum(against, tiny)) - np.log(np.maximum(largest, tiny))))
 
 
 def gap_closed(source_only: float, adapted: float, oracle: float, *, least_gap: float = 0.05) -> float | None:

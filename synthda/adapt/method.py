@@ -58,6 +58,7 @@ class Method(nn.Module):
         source_domains: how many sources the losses tell apart; 1 where they are pooled.
         learns_unknown: whether the losses teach the last class, `unknown`, of which the sources show nothing.
         unknown_below: where every class is less probable, what is deployed answers `unknown`; None for no such answer.
+        unknown_logit: of `unknown`, the same for every image, beside the classes' logits; None for no such answer.
         temperature: what is deployed divides its logits by.
         start_settings: keyword arguments of that method.
         needs_float32: why a coarser precision would not do, as the middle of a sentence; None where it does.
@@ -79,6 +80,7 @@ class Method(nn.Module):
     source_domains: int = 1
     learns_unknown: ClassVar[bool] = False
     unknown_below: float | None = None
+    unknown_logit: float | None = None
     temperature: float = 1.0
     start_settings: Mapping[str, Any] = MappingProxyType({})
     needs_float32: str | None = None
@@ -151,13 +153,16 @@ class Method(nn.Module):
         return logits
 
     def chances(self, images: Tensor) -> Tensor:
-        """Probabilities (B, classes) of what is deployed, those of `unknown` last where a threshold decides on it.
+        """Probabilities (B, classes) of what is deployed, those of `unknown` last where it is not a learnt class.
 
-        The threshold t takes part as one more probability, and all are divided by 1 + t: `unknown` is the largest
-        where every class has less than t.
+        With a logit of its own, `unknown` is the largest where no class's logit reaches that. A threshold t takes part
+        as one more probability, and all are divided by 1 + t: `unknown` is the largest where every class has less.
         """
         logits = self.predict(images)
-        known = (logits if self.temperature == 1 else logits / self.temperature).softmax(dim=1)
+        logits = logits if self.temperature == 1 else logits / self.temperature
+        if self.unknown_logit is not None:
+            return torch.cat([logits, torch.full_like(logits[:, :1], self.unknown_logit)], dim=1).softmax(dim=1)
+        known = logits.softmax(dim=1)
         if self.unknown_below is None:
             return known
         limit = torch.full_like(known[:, :1], self.unknown_below)

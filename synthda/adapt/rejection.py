@@ -1,4 +1,8 @@
-"""When a classifier answers `unknown`: a temperature and a threshold, calibrated on labelled images that it knows."""
+"""When a classifier answers `unknown`: a temperature and a logit, calibrated on labelled images that it knows.
+
+A softmax is sure of much that is no class, for it only compares the classes; how large the largest logit is tells more
+(Hendrycks et al. 2022, "Scaling out-of-distribution detection for real-world settings").
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
 from synthda.adapt.infer import outputs
 from synthda.adapt.method import Method
@@ -29,19 +33,19 @@ class Rejection:
 
     Attributes:
         temperature: logits are divided by it (Guo et al. 2017): above 1 for a network that is too sure.
-        unknown_below: the answer is `unknown` where every class is less probable.
+        unknown_logit: the answer is `unknown` where no class's logit, so divided, reaches it.
         kept: share of the images below that are not rejected.
         images: how many it was calibrated on.
     """
 
     temperature: float
-    unknown_below: float
+    unknown_logit: float
     kept: float
     images: int
 
     def apply_to(self, method: Method) -> None:
         """Have `method` deploy it."""
-        method.temperature, method.unknown_below = self.temperature, self.unknown_below
+        method.temperature, method.unknown_logit = self.temperature, self.unknown_logit
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -60,7 +64,7 @@ class Rejection:
 
 
 def calibrate(logits: NDArray[np.float32], labels: NDArray[np.int64], kept: float = KEPT) -> Rejection:
-    """The temperature of least cross-entropy, and the threshold that `kept` of the images pass.
+    """The temperature of least cross-entropy, and the logit that the largest of `kept` of the images reach.
 
     Args:
         logits: (n, K), of images that training has not seen.
@@ -78,10 +82,10 @@ def calibrate(logits: NDArray[np.float32], labels: NDArray[np.int64], kept: floa
 
     found = minimize_scalar(cross_entropy, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
     temperature = float(np.exp(found.x))
-    sure = softmax(logits / temperature, axis=1).max(axis=1)
-    # The image on the threshold passes: `unknown` needs every class to be less probable.
-    threshold = float(np.sort(sure)[round((1 - kept) * len(sure))])
-    return Rejection(temperature, threshold, float((sure >= threshold).mean()), len(sure))
+    largest = (logits / temperature).max(axis=1)
+    # The image whose largest logit this is passes: of equal ones, the first is answered, and `unknown` is the last.
+    limit = float(np.sort(largest)[round((1 - kept) * len(largest))])
+    return Rejection(temperature, limit, float((largest >= limit).mean()), len(largest))
 
 
 def calibrated(method: Method, held_out: Domain) -> Rejection:

@@ -88,7 +88,7 @@ class Run:
 
     @property
     def rejection(self) -> Path:
-        """The temperature and the threshold below which the answer is `unknown`, where they were calibrated."""
+        """The temperature and the logit of `unknown`, where they were calibrated."""
         return self.folder / "rejection.json"
 
     @property

@@ -49,7 +49,7 @@ def estimate_line(estimate: Mapping[str, Any]) -> str:
 def rejection_line(rejection: Mapping[str, Any]) -> str:
     """When `unknown` is answered, and how many images of known classes that costs."""
     return (
-        f"Unknown is answered where every class is less probable than {rejection['unknown_below']:.3f} (temperature "
+        f"Unknown is answered where no class's logit reaches {rejection['unknown_logit']:.2f} (temperature "
         f"{rejection['temperature']:.2f}); {rejection['kept']:.0%} of {rejection['images']:,} held-out source images "
         "pass."
     )

@@ -47,13 +47,13 @@ def test_the_temperature_undoes_a_scale_of_calibrated_logits() -> None:
         assert found.temperature == pytest.approx(scale, rel=0.05)
 
 
-def test_the_threshold_keeps_the_share_that_is_asked_for() -> None:
+def test_the_logit_of_unknown_is_reached_by_the_share_that_is_asked_for() -> None:
     logits = np.stack([np.linspace(0.1, 4, 100), np.zeros(100)], axis=1).astype(np.float32)
     found = calibrate(logits, np.zeros(100, np.int64), kept=0.9)
-    sure = softmax(logits / found.temperature, axis=1).max(axis=1)
+    largest = (logits / found.temperature).max(axis=1)
     assert found.kept == 0.9
-    assert found.unknown_below == pytest.approx(float(sure[10]))
-    assert (sure < found.unknown_below).sum() == 10
+    assert found.unknown_logit == pytest.approx(float(largest[10]))
+    assert (largest < found.unknown_logit).sum() == 10
 
 
 def test_there_is_nothing_to_calibrate_on_without_images() -> None:
@@ -61,14 +61,28 @@ def test_there_is_nothing_to_calibrate_on_without_images() -> None:
         calibrate(np.empty((0, 3), np.float32), np.empty(0, np.int64))
 
 
-def test_a_method_deploys_temperature_and_threshold() -> None:
+def test_a_method_deploys_the_temperature_and_the_logit_of_unknown() -> None:
     method = plan().build().eval()
-    logits = torch.tensor([[4.0, 0.0], [1.0, 0.0]])
+    logits = torch.tensor([[4.0, 0.0], [1.0, 0.0], [1.0, -9.0]])
     method.predict = lambda images: logits  # type: ignore[method-assign]
-    Rejection(2.0, 0.7, 0.95, 10).apply_to(method)
-    chances = method.chances(torch.zeros(2, 3, 16, 16))
-    torch.testing.assert_close(chances[:, :2] * 1.7, (logits / 2).softmax(dim=1))
-    assert chances.argmax(dim=1).tolist() == [0, 2]  # .881 and .622 against .7
+    Rejection(2.0, 1.5, 0.95, 10).apply_to(method)
+    chances = method.chances(torch.zeros(3, 3, 16, 16))
+    beside = torch.tensor([[2.0, 0.0, 1.5], [0.5, 0.0, 1.5], [0.5, -4.5, 1.5]])
+    torch.testing.assert_close(chances, beside.softmax(dim=1))
+    assert chances.argmax(dim=1).tolist() == [0, 2, 2]  # the last is as unknown as the second, however sure between two
+
+
+def test_until_it_is_calibrated_nothing_is_unknown() -> None:
+    chances = plan().build().eval().chances(torch.rand(2, 3, 16, 16))
+    assert chances[:, -1].tolist() == [0, 0]
+    torch.testing.assert_close(chances.sum(dim=1), torch.ones(2))
+
+
+def test_images_that_a_softmax_is_quite_sure_of_are_still_told_apart() -> None:
+    logits = np.array([[60.0, 0], [40, 0], [30, 0], [20, 0]])  # the last two are foreign
+    beside = softmax(np.concatenate([logits, np.full((4, 1), 1.0)], axis=1), axis=1).astype(np.float32)
+    found = evaluate(beside, np.array([0, 0, 2, 2]), ("a", "b", "unknown"))
+    assert found.unknown_auroc == 1
 
 
 def test_area_under_the_curve_of_unknown_by_hand() -> None:
@@ -90,7 +104,7 @@ def test_a_run_calibrates_scores_exports_and_loads_the_same_rejection(tmp_path: 
     assert results["evaluation"]["unknown_auroc"] is not None
     blueprint, method = load_run(run)
     assert blueprint == plan()
-    assert (method.temperature, method.unknown_below) == (rejection.temperature, rejection.unknown_below)
+    assert (method.temperature, method.unknown_logit) == (rejection.temperature, rejection.unknown_logit)
     classifier = Classifier(run.onnx)
     np.testing.assert_allclose(classifier.of_domain(data().target), probabilities(method, data().target), atol=1e-4)
 
@@ -100,7 +114,7 @@ def test_the_deployed_checkpoint_is_the_one_whose_calibration_is_kept(tmp_path: 
     select = Selection("entropy", candidates=2, hold_out=0.2)
     results = adapt(plan(), data(), run, export=False, select=select)["results"]
     _, method = load_run(run)
-    assert method.unknown_below == results["rejection"]["unknown_below"]
+    assert method.unknown_logit == results["rejection"]["unknown_logit"]
     assert "evaluation_of_last" in results
 
 

@@ -246,8 +246,8 @@ def test_that_unknown_is_rarely_answered_is_no_warning() -> None:
 
 
 def test_the_calibration_is_told_in_a_line() -> None:
-    line = rejection_line({"temperature": 1.5, "unknown_below": 0.625, "kept": 0.95, "images": 1200})
-    assert "less probable than 0.625 (temperature 1.50); 95% of 1,200 held-out source images pass." in line
+    line = rejection_line({"temperature": 1.5, "unknown_logit": 6.25, "kept": 0.95, "images": 1200})
+    assert "no class's logit reaches 6.25 (temperature 1.50); 95% of 1,200 held-out source images pass." in line
 
 
 def test_unknown_is_an_answer_and_no_class_of_the_source(synthda: Any, source: str, photos: Path) -> None:

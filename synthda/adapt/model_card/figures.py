@@ -89,8 +89,8 @@ def limits(facts: Facts) -> Iterator[str]:
     rejection, threshold = results.get("rejection"), plan.get("unknown_below")
     if rejection is not None:
         yield (
-            f"Answers `unknown` where every class is less probable than {figure(rejection['unknown_below'])}, after a "
-            f"temperature of {figure(rejection['temperature'])}: calibrated on {figure(rejection['images'])} held-out "
+            f"Answers `unknown` where no class's logit reaches {figure(rejection['unknown_logit'])} at the temperature "
+            f"{figure(rejection['temperature'])}: calibrated on {figure(rejection['images'])} held-out "
             f"source images, of which a share of {figure(rejection['kept'])} pass. How many things of no class it "
             "rejects is another question."
         )

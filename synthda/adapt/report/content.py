@@ -110,8 +110,8 @@ class Content:
 
     @property
     def threshold(self) -> float | None:
-        """Below which the answer is `unknown`: calibrated or given; None where no threshold decides on it."""
-        found = _part(self.results, "rejection").get("unknown_below", self.blueprint.get("unknown_below"))
+        """The probability below which the answer is `unknown`, where one was given."""
+        found = self.blueprint.get("unknown_below")
         return None if found is None else float(found)
 
     @property

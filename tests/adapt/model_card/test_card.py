@@ -57,7 +57,7 @@ MANIFEST: dict[str, Any] = {
         "selection": {"rule": "snd", "step": 1234, "candidates": [{"step": 1234, "score": 0.5}], "target": "c3"},
         "evaluation": EVALUATION,
         "evaluation_of_last": EVALUATION | {"accuracy": 0.7001},
-        "rejection": {"temperature": 1.5151, "unknown_below": 0.4242, "kept": 0.9512, "images": 777},
+        "rejection": {"temperature": 1.5151, "unknown_logit": 0.4242, "kept": 0.9512, "images": 777},
         "predicted_shares": dict(zip(CLASSES, [0.5, 0.01, 0.25, 0.24], strict=True)),
         "estimated_accuracy": {
             **{"value": 0.6543, "by": "average thresholded confidence", "source_accuracy": 0.9321},

@@ -187,24 +187,26 @@ def test_a_run_without_labels_says_what_can_be_said(tmp_path: Path) -> None:
 
 
 def test_a_threshold_for_unknown_is_told_with_what_it_does_to_the_numbers(tmp_path: Path) -> None:
-    rejection = {"temperature": 2.5, "unknown_below": 0.8, "kept": 0.95, "images": 1200}
+    rejection = {"temperature": 2.5, "unknown_logit": 8.0, "kept": 0.95, "images": 1200}
     run = finished(tmp_path, (*NAMES, "unknown"), rejection=rejection)
     known = json.loads(run.manifest.read_text(encoding="utf-8"))
     known["results"]["evaluation"]["unknown_auroc"] = 0.75
     write_json(run.manifest, known)
     text = " ".join(read(write_report(run)).text.split())
-    assert "less probable than 0.800, at the temperature 2.50: 95.0 % of 1,200 held-out source images" in text
+    assert "no class's logit reaches 8.00 at the temperature 2.50: 95.0 % of 1,200 held-out source images" in text
     assert "area under the curve (AUROC) of 0.750" in text
-    assert "all are divided by 1 + t" in text
+    assert "all are divided by 1 + t" not in text
 
 
 def test_a_threshold_that_was_given_is_told_too(tmp_path: Path) -> None:
-    run = finished(tmp_path, labelled=False)
+    run = finished(tmp_path)
     assert "less probable than" not in read(write_report(run)).text
     known = json.loads(run.manifest.read_text(encoding="utf-8"))
     known["configuration"]["blueprint"]["unknown_below"] = 0.6
     write_json(run.manifest, known)
-    assert "less probable than 0.600" in " ".join(read(write_report(run)).text.split())
+    text = " ".join(read(write_report(run)).text.split())
+    assert "less probable than 0.600" in text
+    assert "all are divided by 1 + t" in text
 
 
 def test_an_older_run_has_a_report_of_what_is_there(tmp_path: Path) -> None:
