@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ from synthda.manifest import write_json
 
 WIDE = 512
 """Images of each domain in a step of ganin-svhn: 1,024 together."""
+WARM_UP = 20
+"""Steps of the bare loop that are not timed: the first on a GPU loads libraries and kernels."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,10 @@ def rate(bench: Bench, plan: Blueprint, data: Arrays, on_log: Callable[[Entry], 
 
 
 def kernel_seconds(bench: Bench, plan: Blueprint, data: Arrays) -> float | None:
-    """Of a step: the summed time of its kernels, by torch's profiler, between two lines of the log; None on a CPU."""
+    """Of a step: the summed time of its kernels, by torch's profiler, between two lines of the log.
+
+    None on a CPU, and where the profiler is not let see any, as in some containers.
+    """
     if not bench.device.startswith("cuda"):
         return None
     seen, steps = profile(activities=[ProfilerActivity.CUDA]), bench.size.log_every
@@ -113,15 +119,27 @@ def kernel_seconds(bench: Bench, plan: Blueprint, data: Arrays) -> float | None:
 
     rate(bench, plan, data, act)
     kernels = [event for event in seen.key_averages() if event.device_type == DeviceType.CUDA]
-    return float(sum(event.self_device_time_total for event in kernels)) / 1e6 / steps
+    return float(sum(event.self_device_time_total for event in kernels)) / 1e6 / steps or None
+
+
+@contextmanager
+def algorithms(*, deterministic: bool) -> Iterator[None]:
+    """Within: cuDNN's, deterministic or any. `train` asks for the former, and nobody takes that back for a peer."""
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = deterministic
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.deterministic = before
 
 
 def mnist(bench: Bench) -> dict[str, Any]:
     """DANN, ganin-mnist, 64 + 64: the bare loop, eager and replayed steps in each precision, in turn."""
     data, steps = Arrays.random(bench.size.images), bench.size.steps
     rates: dict[str, list[float]] = {}
+    bare(build(), data, min(steps, WARM_UP), bench.device)
     for _ in range(bench.size.repeats):
-        with tf32(False):
+        with tf32(False), algorithms(deterministic=True):
             floor = 2 * BATCH * steps / bare(build(), data, steps, bench.device)
         rates.setdefault("bare loop, float32", []).append(floor)
         for precision in bench.precisions:
@@ -179,7 +197,7 @@ def pytorch_adapt(bench: Bench) -> dict[str, Any]:
         rates["synthda"].append(rate(bench, plan, data))
         for name, workers in ways.items():
             taken = steps if workers is None else max(steps // 10, 2)
-            with tf32(False):
+            with tf32(False), algorithms(deterministic=False):
                 seconds = dann_pytorch_adapt.seconds(build(), data, taken, bench.device, workers=workers)
             rates[name].append(2 * BATCH * taken / seconds)
     return {

@@ -114,6 +114,33 @@ def test_the_gpu_measurement_leaves_out_what_it_has_and_goes_on_after_a_failure(
     assert train_gpu.measure(bench, out, until=float("inf")) == json.loads(out.read_text(encoding="utf-8"))
 
 
+def test_kernels_that_the_profiler_does_not_see_are_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Blind:
+        def start(self) -> None: ...
+        def stop(self) -> None: ...
+        def key_averages(self) -> list[object]:
+            return []
+
+    monkeypatch.setattr(train_gpu, "profile", lambda **given: Blind())
+    monkeypatch.setattr(train_gpu, "rate", lambda *given: 1.0)
+    found = train_gpu.mnist_kernels(Bench("cuda", QUICK, None))
+    assert {each["step_over_kernels"] for each in found["seconds"].values()} == {None}
+
+
+def test_a_peer_is_not_held_to_the_algorithms_that_ours_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+
+    def seconds(*given: object, **named: object) -> float:
+        seen.append(torch.backends.cudnn.deterministic)
+        return 1.0
+
+    monkeypatch.setattr("bench.peers.dann_pytorch_adapt.seconds", seconds)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    train_gpu.pytorch_adapt(Bench("cpu", QUICK, None))
+    assert seen == [False, False]
+    assert torch.backends.cudnn.deterministic
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mnist-kernels", "svhn"])
 def test_every_cell_of_the_gpu_measurement_runs_on_a_cpu(name: str) -> None:

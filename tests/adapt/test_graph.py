@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tape import ASK_THE_HOST
@@ -12,8 +16,10 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 from toy import blueprint, build, domain, logged, same, stopping_after, train_toy, weights
 
+from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.feed import Feed
 from synthda.adapt.graph import CAPTURES, WARM_UP, Work, captured, check_graph, why_eager
+from synthda.adapt.infer import outputs
 from synthda.adapt.method import Batch, LossTerms, Method
 from synthda.adapt.methods import METHODS
 from synthda.adapt.methods.dann import DANN
@@ -198,12 +204,14 @@ def test_a_graph_that_is_asked_for_and_impossible_is_refused_before_anything_is_
     check_graph("auto", blueprint().build(), "cpu")
 
 
-def on_gpu(plan_of: Callable[[], Method], folder: Path, **given: object) -> tuple[Method, list[dict[str, float]]]:
+def on_gpu(
+    plan_of: Callable[[], Method], folder: Path, device: str = "cuda", **given: object
+) -> tuple[Method, list[dict[str, float]]]:
     plan = blueprint(**{"steps": 200, "target_view": "weak", **given})  # type: ignore[arg-type]
     run, method = Run(folder), plan_of()
     run.begin({})
     pace = Pace(log_every=1)
-    train(method, [domain()], domain(target=True).images, plan.recipe, run, device="cuda", pace=pace)
+    train(method, [domain()], domain(target=True).images, plan.recipe, run, device=device, pace=pace)
     return method, logged(run)
 
 
@@ -231,6 +239,18 @@ def test_on_a_gpu_a_graph_is_deterministic_and_resumes_bit_for_bit(tmp_path: Pat
     assert same(weights(resumed), found[0])
 
 
+@contextmanager
+def nothing_waiting() -> Iterator[None]:
+    """Within: what waits for the GPU raises."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that this is a prototype: an error here, after the mode has been set
+            torch.cuda.set_sync_debug_mode("error")
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
 @gpu
 @pytest.mark.gpu
 @replayed
@@ -238,11 +258,8 @@ def test_on_a_gpu_no_step_waits_for_the_device(name: str) -> None:
     _, feed, step = stepping(name, "cuda")
     step(feed.batch(0))
     rows = feed.rows(1)
-    torch.cuda.set_sync_debug_mode("error")  # whatever waits raises
-    try:
+    with nothing_waiting():
         terms = step(feed.gather(rows))
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
     assert terms
     assert all(term.isfinite() for term in terms.values())
 
@@ -254,3 +271,56 @@ def test_on_a_gpu_every_such_method_can_be_captured(name: str, tmp_path: Path) -
     method, lines = on_gpu(lambda: build(blueprint(name)), tmp_path, steps=5, graph="on")
     assert len(lines) == 5
     assert all(value.isfinite().all() for value in method.parameters())
+
+
+@gpu
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_on_a_gpu_a_graph_has_the_losses_of_the_eager_path_in_coarse_numbers(precision: str, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"steps": 20, "precision": precision}
+    _, eager = on_gpu(with_dropout, tmp_path / "eager", graph="off", **given)
+    _, graph = on_gpu(with_dropout, tmp_path / "graph", graph="on", **given)
+    for one, other in zip(eager, graph, strict=True):
+        assert one == pytest.approx(other, rel=1e-2, abs=1e-3)
+
+
+def on_both(names: Iterable[str], elsewhere: Iterable[str]) -> list[Any]:
+    """Names of methods on a GPU, and a few on a CPU, to see that the test itself runs."""
+    return [
+        *(pytest.param("cpu", name) for name in names),
+        *(pytest.param("cuda", name, marks=[gpu, pytest.mark.gpu]) for name in elsewhere),
+    ]
+
+
+@pytest.mark.parametrize(("device", "name"), on_both(["dann", "shot"], METHODS))
+def test_what_has_learnt_on_any_device_is_loaded_on_a_cpu_and_answers_as_it_did(
+    device: str, name: str, tmp_path: Path
+) -> None:
+    plan = blueprint(name)
+    method, _ = on_gpu(lambda: build(plan), tmp_path, device, steps=5)
+    loaded, images = plan.build(), domain(40, seed=1, target=True).images
+    assert load_checkpoint(Run(tmp_path).checkpoint, loaded, {}) == method.steps(blueprint(steps=5).recipe)
+    found, expected = outputs(method, images), outputs(loaded, images)
+    np.testing.assert_allclose(found, expected, atol=1e-3 * max(1.0, float(np.abs(expected).max())))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("cpu", "cpu"),
+        pytest.param("cpu", "cuda", marks=[gpu, pytest.mark.gpu]),
+        pytest.param("cuda", "cpu", marks=[gpu, pytest.mark.gpu]),
+    ],
+)
+def test_a_run_goes_on_on_another_device(first: str, then: str, optimizer: str, tmp_path: Path) -> None:
+    plan = blueprint(steps=8, optimizer=optimizer)
+    train_toy(plan, Run(tmp_path / "whole"))
+    run = Run(tmp_path / "moved")
+    run.begin({})
+    given = ([domain()], domain(target=True).images, plan.recipe, run)
+    with pytest.raises(KeyboardInterrupt):
+        train(build(plan), *given, device=first, pace=stopping_after(4))
+    assert train(build(plan), *given, device=then, pace=Pace(log_every=1)) == 4
+    for one, other in zip(logged(run), logged(Run(tmp_path / "whole")), strict=True):
+        assert one["label"] == pytest.approx(other["label"], rel=0.02)

@@ -15,7 +15,8 @@ from shown import accuracy_on_shifted_colours, batch, colour_network, rows
 from torch import Tensor
 from toy import blueprint
 
-from synthda.adapt.method import Batch
+from synthda.adapt.method import Batch, tensors_of
+from synthda.adapt.methods.adabn import AdaBN
 from synthda.adapt.methods.shot import SHOT, centroid_labels
 from synthda.adapt.methods.source_only import SourceOnly
 from synthda.adapt.networks.ganin import GaninMnist
@@ -119,6 +120,18 @@ def test_pseudo_labels_are_part_of_the_state() -> None:
     method.pseudo_labels = torch.tensor([1, 0, 1])
     other.load_state_dict(method.state_dict())
     assert other.pseudo_labels.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_pseudo_labels_go_to_the_device_of_the_weights(nested: bool) -> None:
+    shot = blueprint("shot", norm="batch").build()
+    method = AdaBN(shot.network, after="shot") if nested else shot
+    holder = method.trained if isinstance(method, AdaBN) else method
+    assert isinstance(holder, SHOT)
+    holder.set_extra_state(torch.tensor([0, 1, 1]))
+    method.to("meta")
+    assert {tensor.device.type for tensor in tensors_of(method)} == {"meta"}
+    assert holder.pseudo_labels.dtype == torch.int64
 
 
 def test_the_source_model_is_trained_with_label_smoothing() -> None:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +82,37 @@ def test_no_more_than_two_windows_lie_in_memory(tmp_path: Path) -> None:
         streamed.draw(step)
     assert [slot.pixels.shape[0] for slot in slots] == [512, 512]
     assert {slot.pixels.data_ptr() for slot in slots} == held
+
+
+@pytest.mark.usefixtures("_small_windows")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cpu",
+        pytest.param(
+            "cuda",
+            marks=[pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")],
+        ),
+    ],
+)
+@pytest.mark.parametrize("part", [slice(None), slice(1, None, 2)])
+def test_batches_on_a_device_are_the_same_wherever_the_images_lie(name: str, part: slice, tmp_path: Path) -> None:
+    found, device = stored(noise(1300), tmp_path), torch.device(name)
+    assert isinstance(found.images, StoredImages)
+    given: dict[str, Any] = {"seed": 3, "stream": 1, "part": part}
+    here, there = (Resident(found.images, found.labels, 100, device=one, **given) for one in (CPU, device))
+    carried = Resident(found.images, found.labels, 100, device=device, home=CPU, **given)
+    streamed = Streamed(found.images, found.labels, 100, device=device, **given)
+    drawn = [[each.draw(step) for each in (there, carried, streamed)] for step in range(40)]  # none waits for another
+    for step, batches in enumerate(drawn):
+        assert len({images.stride() for images, _, _ in (*batches, here.draw(step))}) == 1
+        for batch in batches:
+            for one, other, expected in zip(batch, batches[0], here.draw(step), strict=True):
+                assert one.device.type == device.type
+                assert torch.equal(one, other)
+                torch.testing.assert_close(one.cpu(), expected)
+    for one, other in zip(channel_statistics([there]), channel_statistics([here]), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_whole_domains_and_their_statistics_are_those_of_a_resident_domain(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Self
 
 import torch
@@ -49,6 +49,12 @@ class SHOT(Method):
         """The label predictor is finished: it stays as deployed."""
         super().train(mode)
         self.network.label_predictor.eval()
+        return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Also to the pseudo-labels: of the target's length, they are no buffer, and go where the weights go."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self.pseudo_labels = fn(self.pseudo_labels)
         return self
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
