@@ -63,7 +63,7 @@ HoldOut = Annotated[
 ]
 Unknown = Annotated[
     bool,
-    typer.Option("--unknown", help="Answer `unknown` to what is no class: a threshold calibrated on held-out source."),
+    typer.Option("--unknown", help="Answer `unknown` to what is no class, calibrated on held-out source images."),
 ]
 UnknownBelow = Annotated[
     float | None,
