@@ -35,8 +35,8 @@ class Prototypes:
         centre: (D,) what is taken from all features.
         known, enrolled: (K, D) and (M, D), of unit length.
         temperature: of the cosines.
-        threshold: whether the network's last class is `unknown` by a given threshold, t / (1 + t) for any image: that stays
-            as it is, and all else shares the rest. An `unknown` that was learnt counts as known, without a prototype.
+        threshold: whether the network's last class is `unknown` by a given threshold, t / (1 + t) for any image: that
+            stays as it is, and all else shares the rest. Any other `unknown` counts as known, without a prototype.
     """
 
     centre: NDArray[np.float64]
