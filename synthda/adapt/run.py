@@ -184,6 +184,8 @@ class Run:
         for path in (self.manifest, self.partial_manifest):
             if path.exists():
                 return read_manifest(path)
+        if self.folder.is_file():
+            raise RunError(f"{self.folder} is a file; give the folder of a run, such as {self.folder.parent}.")
         raise RunError(f"{self.folder} holds no run; make one with: synthda adapt --out {self.folder} …")
 
     def sample_images(self, size: Size) -> Images:

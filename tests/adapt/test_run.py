@@ -72,6 +72,12 @@ def test_a_target_that_has_lost_photographs_is_told_by_its_size(tmp_path: Path) 
         Run(tmp_path).begin(now)
 
 
+def test_a_file_of_a_run_is_answered_with_the_folder_to_give(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"x")
+    with pytest.raises(RunError, match=f"model.onnx is a file; give the folder of a run, such as {tmp_path}"):
+        Run(tmp_path / "model.onnx").read()
+
+
 def test_force_discards_what_a_run_wrote_and_nothing_else(tmp_path: Path) -> None:
     run = finished(tmp_path)
     run.begin(OTHER, force=True)
