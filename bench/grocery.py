@@ -60,10 +60,10 @@ def trained(protocol: Protocol, icons: Domain, seed: int) -> tuple[Blueprint, Me
     return load_run(run)
 
 
-def finished(protocol: Protocol) -> Iterator[tuple[str, int, Blueprint, Method]]:
-    """Method, seed, and what it trained, of every finished cell of the table."""
+def finished(protocol: Protocol, kept: Kept) -> Iterator[tuple[str, int, Blueprint, Method]]:
+    """Method, seed, and what it trained, of every finished cell of the table that has no score yet."""
     for cell in protocol.cells(TABLE):
-        if protocol.run_of(cell).finished:
+        if protocol.run_of(cell).finished and not kept.has(cell.method, cell.seed):
             yield cell.method, cell.seed, *load_run(protocol.run_of(cell))
 
 
@@ -105,24 +105,30 @@ def scores(predicted: NDArray[np.int64], classes: tuple[str, ...], photographs: 
     }
 
 
-def main() -> None:
-    parser = arguments_of(__doc__)
-    parser.add_argument("--seeds", default="0,1,2,3,4", help="of the training on the icons alone")
+def begun(description: str | None) -> tuple[Protocol, Domain, list[int]]:
+    """What the command line names: the protocol, the photographs that evaluate, and the seeds to train."""
+    parser = arguments_of(description)
+    parser.add_argument("--seeds", default="0,1,2,3,4", help="of what this trains itself; may be empty")
     arguments = parser.parse_args()
     protocol = Protocol(arguments.data, arguments.runs)
-    photographs = protocol.open(TABLE, protocol.told["pairs"][PAIR]["eval"])
+    seeds = [int(seed) for seed in arguments.seeds.split(",") if seed]
+    return protocol, protocol.open(TABLE, protocol.told["pairs"][PAIR]["eval"]), seeds
+
+
+def main() -> None:
+    protocol, photographs, seeds = begun(__doc__)
     icons, kept = icons_of(protocol), Kept(TABLE, protocol.fingerprint_of(TABLE))
 
     def add(name: str, seed: int, classes: tuple[str, ...], predicted: NDArray[np.int64]) -> None:
-        kept.add(name, seed, scores(predicted, classes, photographs, arguments.data))
+        kept.add(name, seed, scores(predicted, classes, photographs, protocol.data))
 
     if not kept.has(NEAREST, 0):
         add(NEAREST, 0, icons.classes, nearest(bare(protocol, icons.classes), icons, photographs))
-    for seed in map(int, arguments.seeds.split(",") if arguments.seeds else ()):
+    for seed in seeds:
         if not kept.has(ICONS, seed):
             blueprint, method = trained(protocol, icons, seed)
             add(ICONS, seed, blueprint.classes, answers(method, photographs))
-    for name, seed, blueprint, method in finished(protocol):
+    for name, seed, blueprint, method in finished(protocol, kept):
         add(name, seed, blueprint.classes, answers(method, photographs))
 
 

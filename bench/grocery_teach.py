@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.cells import Cell, Protocol, arguments_of
-from bench.grocery import PAIR, answers, scores
+from bench.cells import Cell, Protocol
+from bench.grocery import PAIR, answers, begun, scores
 from bench.grocery import TABLE as PRODUCTS
 from bench.kept import Kept
 from synthda.adapt.adaptation import adapt, export_run
@@ -43,7 +43,7 @@ def labelled(run: Run, folder: Path, count: int, seed: int, out: Path) -> Path:
     return out
 
 
-def measured(protocol: Protocol, seed: int, photographs: Domain, data: Path) -> dict[str, dict[str, Any]]:
+def measured(protocol: Protocol, seed: int, photographs: Domain) -> dict[str, dict[str, Any]]:
     """The scores of the run without labels, and of the same training with them."""
     told = protocol.told["products"]["teach"]
     cell = Cell(PRODUCTS, PAIR, told["method"], seed)
@@ -54,29 +54,25 @@ def measured(protocol: Protocol, seed: int, photographs: Domain, data: Path) -> 
     folder = protocol.runs / TABLE / f"seed{seed}"
     file = folder / "labels.jsonl"
     if not file.exists():
-        labelled(first, data / "grocery" / "train", told["labels"], seed, file)
+        labelled(first, protocol.data / "grocery" / "train", told["labels"], seed, file)
     taught = open_labels(file, "teach", size=plan.input_size)
     second = Run(folder / "run")
     adapt(plan, replace(given, labelled_target=taught), second, export=False, pace=pace)
     runs = {BEFORE: first, AFTER: second}
     return {
-        name: scores(answers(load_run(run)[1], photographs), plan.classes, photographs, data)
+        name: scores(answers(load_run(run)[1], photographs), plan.classes, photographs, protocol.data)
         for name, run in runs.items()
     }
 
 
 def main() -> None:
-    parser = arguments_of(__doc__)
-    parser.add_argument("--seeds", default="0,1,2,3,4")
-    arguments = parser.parse_args()
-    protocol = Protocol(arguments.data, arguments.runs)
+    protocol, photographs, seeds = begun(__doc__)
     told = protocol.told["products"]["teach"]
-    photographs = protocol.open(PRODUCTS, protocol.told["pairs"][PAIR]["eval"])
     changing = {"products": protocol.fingerprint_of(PRODUCTS), "method": told["method"], "labels": told["labels"]}
     kept = Kept(TABLE, fingerprint(changing))
-    for seed in map(int, arguments.seeds.split(",")):
+    for seed in seeds:
         if not kept.has(AFTER, seed):
-            for name, found in measured(protocol, seed, photographs, arguments.data).items():
+            for name, found in measured(protocol, seed, photographs).items():
                 kept.add(name, seed, found)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.cells import Cell, Protocol, arguments_of
-from bench.grocery import PAIR
+from bench.cells import Cell, Protocol
+from bench.grocery import PAIR, begun
 from bench.grocery import TABLE as PRODUCTS
 from bench.kept import Kept
 from synthda.adapt.adaptation import adapt, score
@@ -52,7 +52,7 @@ def foreign(known: Domain, others: Domain) -> Domain:
 
 
 def trained(protocol: Protocol, method: str, seed: int) -> tuple[Blueprint, Run]:
-    """Trained on the renderings of the classes that are left, with a calibrated threshold; a finished run is kept."""
+    """Trained on the renderings of the classes that are left, with `unknown` calibrated; a finished run is kept."""
     told, pair = protocol.told["products"]["unknown"], protocol.told["pairs"][PAIR]
     source, target = protocol.open(PRODUCTS, pair["source"], labelled=True), protocol.open(PRODUCTS, pair["target"])
     left = without(source, removed(source.classes, told["every"]))
@@ -61,7 +61,7 @@ def trained(protocol: Protocol, method: str, seed: int) -> tuple[Blueprint, Run]
     run = Run(protocol.runs / TABLE / f"{method}-seed{seed}")
     data = Data(sources=(left,), target=target.unlabelled(), target_name=target.name)
     select = Selection(hold_out=told["hold_out"])
-    adapt(plan, data, run, export=False, select=select, pace=Pace(log_every=100, on_log=lambda entry: print(entry)))
+    adapt(plan, data, run, export=False, select=select, pace=Pace(log_every=100, on_log=print))
     return plan, run
 
 
@@ -90,17 +90,12 @@ def _rejected(found: Evaluation, *, known: bool) -> float:
 
 
 def main() -> None:
-    parser = arguments_of(__doc__)
-    parser.add_argument("--seeds", default="0,1,2,3,4")
-    arguments = parser.parse_args()
-    protocol = Protocol(arguments.data, arguments.runs)
-    told = protocol.told["products"]["unknown"]
-    photographs = protocol.open(PRODUCTS, protocol.told["pairs"][PAIR]["eval"])
-    side = protocol.table(PRODUCTS)["size"]
-    backgrounds = open_folder(arguments.data / "BSDS500" / "data" / "images" / "test", size=(side, side))
+    protocol, photographs, seeds = begun(__doc__)
+    told, side = protocol.told["products"]["unknown"], protocol.table(PRODUCTS)["size"]
+    backgrounds = open_folder(protocol.data / "BSDS500" / "data" / "images" / "test", size=(side, side))
     changing = {"products": protocol.fingerprint_of(PRODUCTS), "every": told["every"], "hold_out": told["hold_out"]}
     kept = Kept(TABLE, fingerprint(changing))
-    for seed in map(int, arguments.seeds.split(",")):
+    for seed in seeds:
         for method in told["methods"]:
             if not kept.has(method, seed):
                 kept.add(method, seed, scores(*trained(protocol, method, seed), photographs, backgrounds))

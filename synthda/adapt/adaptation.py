@@ -209,7 +209,7 @@ def _results(
     if select.chooses:
         chosen = choose(blueprint, run, last.steps(blueprint.recipe), select, probe, device=device)
         results |= {"checkpoint": "selected", "selection": chosen}
-        asked = {"evaluation": load_run(run)[1].to(device), "evaluation_of_last": last}
+        asked = {"evaluation": load_run(run, calibrated=False)[1].to(device), "evaluation_of_last": last}
     elif not select.keeps:
         run.remove_candidates()  # of an earlier, unfinished call that was to choose
     if blueprint.calibrates_unknown and probe.held_out is not None:

@@ -70,12 +70,12 @@ class Blueprint:
 
     @property
     def known_classes(self) -> tuple[str, ...]:
-        """The classes that the network learns: without `unknown`, where a threshold decides on it."""
-        return self.classes[:-1] if self.has_threshold else self.classes
+        """The classes that the network learns: without `unknown`, where that is added to them."""
+        return self.classes[:-1] if self.adds_unknown else self.classes
 
     @property
-    def has_threshold(self) -> bool:
-        """Whether a threshold decides on `unknown`, the last class."""
+    def adds_unknown(self) -> bool:
+        """Whether `unknown`, the last class, is no class that the network learns."""
         return self.calibrates_unknown or self.unknown_below is not None
 
     def for_classes(self, classes: tuple[str, ...]) -> Blueprint:
@@ -84,9 +84,9 @@ class Blueprint:
         Raises:
             SettingError: when `unknown` is asked for and a source has a class of that name.
         """
-        if not self.learns_unknown and not self.has_threshold:
+        if not self.learns_unknown and not self.adds_unknown:
             return replace(self, classes=classes)
-        if self.learns_unknown and self.has_threshold:
+        if self.learns_unknown and self.adds_unknown:
             option = "--unknown" if self.calibrates_unknown else "--unknown-below"
             raise SettingError(f"{self.method} learns the class {UNKNOWN} itself; leave out {option}.")
         if UNKNOWN in classes:

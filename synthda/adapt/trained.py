@@ -10,8 +10,12 @@ from synthda.adapt.run import Run
 from synthda.errors import RunError, SettingError
 
 
-def load_run(run: Run) -> tuple[Blueprint, Method]:
+def load_run(run: Run, *, calibrated: bool = True) -> tuple[Blueprint, Method]:
     """A run's blueprint and its method with the weights of the chosen or the last checkpoint, ready to predict.
+
+    Args:
+        run: its folder.
+        calibrated: whether `unknown` is answered as it was calibrated; not where it is about to be, once more.
 
     Raises:
         RunError: when the folder holds no run, or its checkpoint is missing or damaged.
@@ -26,7 +30,7 @@ def load_run(run: Run) -> tuple[Blueprint, Method]:
         raise RunError(f"The manifest in {run.folder} is incomplete or damaged ({error}); train again.") from error
     method = blueprint.build(pretrained=False)
     load_checkpoint(run.deployed, method, {}, claimed)
-    if blueprint.calibrates_unknown and run.rejection.exists():
+    if calibrated and blueprint.calibrates_unknown and run.rejection.exists():
         Rejection.read(run.rejection).apply_to(method)
     method.eval()
     return blueprint, method

@@ -88,7 +88,7 @@ def main() -> None:
     try:
         if started_together() and sys.argv[1:2] != ["adapt"]:
             raise SettingError("Several processes were started, and only synthda adapt divides its work among them.")
-        if "" in sys.argv:  # as a path it would be the folder that the command runs in
+        if "" in sys.argv[1:]:  # as a path it would be the folder that the command runs in
             raise SettingError("An argument is empty: a variable of the shell that is not set? Give it a value.")
         app()
     except SynthdaError as error:

@@ -116,6 +116,9 @@ def test_the_deployed_checkpoint_is_the_one_whose_calibration_is_kept(tmp_path: 
     _, method = load_run(run)
     assert method.unknown_logit == results["rejection"]["unknown_logit"]
     assert "evaluation_of_last" in results
+    run.rejection.write_text('{"format": 1, "temperature": 1.0, "unknown_below": 0.5}')  # as an older synthda wrote it
+    again = adapt(plan(), data(), run, export=False, select=select)["results"]
+    assert again["rejection"] == results["rejection"] == Rejection.read(run.rejection).as_dict()
 
 
 def test_a_run_that_is_gone_on_from_leaves_the_calibration_to_the_later_one(tmp_path: Path) -> None:
