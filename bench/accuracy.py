@@ -19,11 +19,12 @@ import numpy as np
 from bench.cells import BASELINES, Cell, Protocol, arguments_of, tracks_of
 from bench.machine import machine
 from bench.paths import RESULTS
-from synthda.adapt.adaptation import adapt, score
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import feature_distance
 from synthda.adapt.data import FLOOR, ORACLE
 from synthda.adapt.evaluate import gap_closed
 from synthda.adapt.metrics_log import Entry
+from synthda.adapt.results import score
 from synthda.adapt.train import Pace
 from synthda.adapt.trained import load_run
 from synthda.errors import RunError

@@ -15,10 +15,11 @@ from bench.cells import Cell, Protocol
 from bench.grocery import PAIR, begun
 from bench.grocery import TABLE as PRODUCTS
 from bench.kept import Kept
-from synthda.adapt.adaptation import adapt, score
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.evaluate import Evaluation
+from synthda.adapt.results import score
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace

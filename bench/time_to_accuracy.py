@@ -19,11 +19,11 @@ from typing import Any
 
 from bench.cells import Cell, Protocol
 from bench.machine import machine
-from synthda.adapt.adaptation import score
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import Data
 from synthda.adapt.metrics_log import read_metrics
+from synthda.adapt.results import score
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, train
 

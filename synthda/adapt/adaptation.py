@@ -7,33 +7,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synthda.adapt.accuracy_estimate import estimated_accuracy
 from synthda.adapt.beginning import Beginning
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.candidates import choose, facts_of_checkpoint, keeping
+from synthda.adapt.candidates import facts_of_checkpoint, keeping
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.configuration import check_not_learnt, configuration_of, first_blueprint
 from synthda.adapt.data import Data, with_classes
-from synthda.adapt.evaluate import Evaluation, evaluate
 from synthda.adapt.export import export_onnx
 from synthda.adapt.feed import check_enough, check_sources
 from synthda.adapt.hold_out import hold_out
-from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Method
 from synthda.adapt.model_card.card import write_model_card
 from synthda.adapt.ranks import ALONE, Ranks
-from synthda.adapt.rejection import calibrated
+from synthda.adapt.results import results_of
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.selection.validation import Probe
 from synthda.adapt.step import check_arithmetic
 from synthda.adapt.train import Pace, train
 from synthda.adapt.trained import check_start, load_run
-from synthda.datasets.domain import Domain, in_memory, labels_by_name
+from synthda.datasets.domain import in_memory, labels_by_name
 from synthda.errors import DataError, SettingError
-from synthda.manifest import fingerprint, write_json, written_then_named
+from synthda.manifest import fingerprint, written_then_named
 
 
 def adapt(
@@ -103,7 +99,7 @@ def adapt(
 
     def finish() -> None:
         earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
-        results = earlier | _results(blueprint, data, run, method, select=select, probe=probe)
+        results = earlier | results_of(blueprint, data, run, method, select=select, probe=probe)
         with written_then_named(run.sample) as partial, partial.open("wb") as file:
             np.save(file, in_memory(data.comparison_images()))
         if export:
@@ -197,48 +193,6 @@ def _train(
     sources = [with_classes(source, blueprint.known_classes) for source in data.training_sources(blueprint.method)]
     recipe, seed = blueprint.recipe, blueprint.seed
     train(method, sources, data.target, recipe, run, seed=seed, device=device, pace=pace, ranks=ranks)
-
-
-def _results(
-    blueprint: Blueprint, data: Data, run: Run, last: Method, *, select: Selection, probe: Probe
-) -> dict[str, Any]:
-    """The choice of the checkpoint, the score of the deployed one and of the last, and the estimate without labels."""
-    device = str(last.network.mean.device)
-    results: dict[str, Any] = {"checkpoint": "last", "steps": last.steps(blueprint.recipe)}
-    asked = {"evaluation": last}
-    if select.chooses:
-        chosen = choose(blueprint, run, last.steps(blueprint.recipe), select, probe, device=device)
-        results |= {"checkpoint": "selected", "selection": chosen}
-        asked = {"evaluation": load_run(run, calibrated=False)[1].to(device), "evaluation_of_last": last}
-    elif not select.keeps:
-        run.remove_candidates()  # of an earlier, unfinished call that was to choose
-    if blueprint.calibrates_unknown and probe.held_out is not None:
-        for method in reversed(asked.values()):  # the deployed one last: its calibration is kept
-            rejection = calibrated(method, probe.held_out)
-            rejection.apply_to(method)
-        rejection.write(run.rejection)
-        results["rejection"] = rejection.as_dict()
-    if data.evaluation is not None:
-        for name, method in asked.items():
-            scored = score(method, data.evaluation, blueprint.classes)
-            results[name] = {"data": data.evaluation.name} | scored.as_dict()
-        write_json(run.evaluation, results["evaluation"])
-    predicted = probabilities(asked["evaluation"], probe.target).argmax(axis=1)
-    shares = np.bincount(predicted, minlength=len(blueprint.classes)) / len(predicted)
-    results["predicted_shares"] = dict(zip(blueprint.classes, shares.round(4).tolist(), strict=True))
-    if probe.held_out is not None:
-        estimate = estimated_accuracy(probe.by(asked["evaluation"]))
-        known = run.read().get("results", {}) | results
-        error = {"error": estimate["value"] - known["evaluation"]["accuracy"]} if "evaluation" in known else {}
-        results["estimated_accuracy"] = estimate | error
-    return results
-
-
-def score(
-    method: Method, domain: Domain, classes: tuple[str, ...], *, groups: NDArray[np.int64] | None = None
-) -> Evaluation:
-    """The score of a trained method on a labelled domain; labels are matched by class name, `groups` as in evaluate."""
-    return evaluate(probabilities(method, domain.images), labels_by_name(domain, classes), classes, groups=groups)
 
 
 def export_run(run: Run, out: Path | None = None) -> dict[str, Any]:

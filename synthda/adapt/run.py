@@ -87,6 +87,11 @@ class Run:
         return self.folder / "sample.npy"
 
     @property
+    def answers(self) -> Path:
+        """What the deployed checkpoint says of the target and of the images that evaluate."""
+        return self.folder / "answers.npz"
+
+    @property
     def rejection(self) -> Path:
         """The temperature and the logit of `unknown`, where they were calibrated."""
         return self.folder / "rejection.json"
@@ -217,7 +222,8 @@ class Run:
                 self.onnx,
                 self.parity,
             )
-            written += (self.selection, self.rejection, self.int8, self.parity_int8, self.report, self.model_card)
+            written += (self.selection, self.rejection, self.answers, self.int8, self.parity_int8)
+            written += (self.report, self.model_card)
             for path in written:
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines", "init", "report"):

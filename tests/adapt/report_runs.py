@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from synthda.adapt.answers import Answers
 from synthda.adapt.evaluate import evaluate
 from synthda.adapt.report.pictures import Shown, confident, doubtful, mistakes
-from synthda.adapt.report.stored import Answers, Embedding, Stored, write_stored
+from synthda.adapt.report.stored import Embedding, Stored, write_stored
 from synthda.adapt.run import Run
 from synthda.datasets.domain import ArrayImages
 from synthda.manifest import write_json

@@ -53,7 +53,7 @@ def never(*arguments: object, **options: object) -> None:
 def test_an_adaptation_leaves_a_whole_run(tmp_path: Path) -> None:
     manifest = adapt(PLAN, data(), Run(tmp_path))
     written = {"run.json", "checkpoints", "metrics.jsonl", "evaluation.json", "sample.npy", "model.onnx", "parity.json"}
-    written |= {"MODEL_CARD.md"}
+    written |= {"MODEL_CARD.md", "answers.npz"}
     assert set(os.listdir(tmp_path)) - {"tensorboard"} == written
     results = manifest["results"]
     assert results["checkpoint"] == "last"
@@ -104,14 +104,14 @@ def test_evaluation_is_read_after_training_only(tmp_path: Path, monkeypatch: pyt
     assert isinstance(plain.images, ArrayImages)
     guarded = Domain(Guarded(plain.images.array), plain.labels, plain.classes)
     steps: list[float] = []
-    real = adaptation.score
+    real = adaptation.results_of
 
-    def score(*given: Any) -> Any:
+    def results(*given: Any, **more: Any) -> Any:
         assert steps == [1, 2, 3]
         monkeypatch.setattr(Guarded, "unlocked", True)
-        return real(*given)
+        return real(*given, **more)
 
-    monkeypatch.setattr(adaptation, "score", score)
+    monkeypatch.setattr(adaptation, "results_of", results)
     pace = Pace(log_every=1, on_log=lambda entry: steps.append(entry["step"]))
     adapt(PLAN, data(evaluation=guarded), Run(tmp_path), export=False, pace=pace)
     assert Guarded.unlocked

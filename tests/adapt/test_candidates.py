@@ -14,11 +14,12 @@ import torch
 from toy import blueprint, domain, same, weights
 
 from synthda.adapt import adaptation, candidates
-from synthda.adapt.adaptation import adapt, score
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import compare
 from synthda.adapt.candidates import bytes_each, candidate_steps
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import Data
+from synthda.adapt.results import score
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.selection.validation import Validation

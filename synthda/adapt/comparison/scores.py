@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from synthda.adapt.adaptation import adapt, score
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import feature_distance
 from synthda.adapt.candidates import candidate, candidate_steps
 from synthda.adapt.comparison.cells import Cell
@@ -17,6 +17,7 @@ from synthda.adapt.comparison.plan import Plan
 from synthda.adapt.data import Data
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.metrics_log import training_seconds
+from synthda.adapt.results import score
 from synthda.adapt.run import LIBRARIES, Run
 from synthda.adapt.selection import load_rule
 from synthda.adapt.selection.validation import Probe

@@ -10,9 +10,9 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from synthda.adapt.answers import Answers
 from synthda.adapt.metrics_log import Entry
 from synthda.adapt.report.content import Result
-from synthda.adapt.report.stored import Answers
 from synthda.adapt.report.svg import ACCENT, FAINT, GROUND, INK, LINE, MUTED, WARNING, drawn
 
 if TYPE_CHECKING:

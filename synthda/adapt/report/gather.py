@@ -7,24 +7,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from synthda.adapt.answers import Answers, asked_rows, read_answers
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.by_factor import ByFactor, by_factor
 from synthda.adapt.comparison.embedding import laid_out
 from synthda.adapt.data import FLOOR, Data
 from synthda.adapt.distance import some_rows
-from synthda.adapt.infer import features, probabilities
+from synthda.adapt.infer import features
 from synthda.adapt.method import Method
 from synthda.adapt.report.pictures import Shown, confident, doubtful, mistakes, some_pictures
-from synthda.adapt.report.stored import Answers, Embedding, Picture, Stored, read_embedding, write_stored
+from synthda.adapt.report.stored import Embedding, Picture, Stored, read_embedding, write_stored
 from synthda.adapt.run import Run
-from synthda.adapt.selection.entropy import entropies
 from synthda.adapt.trained import load_run
-from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, SomeImages, factor_names, labels_by_name
+from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, factor_names, labels_by_name
 
-MOST_ASKED = 5000
-"""Target photographs."""
 MOST_PLACED = 500
 """Images of each domain in the plane."""
 MOST_FACTORS = 6
@@ -45,12 +42,13 @@ def gather(run: Run, data: Data, *, earlier: Run | None = None, device: str = "c
     """
     blueprint, method = load_run(run)
     method.to(device)
-    target = _asked(method, data.target, blueprint.classes, most=MOST_ASKED, paths=data.target_paths)
+    told, scored = read_answers(run.answers)
+    target = Shown(data.target, told, asked_rows(data.target.shape[0]), blueprint.classes, data.target_paths)
     evaluation, factors = None, []
-    if data.evaluation is not None:
-        labels = labels_by_name(data.evaluation, blueprint.classes)
-        evaluation = _asked(method, data.evaluation.images, blueprint.classes, labels=labels)
-        factors = _by_factors(data.evaluation, evaluation.answers, data.factor_tables)
+    if data.evaluation is not None and scored is not None:
+        every = np.arange(len(data.evaluation))
+        evaluation = Shown(data.evaluation.images, scored, every, blueprint.classes, data.evaluation.paths)
+        factors = _by_factors(data.evaluation, scored, data.factor_tables)
     embedding, before = _embedding(run, blueprint, method, data, target, earlier, device)
     about = {
         "fingerprint": run.read()["fingerprint"],
@@ -63,28 +61,7 @@ def gather(run: Run, data: Data, *, earlier: Run | None = None, device: str = "c
         "factors": [found.as_dict() for found in factors],
     }
     pictures = _pictures(data, target, evaluation)
-    scored = None if evaluation is None else evaluation.answers
-    write_stored(run, Stored(about, target.answers, scored, pictures, embedding))
-
-
-def answers_of(given: NDArray[np.float32], labels: NDArray[np.int64]) -> Answers:
-    """Class probabilities (n, K) and labels (n,) as answers."""
-    return Answers(given.argmax(axis=1), given.max(axis=1).astype(np.float64), entropies(given), labels)
-
-
-def _asked(
-    method: Method,
-    images: Images,
-    classes: tuple[str, ...],
-    *,
-    labels: NDArray[np.int64] | None = None,
-    most: int | None = None,
-    paths: Sequence[str] | None = None,
-) -> Shown:
-    n = images.shape[0]
-    rows = some_rows(n, most=most or n)
-    known = np.full(n, UNLABELLED, dtype=np.int64) if labels is None else labels
-    return Shown(images, answers_of(probabilities(method, SomeImages(images, rows)), known[rows]), rows, classes, paths)
+    write_stored(run, Stored(about, told, scored, pictures, embedding))
 
 
 def _about(name: str, shown: Shown) -> dict[str, Any]:
@@ -103,9 +80,8 @@ def _shares(sources: Sequence[Domain], classes: tuple[str, ...]) -> dict[str, fl
 def _pictures(data: Data, target: Shown, evaluation: Shown | None) -> list[Picture]:
     pictures = [*target.pictures("confident", confident(target.answers))]
     pictures += target.pictures("doubtful", doubtful(target.answers))
-    if evaluation is not None and data.evaluation is not None:
-        shown = Shown(evaluation.images, evaluation.answers, evaluation.rows, evaluation.classes, data.evaluation.paths)
-        pictures += shown.pictures("mistakes", mistakes(shown.answers))
+    if evaluation is not None:
+        pictures += evaluation.pictures("mistakes", mistakes(evaluation.answers))
     if data.sources:
         source = data.sources[0]
         labels = [source.classes[label] if label >= 0 else "" for label in source.labels]
@@ -119,10 +95,10 @@ def _by_factors(domain: Domain, answers: Answers, tables: Mapping[str, Sequence[
     if domain.scenes is None or not 0 < answers.right.mean() < 1:
         return []
     found = [by_factor(domain, answers.right, name, tables) for name in factor_names(domain.scenes)]
-    return sorted((one for one in found if told(one) > 0), key=told, reverse=True)[:MOST_FACTORS]
+    return sorted((one for one in found if telling(one) > 0), key=telling, reverse=True)[:MOST_FACTORS]
 
 
-def told(found: ByFactor) -> float:
+def telling(found: ByFactor) -> float:
     """Share of the variance of right and wrong that lies between the parts, less what chance puts there (ε²)."""
     total = found.n * found.accuracy * (1 - found.accuracy)
     between = sum(part.n * (part.accuracy - found.accuracy) ** 2 for part in found.parts)

@@ -10,9 +10,10 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from synthda.adapt.answers import Answers
 from synthda.adapt.evaluate import BINS
 from synthda.adapt.report.charts import WIDE, short
-from synthda.adapt.report.stored import Answers, Embedding
+from synthda.adapt.report.stored import Embedding
 from synthda.adapt.report.svg import ACCENT, FAINT, INK, MUTED, drawn
 
 if TYPE_CHECKING:

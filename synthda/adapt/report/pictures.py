@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from synthda.adapt.answers import Answers
 from synthda.adapt.distance import some_rows
-from synthda.adapt.report.stored import Answers, Picture
+from synthda.adapt.report.stored import Picture
 from synthda.datasets.domain import Images
 
 SIDE = 96

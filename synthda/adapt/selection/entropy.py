@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import entr
 
 from synthda.adapt.selection.validation import Floats, Validation
 
@@ -15,6 +16,5 @@ def entropy(validation: Validation) -> float:
 
 def entropies(probabilities: Floats) -> NDArray[np.float64]:
     """(n, K) → (n,): −Σ p ln p in double precision, with 0 ln 0 = 0."""
-    p = probabilities.astype(np.float64)
-    uncertain: NDArray[np.float64] = -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=1)
+    uncertain: NDArray[np.float64] = entr(probabilities.astype(np.float64)).sum(axis=1)
     return uncertain

@@ -10,11 +10,13 @@ import pytest
 from toy import blueprint, domain
 
 from synthda.adapt.adaptation import adapt
+from synthda.adapt.answers import Answers
 from synthda.adapt.baselines import run_baselines
 from synthda.adapt.by_factor import ByFactor, Part
 from synthda.adapt.data import Data
+from synthda.adapt.method import Method
 from synthda.adapt.report import gather as module
-from synthda.adapt.report.gather import gather, told
+from synthda.adapt.report.gather import gather, telling
 from synthda.adapt.report.page import write_report
 from synthda.adapt.report.stored import read_stored
 from synthda.adapt.run import Run
@@ -59,8 +61,19 @@ def test_the_report_is_made_without_the_data_or_the_network(trained: Run, monkey
         raise AssertionError("a rebuild reads the folder alone")
 
     monkeypatch.setattr(module, "laid_out", never)
-    monkeypatch.setattr(module, "probabilities", never)
+    monkeypatch.setattr(module, "features", never)
     assert "held out" in write_report(trained).read_text(encoding="utf-8")
+
+
+def test_what_the_training_has_asked_is_not_asked_again(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 40 photographs and 24 renderings, the 40 that are laid out pass the network, before and after."""
+    passed: list[int] = []
+    asked = Method.predict
+    monkeypatch.setattr(Method, "predict", lambda method, x: passed.append(len(x)) or asked(method, x))
+    gather(trained, replace(DATA, sources=()))
+    assert not passed
+    gather(trained, DATA)
+    assert sum(passed) == 2 * 40
 
 
 def test_equal_features_are_laid_out_once(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,22 +110,22 @@ def test_accuracy_is_split_by_the_factors_of_renderings(tmp_path: Path) -> None:
     scenes = np.zeros(40, dtype=[("label", "i8"), ("bright", "f4"), ("noise_seed", "i8")])
     right = np.arange(40) % 2
     scenes["bright"] = right
-    answers = module.answers_of(np.eye(2, dtype=np.float32)[np.where(right, held_out.labels, 1 - held_out.labels)],
-                                held_out.labels)  # fmt: skip
+    answers = Answers.of(np.eye(2, dtype=np.float32)[np.where(right, held_out.labels, 1 - held_out.labels)],
+                         held_out.labels)  # fmt: skip
     found = module._by_factors(replace(held_out, scenes=scenes), answers, {})
     assert [one.factor for one in found] == ["bright"], "labels and seeds are no factors"
-    assert told(found[0]) == pytest.approx(1)
+    assert telling(found[0]) == pytest.approx(1)
 
 
 def test_a_factor_that_splits_by_chance_tells_nothing() -> None:
     """Two halves of 50 with 25 and 25 right: nothing lies between them, and chance would put a little there."""
     part = Part("half", 50, 0.5, (0.4, 0.6))
-    assert told(ByFactor("blur", True, 100, 0.5, (part, part))) == pytest.approx(-1 / 98)
+    assert telling(ByFactor("blur", True, 100, 0.5, (part, part))) == pytest.approx(-1 / 98)
 
 
 def test_all_right_answers_are_split_by_nothing(tmp_path: Path) -> None:
     part = Part("all", 10, 1.0, (0.7, 1.0))
-    assert told(ByFactor("blur", True, 10, 1.0, (part,))) == 0.0
+    assert telling(ByFactor("blur", True, 10, 1.0, (part,))) == 0.0
 
 
 def test_a_source_free_run_is_gathered_without_a_picture_of_features(trained: Run, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from synthda.adapt.answers import Answers
 from synthda.adapt.report.pictures import CONFIDENT, SIDE, confident, doubtful, mistakes, some_pictures, thumbnail
-from synthda.adapt.report.stored import Answers
 from synthda.datasets.domain import ArrayImages
 
 
