@@ -114,16 +114,17 @@ def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_])
 
 
 def _unknown_auroc(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
-    """How well the images of the last class, `unknown`, are ranked above the others; None where one kind is missing."""
+    """How well the probability of the last class, `unknown`, ranks its images first; None where one kind is missing."""
     foreign = labels == probabilities.shape[1] - 1
     if foreign.all() or not foreign.any():
         return None
     from sklearn.metrics import roc_auc_score
 
-    # The logarithm of the ratio: the difference is the same number for all images that a softmax is quite sure of.
+    # Its logit, −E in the terms of Liu et al. (2020, "Energy-based out-of-distribution detection"): the probability
+    # itself is the same number for all images that a softmax is quite sure of.
     tiny = np.finfo(np.float32).tiny
-    against, largest = probabilities[:, -1], probabilities[:, :-1].max(axis=1)
-    return float(roc_auc_score(foreign, np.log(np.maximum(against, tiny)) - np.log(np.maximum(largest, tiny))))
+    against, known = probabilities[:, -1], probabilities[:, :-1].sum(axis=1)
+    return float(roc_auc_score(foreign, np.log(np.maximum(against, tiny)) - np.log(np.maximum(known, tiny))))
 
 
 def gap_closed(source_only: float, adapted: float, oracle: float, *, least_gap: float = 0.05) -> float | None:

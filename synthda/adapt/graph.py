@@ -59,6 +59,8 @@ def captured(work: Work, device: torch.device, state: Callable[[], Iterable[Tens
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         try:
             replay = CAPTURES[device.type](work, device)
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             reason = str(error).splitlines()[0][:120]
             raise RunError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from synthda.adapt.breakdown import breakdowns_told
 from synthda.adapt.descent import Descent
 from synthda.adapt.feed import Feed
 from synthda.adapt.interrupt import deferred_interrupt
@@ -72,8 +73,8 @@ def train(
             recipe asks, or the images do not fit where they were to lie.
         DataError: when a shard that is streamed is missing, damaged or changed; the same call goes on from the last
             checkpoint, once it is restored.
-        RunError: when a loss is no longer finite, the checkpoint is of another configuration, or the run is beyond a
-            step that was to be kept; when another process is gone.
+        RunError: when a loss is no longer finite, a step needs more memory than there is, the checkpoint is of another
+            configuration, or the run is beyond a step that was to be kept; when another process is gone.
         KeyboardInterrupt: after Ctrl-C, with the state saved; the same call goes on from there.
     """
     pace, device = pace or Pace(), torch.device(device)
@@ -92,6 +93,7 @@ def train(
     saved_at = time.monotonic()
     log = MetricsLog(run, first, feed.images_a_step, ranks=ranks, share=feed.share)
     with (
+        breakdowns_told(device),
         log,
         deferred_interrupt(second_acts=ranks.size == 1) as interrupted,
         computing_in(recipe.precision, method, device),

@@ -26,12 +26,17 @@ from synthda.cli.options import Assignments, BackboneModel, DataRoot, Force, Wei
 
 
 def command(
-    target: Annotated[str, typer.Option(help="Unlabelled photographs: folder, shards or data set.")],
+    target: Annotated[str, typer.Option(metavar="DATA", help="Unlabelled photographs: folder, shards or data set.")],
     source: Annotated[
         list[str] | None,
-        typer.Option(help="Labelled images: shards, class folders or data set. [default: SynNumbers, rendered once]"),
+        typer.Option(
+            metavar="DATA",
+            help="Labelled images: shards, class folders or data set. [default: SynNumbers, rendered once]",
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run. [default: runs/METHOD-TARGET]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder of the run. [default: runs/METHOD-TARGET]")
+    ] = None,
     method: Method = "dann",
     network: Network = None,
     start: Start = None,
@@ -41,12 +46,18 @@ def command(
     steps: Annotated[int | None, typer.Option(min=0, help="Updates. [default: the network's recipe]")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the weights and of every draw.")] = 0,
     size: Annotated[int | None, typer.Option(help="Side of the images, px. [default: the network's]")] = None,
-    fit: Annotated[Fit | None, typer.Option(help="How photographs get square. [default: stretch]")] = None,
+    fit: Fit = None,
     assignments: Assignments = None,
-    evaluation: Annotated[str | None, typer.Option("--eval", help="Labelled data for the score at the end.")] = None,
+    evaluation: Annotated[
+        str | None, typer.Option("--eval", metavar="DATA", help="Labelled data for the score at the end.")
+    ] = None,
     baselines: Annotated[bool, typer.Option("--baselines", help="Also train source-only and the oracle.")] = False,
-    labelled_target: Annotated[str | None, typer.Option(help="A few labelled target images to learn, too.")] = None,
-    oracle: Annotated[str | None, typer.Option(help="Labelled target images that the oracle trains on.")] = None,
+    labelled_target: Annotated[
+        str | None, typer.Option(metavar="DATA", help="A few labelled target images to learn, too.")
+    ] = None,
+    oracle: Annotated[
+        str | None, typer.Option(metavar="DATA", help="Labelled target images that the oracle trains on.")
+    ] = None,
     select: Select = "last",
     candidates: Candidates = None,
     hold_out: HoldOut = None,
@@ -56,8 +67,10 @@ def command(
     precision: Precision = None,
     graph: Graph = None,
     images: Images = "auto",
-    export: Annotated[bool, typer.Option(help="Write model.onnx at the end.")] = True,
-    report: Annotated[bool, typer.Option(help="Write report.html at the end, with photographs in it.")] = True,
+    no_export: Annotated[bool, typer.Option("--no-export", help="Write no model.onnx at the end.")] = False,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="No report.html, which has photographs in it.")
+    ] = False,
     data_root: DataRoot = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and the time; train nothing.")] = False,
     force: Force = False,
@@ -121,4 +134,4 @@ def command(
         session = Session(plan, data, folder, device, selection, start=start, begin=from_, ranks=ranks, images=images)
         ranks.first(session.announce)
         if not dry_run:
-            session.run(baselines=baselines, export=export, force=force, report=report)
+            session.run(baselines=baselines, export=not no_export, force=force, report=not no_report)

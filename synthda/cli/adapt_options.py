@@ -9,7 +9,6 @@ import typer
 
 from synthda.adapt.selection import RULES
 
-Fit = Literal["stretch", "pad", "crop"]
 Method = Annotated[str, typer.Option(help="How to adapt, as `synthda methods` lists them; some combine: dann+mcc.")]
 Network = Annotated[
     str | None,
@@ -33,17 +32,33 @@ From = Annotated[
         show_default=False,
     ),
 ]
+Fit = Annotated[
+    Literal["stretch", "pad", "crop"] | None,
+    typer.Option(
+        metavar="HOW", help="Photographs get square by stretch, pad or crop. [default: stretch]", show_default=False
+    ),
+]
 Precision = Annotated[
     Literal["float32", "tf32", "bf16"] | None,
-    typer.Option(help="Of the arithmetic in training. [default: float32]", show_default=False),
+    typer.Option(
+        metavar="FORMAT", help="Of the arithmetic: float32, tf32 or bf16. [default: float32]", show_default=False
+    ),
 ]
 Graph = Annotated[
     Literal["auto", "on", "off"] | None,
-    typer.Option(help="Replay steps as a CUDA graph. [default: auto, where the method allows it]", show_default=False),
+    typer.Option(
+        metavar="WHEN",
+        help="Replay steps as a CUDA graph: on, off, or auto, where the method allows it. [default: auto]",
+        show_default=False,
+    ),
 ]
 Images = Annotated[
     Literal["auto", "device", "memory", "stream"],
-    typer.Option(help="Where the images lie while training; stream reads shards from disk. auto takes what fits."),
+    typer.Option(
+        metavar="WHERE",
+        help="Where the images lie while training: device, memory, or stream, which reads shards from disk; auto takes "
+        "what fits.",
+    ),
 ]
 
 Select = Annotated[

@@ -85,6 +85,12 @@ def test_images_that_a_softmax_is_quite_sure_of_are_still_told_apart() -> None:
     assert found.unknown_auroc == 1
 
 
+def test_an_image_between_two_classes_is_none_of_no_class() -> None:
+    """Its probability of `unknown` is the smaller one, though no single class is as probable as the other image's."""
+    beside = np.array([[0.35, 0.35, 0.3], [0.6, 0.0, 0.4]], np.float32)  # the last one is foreign
+    assert evaluate(beside, np.array([0, 2]), ("a", "b", "unknown")).unknown_auroc == 1
+
+
 def test_area_under_the_curve_of_unknown_by_hand() -> None:
     sure = np.array([0.9, 0.6, 0.8, 0.3], np.float32)  # the last two are foreign: three of four pairs in order
     probabilities_ = np.stack([sure, 0 * sure, 0 * sure + 0.5], axis=1)

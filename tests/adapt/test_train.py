@@ -190,6 +190,33 @@ def test_nan_stops_with_a_message_and_keeps_the_last_good_checkpoint(seconds: fl
         assert all(value.isfinite().all() for value in kept.state_dict().values())
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory.\nTried to …"), "more memory than cpu has free; .*--images memory"),
+        (torch.linalg.LinAlgError("svd failed to converge\nmore"), r"decompose a matrix .*\(svd failed to converge\)"),
+    ],
+)
+def test_what_a_step_cannot_do_is_told_and_the_run_goes_on_once_it_can(
+    error: Exception, told: str, tmp_path: Path
+) -> None:
+    class Fails(SourceOnly):
+        failing = True
+
+        def losses(self, batch: Batch, p: Tensor) -> LossTerms:
+            if self.failing and p >= 0.5:
+                raise error
+            return super().losses(batch, p)
+
+    plan, run = blueprint("source-only", steps=4), Run(tmp_path / "stopped")
+    with pytest.raises(RunError, match=told) as caught:
+        train_toy(plan, run, method=Fails(plan.build().network), pace=Pace(checkpoint_seconds=0))
+    assert "\n" not in str(caught.value)
+    Fails.failing = False
+    resumed = train_toy(plan, run, method=Fails(plan.build().network))
+    assert same(weights(resumed), weights(train_toy(plan, Run(tmp_path / "whole"), method=Fails(plan.build().network))))
+
+
 def test_weights_that_are_no_numbers_are_never_saved_though_the_loss_is_finite(tmp_path: Path) -> None:
     plan, run = blueprint("source-only", steps=1), Run(tmp_path)
     with pytest.raises(RunError, match="stopped being finite"):
