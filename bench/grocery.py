@@ -2,10 +2,13 @@
 
 python -m bench.accuracy grocery --data DATA --runs RUNS # trains the methods
 python -m bench.grocery --data DATA --runs RUNS          # trains on the icons alone, then scores what is finished
+
+Both for `grocery-224`, too: `--table grocery-224` here.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,9 +40,9 @@ NAMED_BY_IMAGENET = (
 """Classes whose name, or whose plain name, is one of ImageNet's thousand: its weights have seen them labelled."""
 
 
-def icons_of(protocol: Protocol) -> Domain:
+def icons_of(protocol: Protocol, table: str) -> Domain:
     """The 81 icons, each its own class."""
-    side = protocol.table(TABLE)["size"]
+    side = protocol.table(table)["size"]
     paths = list_photos(protocol.data / "grocery" / "icons")
     images = np.stack([read_photo(path, (side, side)) for path in paths])
     return Domain(ArrayImages(images), np.arange(len(paths)), tuple(path.stem for path in paths), name="icons")
@@ -51,18 +54,19 @@ def coarse_classes(data: Path) -> dict[str, str]:
         return {row["Class Name (str)"]: row["Coarse Class Name (str)"] for row in csv.DictReader(file)}
 
 
-def trained(protocol: Protocol, icons: Domain, seed: int) -> tuple[Blueprint, Method]:
+def trained(protocol: Protocol, table: str, icons: Domain, seed: int) -> tuple[Blueprint, Method]:
     """Fine-tuned on the icons alone, by the table's recipe."""
-    cell = Cell(TABLE, PAIR, FLOOR, seed)
-    blueprint, run = protocol.blueprint_of(cell, icons.classes), Run(protocol.runs / TABLE / f"icons-seed{seed}")
-    target = protocol.open(TABLE, protocol.told["pairs"][PAIR]["target"])
+    pair = protocol.table(table)["pairs"][0]
+    blueprint = protocol.blueprint_of(Cell(table, pair, FLOOR, seed), icons.classes)
+    run = Run(protocol.runs / table / f"icons-seed{seed}")
+    target = protocol.open(table, protocol.told["pairs"][pair]["target"])
     adapt(blueprint, Data(sources=(icons,), target=target.unlabelled(), target_name=target.name), run, export=False)
     return load_run(run)
 
 
-def finished(protocol: Protocol, kept: Kept) -> Iterator[tuple[str, int, Blueprint, Method]]:
+def finished(protocol: Protocol, table: str, kept: Kept) -> Iterator[tuple[str, int, Blueprint, Method]]:
     """Method, seed, and what it trained, of every finished cell of the table that has no score yet."""
-    for cell in protocol.cells(TABLE):
+    for cell in protocol.cells(table):
         if protocol.run_of(cell).finished and not kept.has(cell.method, cell.seed):
             yield cell.method, cell.seed, *load_run(protocol.run_of(cell))
 
@@ -74,9 +78,9 @@ def nearest(method: Method, icons: Domain, photographs: Domain) -> NDArray[np.in
     return np.asarray((photo_units @ icon_units.T).argmax(axis=1), dtype=np.int64)
 
 
-def bare(protocol: Protocol, classes: tuple[str, ...]) -> Method:
+def bare(protocol: Protocol, table: str, classes: tuple[str, ...]) -> Method:
     """The table's network as its file of weights has it, without a bottleneck."""
-    plan = protocol.blueprint_of(Cell(TABLE, PAIR, FLOOR, 0), classes)
+    plan = protocol.blueprint_of(Cell(table, protocol.table(table)["pairs"][0], FLOOR, 0), classes)
     given = {**{name: str(value) for name, value in plan.network_settings.items()}, "bottleneck": "0"}
     return Blueprint.of(FLOOR, plan.network, classes, given=given, input_size=plan.input_size).build().eval()
 
@@ -105,30 +109,39 @@ def scores(predicted: NDArray[np.int64], classes: tuple[str, ...], photographs: 
     }
 
 
-def begun(description: str | None) -> tuple[Protocol, Domain, list[int]]:
-    """What the command line names: the protocol, the photographs that evaluate, and the seeds to train."""
+def asked(description: str | None) -> argparse.ArgumentParser:
+    """What the scripts of products understand."""
     parser = arguments_of(description)
     parser.add_argument("--seeds", default="0,1,2,3,4", help="of what this trains itself; may be empty")
-    arguments = parser.parse_args()
+    return parser
+
+
+def begun(arguments: argparse.Namespace, table: str) -> tuple[Protocol, Domain, list[int]]:
+    """What the command line names: the protocol, the photographs that evaluate, and the seeds to train."""
     protocol = Protocol(arguments.data, arguments.runs)
     seeds = [int(seed) for seed in arguments.seeds.split(",") if seed]
-    return protocol, protocol.open(TABLE, protocol.told["pairs"][PAIR]["eval"]), seeds
+    pair = protocol.table(table)["pairs"][0]
+    return protocol, protocol.open(table, protocol.told["pairs"][pair]["eval"]), seeds
 
 
 def main() -> None:
-    protocol, photographs, seeds = begun(__doc__)
-    icons, kept = icons_of(protocol), Kept(TABLE, protocol.fingerprint_of(TABLE))
+    parser = asked(__doc__)
+    parser.add_argument("--table", default=TABLE)
+    arguments = parser.parse_args()
+    table = arguments.table
+    protocol, photographs, seeds = begun(arguments, table)
+    icons, kept = icons_of(protocol, table), Kept(table, protocol.fingerprint_of(table))
 
     def add(name: str, seed: int, classes: tuple[str, ...], predicted: NDArray[np.int64]) -> None:
         kept.add(name, seed, scores(predicted, classes, photographs, protocol.data))
 
     if not kept.has(NEAREST, 0):
-        add(NEAREST, 0, icons.classes, nearest(bare(protocol, icons.classes), icons, photographs))
+        add(NEAREST, 0, icons.classes, nearest(bare(protocol, table, icons.classes), icons, photographs))
     for seed in seeds:
         if not kept.has(ICONS, seed):
-            blueprint, method = trained(protocol, icons, seed)
+            blueprint, method = trained(protocol, table, icons, seed)
             add(ICONS, seed, blueprint.classes, answers(method, photographs))
-    for name, seed, blueprint, method in finished(protocol, kept):
+    for name, seed, blueprint, method in finished(protocol, table, kept):
         add(name, seed, blueprint.classes, answers(method, photographs))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from bench.grocery_teach import AFTER, BEFORE
 from bench.markdown import section, table
 
+TABLES = ("grocery-224", "grocery")
 COLUMNS = ("method", "accuracy, 81 classes", "mean recall", "43 coarse classes", "without ImageNet's classes")
 UNKNOWN_COLUMNS = (
     *("method", "AUROC, photographs of removed classes", "AUROC, BSDS500's test photographs"),
@@ -18,12 +19,16 @@ UNKNOWN_COLUMNS = (
 
 def grocery_tables(told: dict[str, Any]) -> list[str]:
     """The sections; `told` is the protocol."""
-    products, unknown, teach = told["tables"]["grocery"], told["products"]["unknown"], told["products"]["teach"]
+    unknown, teach = told["products"]["unknown"], told["products"]["teach"]
     return [
-        section(products["title"], "grocery", lambda found: [*_recipe(products), *_products(found["methods"])]),
+        *(_section(name, told["tables"][name]) for name in TABLES),
         section(unknown["title"], "grocery-unknown", lambda found: [*_unknown(unknown["note"], found["methods"])]),
         section(teach["title"], "grocery-teach", lambda found: [teach["note"], "", *_teach(found["methods"])]),
     ]
+
+
+def _section(name: str, told: dict[str, Any]) -> str:
+    return section(told["title"], name, lambda found: [*_recipe(told), *_products(found["methods"])])
 
 
 def _recipe(told: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cells import Cell, Protocol
-from bench.grocery import PAIR, answers, begun, scores
+from bench.grocery import PAIR, answers, asked, begun, scores
 from bench.grocery import TABLE as PRODUCTS
 from bench.kept import Kept
 from synthda.adapt.adaptation import adapt, export_run
@@ -66,7 +66,7 @@ def measured(protocol: Protocol, seed: int, photographs: Domain) -> dict[str, di
 
 
 def main() -> None:
-    protocol, photographs, seeds = begun(__doc__)
+    protocol, photographs, seeds = begun(asked(__doc__).parse_args(), PRODUCTS)
     told = protocol.told["products"]["teach"]
     changing = {"products": protocol.fingerprint_of(PRODUCTS), "method": told["method"], "labels": told["labels"]}
     kept = Kept(TABLE, fingerprint(changing))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.cells import Cell, Protocol
-from bench.grocery import PAIR, begun
+from bench.grocery import PAIR, asked, begun
 from bench.grocery import TABLE as PRODUCTS
 from bench.kept import Kept
 from synthda.adapt.adaptation import adapt
@@ -91,7 +91,7 @@ def _rejected(found: Evaluation, *, known: bool) -> float:
 
 
 def main() -> None:
-    protocol, photographs, seeds = begun(__doc__)
+    protocol, photographs, seeds = begun(asked(__doc__).parse_args(), PRODUCTS)
     told, side = protocol.told["products"]["unknown"], protocol.table(PRODUCTS)["size"]
     backgrounds = open_folder(protocol.data / "BSDS500" / "data" / "images" / "test", size=(side, side))
     changing = {"products": protocol.fingerprint_of(PRODUCTS), "every": told["every"], "hold_out": told["hold_out"]}
