@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.cells import Cell, Protocol, spread
-from bench.grocery import TABLE as PRODUCTS
+from bench.grocery_tables import TABLES as PRODUCTS
 from bench.selection import TABLE as SELECTION
 from bench.tables import ACCURACY
 from synthda.datasets.domain import ArrayImages, Domain
@@ -28,7 +28,7 @@ def test_every_cell_of_a_table_is_understood(table: str) -> None:
 
 
 def test_every_table_is_in_the_results() -> None:
-    assert set(PROTOCOL.told["tables"]) == {*ACCURACY, SELECTION, PRODUCTS}
+    assert set(PROTOCOL.told["tables"]) == {*ACCURACY, SELECTION, *PRODUCTS}
 
 
 def test_pairs_with_one_source_share_the_runs_that_read_no_target() -> None:
