@@ -86,9 +86,23 @@ def is_vacant(folder: Path) -> bool:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write indented JSON, whole or not at all."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+    text = json_text(content, indent=1, default=str) + "\n"
     with written_then_named(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def json_text(content: Any, **how: Any) -> str:
+    """JSON in readable characters; in ASCII where a file's name is no UTF-8, which comes back as it was from that.
+
+    Args:
+        how: as `json.dumps` takes it.
+    """
+    text = json.dumps(content, ensure_ascii=False, **how)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(content, **how)
+    return text
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from synthda.adapt.predict import Prediction
 from synthda.datasets.boxes import read_crops
 from synthda.errors import SettingError
-from synthda.manifest import written_then_named
+from synthda.manifest import json_text, written_then_named
 
 STDOUT = Path("-")
 EDGES = ("x", "y", "w", "h")
@@ -92,6 +91,6 @@ def _json_writer(file: TextIO, boxes: bool) -> WriteLine:
     def write_line(prediction: Prediction) -> None:
         box = dict(zip(EDGES, prediction.box, strict=True)) if prediction.box else {}
         found = {"class": prediction.label, "confidence": round(prediction.confidence, 6)}
-        file.write(json.dumps({"path": str(prediction.path), **box, **found}, ensure_ascii=False) + "\n")
+        file.write(json_text({"path": str(prediction.path), **box, **found}) + "\n")
 
     return write_line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
@@ -34,6 +35,8 @@ from synthda.cli import (
 from synthda.errors import SettingError, SynthdaError
 
 INTERRUPTED = 130
+REFUSED_PATH = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
+"""What the system says of a path that nobody looked at before: no permission, or a name that is too long."""
 GOES_ON = ("generate", "convert", "adapt", "compare", "demo")
 """Verbs that, stopped and given again, begin where they were."""
 
@@ -93,6 +96,11 @@ def main() -> None:
         app()
     except SynthdaError as error:
         print(f"Error{whose_words()}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in REFUSED_PATH or error.filename is None:
+            raise
+        print(f"Error{whose_words()}: {error.filename} cannot be used ({error.strerror}).", file=sys.stderr)
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED and not is_silent():  # Typer turns Ctrl-C into this

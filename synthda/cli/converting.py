@@ -8,7 +8,7 @@ from typing import Any
 from synthda.cli.listing import say, warn_skipped
 from synthda.cli.progress import progress_bar
 from synthda.datasets import DATASETS, FORMATS
-from synthda.errors import SettingError
+from synthda.errors import DataError, SettingError
 from synthda.settings import unknown
 from synthda.shell import quoted
 
@@ -17,17 +17,19 @@ def from_domain(source: str, out: Path, to: str, *, size: Any, fit: Any, data_ro
     """Write the domain that `source` names in the format `to`."""
     from synthda.datasets.export import export
     from synthda.datasets.shards import manifest_of
-    from synthda.datasets.specs import is_unfinished, open_domain
+    from synthda.datasets.specs import is_unfinished, names_data_set, open_domain
 
     if to not in FORMATS:
         raise SettingError(unknown("format", to, [*FORMATS, "coco", "shards"]))
-    path = Path(source).expanduser()
-    if size is None and path.is_dir() and not manifest_of(source) and not is_unfinished(path):
+    path, origin = Path(source).expanduser(), {} if names_data_set(source) else manifest_of(source)
+    photographs = path.is_dir() and not names_data_set(source) and not origin and not is_unfinished(path)
+    if size is None and photographs:
         raise SettingError("Photographs come in sizes of their own; give the images' with --size, for example 64.")
+    _refuse_within(out, source)
     domain = open_domain(source, size=size, fit=fit, data_root=data_root)
     warn_skipped(domain.skipped)
     with progress_bar(f"Writing {to}", len(domain)) as progress:
-        export(domain, out, to, origin=manifest_of(source), progress=progress, **how)
+        export(domain, out, to, origin=origin, progress=progress, **how)
     factors = len((domain.scenes.dtype.names or ()) if domain.scenes is not None and to != "imagefolder" else ())
     with_factors = f", with {factors} factors each" if factors else ""
     say(f"{out} is finished: {len(domain):,} images, {len(domain.classes)} classes{with_factors}.")
@@ -64,8 +66,20 @@ def to_coco(source: str, out: Path, *, size: Any, quality: int | None, force: bo
     origin = manifest_of(source)
     if "settings" not in origin and not is_unfinished(Path(source).expanduser()):
         raise SettingError(f"{source} is no rendered domain, which alone knows boxes and masks; give one of products.")
+    _refuse_within(out, source)
     domain = open_domain(source)
     with progress_bar("Writing coco", len(domain)) as progress:
         manifest = write_coco(domain, out, origin=origin, quality=quality, force=force, progress=progress)
     seen = manifest["annotations"]
     say(f"{out} is finished: {len(domain):,} images, {seen:,} boxes and masks in {ANNOTATIONS}.")
+
+
+def _refuse_within(out: Path, source: str) -> None:
+    """A domain is not written over, nor among, the images that it is made of."""
+    from synthda.datasets.shards import MANIFEST
+    from synthda.datasets.specs import names_data_set
+
+    path = Path(source).expanduser()
+    folder = path.parent if path.name == MANIFEST else path
+    if not names_data_set(source) and path.exists() and out.expanduser().resolve().is_relative_to(folder.resolve()):
+        raise DataError(f"{out} lies within {folder}; give --out a folder outside of it.")

@@ -38,7 +38,9 @@ def command(
     here = Path(path).expanduser()
     if sheet is None and not as_json:
         named = here.resolve().name if here.exists() else domain.name.replace(":", "-")
-        sheet = Path(f"{named}-sheet.png")
+        # Not among the photographs, where it would be taken for one.
+        within = here.is_dir() and Path.cwd().is_relative_to(here.resolve())
+        sheet = (here.resolve().parent if within else Path()) / f"{named}-sheet.png"
     if sheet is not None:
         folder = (here.parent if here.is_file() else here) if "photographs" in facts else None
         tiles, columns = tiles_of(domain, rows=rows, folder=folder)

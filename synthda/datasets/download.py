@@ -35,7 +35,7 @@ def download(name: str, root: Path) -> None:
         Path(root).mkdir(parents=True, exist_ok=True)
         for part in parts:
             fetch(str(root), download=True, **part)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:  # ValueError: a file that is there, and damaged
         raise DataError(f"Data set {name} could not be downloaded ({_one_line(error)}): {found.by_hand}.") from error
 
 

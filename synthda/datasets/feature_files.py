@@ -136,9 +136,13 @@ def _checked(path: Path, features: Any) -> Any:
         raise DataError(f"The features of {path} are {features.dtype} {shape}; numbers in rows are needed.")
     if min(shape) < 1 or shape[0] < 2:
         raise DataError(f"{path} has {shape[0]} rows of {shape[1]} features; at least 2 rows of 1 feature are needed.")
-    table: Any = csr_matrix(features, dtype=np.float64) if issparse(features) else np.asarray(features, np.float64)
-    if issparse(table):
+    if not issparse(features):
+        table: Any = np.asarray(features, np.float64)
+    else:
         try:
+            if hasattr(features, "check_format"):  # before it is converted, for that trusts the indices
+                features.check_format(full_check=True)
+            table = csr_matrix(features, dtype=np.float64)
             table.check_format(full_check=True)
         except ValueError as error:
             raise DataError(f"{path} is damaged: {error}.") from error

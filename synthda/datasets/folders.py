@@ -32,16 +32,19 @@ def list_photos(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise DataError(f"{folder} is neither a folder nor a file; give a folder of photographs.")
     found: list[Path] = []
-    seen: set[str] = set()
+    above: dict[str, set[str]] = {}
     for here, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
-        real = os.path.realpath(here)
-        # A link to a folder above would be walked for ever.
-        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
-        files = [] if real in seen else files
-        seen.add(real)
+        real, ancestors = os.path.realpath(here), above.pop(here, set())
+        if real in ancestors:  # a link to a folder above would be walked for ever
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        above |= {os.path.join(here, name): ancestors | {real} for name in folders}
         paths = (Path(here, name) for name in files if not name.startswith("."))
         found += [path for path in paths if path.suffix.lower() in READ_EXTENSIONS | UNREAD_EXTENSIONS]
-    return sorted((path for path in found if path.is_file()), key=lambda path: path.relative_to(folder).parts)
+    # A link to nothing stays: reading it tells.
+    photos = (path for path in found if path.is_file() or path.is_symlink())
+    return sorted(photos, key=lambda path: path.relative_to(folder).parts)
 
 
 def open_folder(folder: Path, *, size: Size, fit: Fit = "stretch", labelled: bool | None = None) -> Domain:

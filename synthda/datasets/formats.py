@@ -97,20 +97,20 @@ def file_name(row: int, suffix: str) -> str:
 def write_pictures(
     domain: Domain, place: Callable[[int], Path], encoder: Encoder, progress: Progress, out: Path
 ) -> None:
-    """Write each row's picture to `place(row)`, whole or not at all; those that are there are kept."""
+    """Write each row's picture to `place(row)`, whole or not at all; those that are there, and whole, are kept."""
     made: set[Path] = set()
     with disk_errors_told(out):
         for first in range(0, len(domain), BLOCK):
             last = min(first + BLOCK, len(domain))
-            missing = [row for row in range(first, last) if not place(row).exists()]
-            images = domain.images.read(np.array(missing, dtype=np.int64))
-            for row, image in zip(missing, images, strict=True):
-                path = place(row)
+            for row, image in enumerate(domain.images.read(np.arange(first, last)), first):
+                path, content = place(row), encoder(image)
+                if path.exists() and path.read_bytes() == content:  # a loss of power may have left it empty
+                    continue
                 if path.parent not in made:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     made.add(path.parent)
                 partial = path.with_name(path.name + ".writing")
-                partial.write_bytes(encoder(image))
+                partial.write_bytes(content)
                 os.replace(partial, path)
             progress(last - first)
         if hasattr(os, "sync"):

@@ -12,6 +12,7 @@ import numpy as np
 from synthda.datasets.domain import Domain
 from synthda.datasets.reader import DataSet
 from synthda.datasets.resize import Box, Fit, Size
+from synthda.errors import DataError
 
 DEFAULT_SIZE: Size = (40, 40)
 """The size that Ganin et al. (2016) use; frames are 15 to 250 pixels wide."""
@@ -92,8 +93,9 @@ def _train_frames(root: Path) -> tuple[Path, list[Frame]]:
             frames += [Frame(f"{name}/{frame.name}", frame.label, frame.roi) for frame in _frames(listing, "Filename")]
         elif (folder / name).is_dir():
             raise GTSRB.missing(root, str(listing.relative_to(root)))
-    if not frames:
-        raise GTSRB.missing(root, f"{folder.relative_to(root)}/00000/GT-00000.csv")
+    absent = next((name for name in CLASSES if not (folder / name).is_dir()), None)
+    if absent is not None:  # as where an unpacking was stopped
+        raise DataError(f"{folder} is not whole: the class folder {absent} is missing; remove it, and unpack it again.")
     return folder, frames
 
 

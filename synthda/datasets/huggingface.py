@@ -12,7 +12,7 @@ from synthda.datasets.formats import Encoder, Progress, Sample, file_name, write
 from synthda.datasets.records import Layout, Records
 from synthda.datasets.shards import BLOCK
 from synthda.errors import DataError
-from synthda.manifest import written_then_named
+from synthda.manifest import json_text, written_then_named
 
 METADATA = "metadata.jsonl"
 FILES_A_FOLDER = 1000
@@ -30,7 +30,7 @@ class HuggingFace:
             for first in range(0, len(domain), BLOCK):
                 for row, record in enumerate(records.rows(first, min(first + BLOCK, len(domain))), first):
                     line = {"file_name": _place(row, encoder).as_posix(), **record}
-                    file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+                    file.write(json_text(line, allow_nan=False) + "\n")
         return [METADATA]
 
     def recognises(self, path: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from synthda.datasets.domain import UNLABELLED, Domain
@@ -11,6 +11,11 @@ from synthda.datasets.folders import class_named, list_photos
 from synthda.datasets.formats import Encoder, Progress, Sample, file_name, write_pictures
 from synthda.datasets.records import Layout
 from synthda.errors import DataError
+
+REFUSED = re.compile(
+    r'[<>:"/\\|?*%\x00-\x1f]|^\.|[. ]$|^$|^(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)).', re.IGNORECASE
+)
+"""In a folder's name; the last is the first letter of a device of Windows."""
 
 
 class ImageFolder:
@@ -20,7 +25,7 @@ class ImageFolder:
 
     def write(self, domain: Domain, layout: Layout, out: Path, encoder: Encoder, progress: Progress) -> list[str]:
         labels = domain.labels
-        folders = [out / folder_of(name) for name in layout.classes]
+        folders = [out / folder for folder in folders_of(layout.classes)]
 
         def place(row: int) -> Path:
             return (out if labels[row] == UNLABELLED else folders[labels[row]]) / file_name(row, encoder.suffix)
@@ -38,14 +43,24 @@ class ImageFolder:
             labelled = depths == {2}
             yield from (Sample(photo, class_named(photo.parent.name) if labelled else None) for photo in photos)
             return
-        names = {folder_of(name): name for name in layout.classes}
+        names = dict(zip(folders_of(layout.classes), layout.classes, strict=True))
         for photo in sorted(photos, key=lambda photo: photo.name):
             if photo.parent != path and photo.parent.name not in names:
                 raise DataError(f"{photo} lies in a folder that is no class of {path}; remove it, or convert again.")
             yield Sample(photo, None if photo.parent == path else names[photo.parent.name])
 
 
-def folder_of(class_name: str) -> str:
-    """A class name as a folder's name on any system: what one of them refuses becomes %XX."""
-    refused = r'[<>:"/\\|?*%\x00-\x1f]|^\.|[. ]$|^$'
-    return re.sub(refused, lambda found: f"%{ord(found[0]):02X}" if found[0] else "%", class_name)
+def folders_of(classes: Sequence[str]) -> list[str]:
+    """Class names as folders' names on any system: what one of them refuses becomes %XX.
+
+    Of two names that differ only in case, which is one folder on macOS and Windows, the later has a % at its end.
+    """
+    folders: list[str] = []
+    taken: set[str] = set()
+    for name in classes:
+        folder = REFUSED.sub(lambda found: f"%{ord(found[0]):02X}" if found[0] else "%", name)
+        while folder.casefold() in taken:
+            folder += "%"
+        taken.add(folder.casefold())
+        folders.append(folder)
+    return folders

@@ -23,13 +23,15 @@ from synthda.datasets.packed import PackedPhoto
 from synthda.datasets.photos import read_photos
 from synthda.datasets.records import EXPORT, Layout, read_layout, scenes_of
 from synthda.datasets.resize import Fit, Size, check_size
-from synthda.datasets.shards import BLOCK, MANIFEST, rows_in, rows_per_shard, shard_name, write_shard
+from synthda.datasets.shards import MANIFEST, rows_in, rows_per_shard, shard_name, write_shard
 from synthda.errors import DataError, SettingError
 from synthda.manifest import FORMAT, provenance, sha256_of
 from synthda.settings import lookup
 
 HANDED_ON = ("seed", "settings", "inputs")
 WRITTEN = ("shard-[0-9]*.h5", "*.writing")
+AT_ONCE = 64
+"""Photographs that are decoded together."""
 NOTHING = PackedPhoto("", b"")
 """In place of a file that is decoded, so that its bytes need not be kept."""
 
@@ -143,7 +145,7 @@ def _write_shards(
             taken = sum(1 for _ in islice(samples, wanted))
             progress(taken)
         else:
-            shard, bad = _decoded(islice(samples, wanted), size, fit, progress)
+            shard, bad = _decoded(islice(samples, wanted), wanted, size, fit, progress)
             taken = len(shard.samples) + len(bad)
             skipped += bad
             if taken != wanted:
@@ -152,7 +154,7 @@ def _write_shards(
                 continue
             labels = shard.labels(found.classes)
             scenes = scenes_of([sample.record for sample in shard.samples], labels, found.layout)
-            write_shard(path, np.concatenate(shard.images), labels, scenes)
+            write_shard(path, shard.images, labels, scenes)
         if taken != wanted:
             raise _changed(found)
         entries.append({"file": path.name, "rows": rows_in(path), "sha256": sha256_of(path)})
@@ -168,7 +170,7 @@ def _write_shards(
 class _Shard:
     """The usable images of a shard to be, and what is known of each."""
 
-    images: list[NDArray[np.uint8]]
+    images: NDArray[np.uint8]
     samples: list[Sample]
 
     def labels(self, classes: tuple[str, ...]) -> NDArray[np.int64]:
@@ -180,15 +182,20 @@ class _Shard:
         return np.fromiter(given, dtype=np.int64, count=len(self.samples))
 
 
-def _decoded(samples: Iterator[Sample], size: Size, fit: Fit, progress: Progress) -> tuple[_Shard, list[str]]:
-    shard, skipped = _Shard([], []), []
-    while block := list(islice(samples, BLOCK)):
-        images, kept, bad = read_photos([sample.photo for sample in block], size, fit)
-        shard.images.append(images)
-        shard.samples.extend(replace(block[place], photo=NOTHING) for place in kept)
+def _decoded(
+    samples: Iterator[Sample], most: int, size: Size, fit: Fit, progress: Progress
+) -> tuple[_Shard, list[str]]:
+    """At most `most` samples, by few at a time: large images are in memory once."""
+    images = np.empty((most, *size, 3), dtype=np.uint8)
+    usable: list[Sample] = []
+    skipped: list[str] = []
+    while block := list(islice(samples, AT_ONCE)):
+        found, kept, bad = read_photos([sample.photo for sample in block], size, fit)
+        images[len(usable) : len(usable) + len(found)] = found
+        usable.extend(replace(block[place], photo=NOTHING) for place in kept)
         skipped += [f"{block[place].photo}: {reason}" for place, reason in bad]
         progress(len(block))
-    return shard, skipped
+    return _Shard(images[: len(usable)], usable), skipped
 
 
 def _survey_export(path: Path, manifest: Path) -> Collection:
@@ -235,7 +242,7 @@ def _listing(path: Path) -> str:
     for file in files:
         status = file.stat()
         name = file.name if path.is_file() else file.relative_to(path).as_posix()
-        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

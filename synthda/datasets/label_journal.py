@@ -19,6 +19,9 @@ from synthda.datasets.label_file import KIND, Decision, Labels, Queue, latest, r
 from synthda.errors import DataError, SettingError
 from synthda.manifest import FORMAT, disk_errors_told
 
+BEGINNING = b'{"format": '
+"""Of the first line of every label file."""
+
 
 class Journal:
     """Appends to a label file, alone; a context manager, which gives the lock back.
@@ -127,6 +130,8 @@ def _repaired(path: Path) -> tuple[Labels | None, int]:
     """The file's labels after half a line at its end is cut off; None for a file without a whole line."""
     lines, whole = whole_lines(path)
     found = read_labels(path) if lines else None
+    if not lines:
+        _refuse_another_file(path)
     with disk_errors_told(path), path.open("rb+") as file:
         torn = file.seek(0, os.SEEK_END) - whole
         file.truncate(whole)
@@ -136,6 +141,14 @@ def _repaired(path: Path) -> tuple[Labels | None, int]:
         file.flush()
         os.fsync(file.fileno())
     return found, torn
+
+
+def _refuse_another_file(path: Path) -> None:
+    """What has no whole line may be cut only where it is a piece of the line that every label file begins with."""
+    with disk_errors_told(path):
+        content = path.read_bytes().lstrip()
+    if not (content.startswith(BEGINNING) or BEGINNING.startswith(content)):
+        raise DataError(f"{path} is no file of labels; give another --out.")
 
 
 def _seed_of(found: Labels | None, seed: int | None) -> int:

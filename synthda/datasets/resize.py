@@ -25,6 +25,9 @@ Box = tuple[float, float, float, float]
 
 PAD_COLOUR = (0, 0, 0)
 
+LARGEST = 1024
+"""Of a side, px: as large as is rendered."""
+
 REDUCING_GAP = 3
 """Before the bicubic filter, a far larger image is averaged down by whole factors to no less than this many times
 the size asked for: several times faster on photographs, and indistinguishable from filtering alone."""
@@ -38,6 +41,8 @@ def check_size(size: Size, fit: Fit) -> None:
     """
     if len(size) != 2 or min(size) < 1:
         raise SettingError(f"Size {size} is not accepted; give height and width in pixels, for example (32, 32).")
+    if max(size) > LARGEST:
+        raise SettingError(f"Size {size[0]}×{size[1]} is not accepted; a side has at most {LARGEST} pixels.")
     if fit not in get_args(Fit):
         raise SettingError(unknown("fit", fit, get_args(Fit)))
 

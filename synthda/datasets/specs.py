@@ -65,7 +65,7 @@ def open_domain(
     check_size(size or PHOTO_SIZE, fit)
     name, colon, split = spec.partition(":")
     path = Path(spec).expanduser()
-    if name in DATASETS and not (colon and os.path.exists(path)):
+    if names_data_set(spec):
         domain = _open_data_set(data_set(name), split if colon else None, data_root_or_default(data_root), size, fit)
     elif labels := label_spec(spec):
         domain = _open_labels(*labels, size or PHOTO_SIZE, fit)
@@ -89,6 +89,12 @@ def open_domain(
     return domain
 
 
+def names_data_set(spec: str) -> bool:
+    """Whether `spec` means a public data set: a bare name does even where a folder of that name exists."""
+    name, colon, _ = spec.partition(":")
+    return name in DATASETS and not (colon and os.path.exists(spec))
+
+
 def is_unfinished(path: Path) -> bool:
     """Whether a command that was stopped has left a domain there that is not yet whole."""
     return not (path / "domain.json").exists() and any((path / name).exists() for name in UNFINISHED)
@@ -96,10 +102,11 @@ def is_unfinished(path: Path) -> bool:
 
 def _with_names(domain: Domain, manifest: Path) -> Domain:
     """An export's classes by their own names: a folder's name cannot hold every character."""
-    from synthda.datasets.imagefolder import folder_of
+    from synthda.datasets.imagefolder import folders_of
     from synthda.datasets.records import read_layout
 
-    names = {folder_of(name): name for name in read_layout(manifest)[0].classes}
+    classes = read_layout(manifest)[0].classes
+    names = dict(zip(folders_of(classes), classes, strict=True))
     return replace(domain, classes=tuple(names.get(folder, folder) for folder in domain.classes))
 
 

@@ -13,7 +13,7 @@ from synthda.datasets.domain import UNLABELLED, Domain, Scenes, factor_names
 from synthda.datasets.duplicates import twins_in
 from synthda.datasets.photos import upright_shape
 from synthda.datasets.shards import MANIFEST, open_shards
-from synthda.datasets.specs import open_domain
+from synthda.datasets.specs import names_data_set, open_domain
 from synthda.manifest import read_manifest
 
 MANIFEST_KEYS = ("seed", "settings", "fingerprint", "provenance")
@@ -32,12 +32,12 @@ def look_at(spec: str, *, data_root: Path | None = None, verify: bool = True) ->
     Raises:
         DataError: when there is nothing, or it is damaged.
     """
-    path = Path(spec).expanduser()
+    path, named = Path(spec).expanduser(), names_data_set(spec)
     folder = path.parent if path.name == MANIFEST else path
-    if not (folder / MANIFEST).is_file():
+    if named or not (folder / MANIFEST).is_file():
         domain = open_domain(spec, data_root=data_root)
         facts = _described(domain) | {"skipped": list(domain.skipped), "twins": _twins(domain)}
-        if path.exists() and domain.paths:
+        if not named and domain.paths and path.exists():
             facts["photographs"] = _photo_sizes(path.parent if path.is_file() else path, domain.paths)
         return domain, facts
     domain = open_shards(folder, verify=verify)

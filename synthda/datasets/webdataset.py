@@ -17,7 +17,7 @@ from synthda.datasets.photos import READ_EXTENSIONS
 from synthda.datasets.records import Layout, Records
 from synthda.datasets.shards import BLOCK, rows_per_shard
 from synthda.errors import DataError
-from synthda.manifest import written_then_named
+from synthda.manifest import json_text, written_then_named
 
 LABEL, RECORD = ".cls", ".json"
 UNLABELLED_TEXT = str(UNLABELLED)
@@ -60,7 +60,7 @@ def _write_shard(path: Path, records: Records, rows: tuple[int, int], encoder: E
             end = min(start + BLOCK, last)
             images = records.domain.images.read(np.arange(start, end, dtype=np.int64))
             for row, image, record in zip(range(start, end), images, records.rows(start, end), strict=True):
-                text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+                text = json_text(record, allow_nan=False)
                 _add(tar, file_name(row, encoder.suffix), encoder(image))
                 _add(tar, file_name(row, LABEL), str(record["label"]).encode())
                 _add(tar, file_name(row, RECORD), text.encode())

@@ -14,7 +14,7 @@ from synthda.datasets.domain import Domain, Scenes
 from synthda.datasets.formats import DIGITS, Encoder, Progress, file_name, write_pictures
 from synthda.datasets.shards import BLOCK
 from synthda.errors import DataError, SettingError
-from synthda.manifest import FORMAT, provenance, sha256_of, written_then_named
+from synthda.manifest import FORMAT, json_text, provenance, sha256_of, written_then_named
 from synthda.synth.build import rebuilt
 from synthda.synth.instances import Instance, run_lengths
 
@@ -95,7 +95,7 @@ def _write_annotations(file: IO[str], domain: Domain, renderer: Locates, suffix:
         for row in range(len(domain))
     ]
     head = {"info": {"description": domain.name}, "licenses": [], "categories": categories, "images": images}
-    file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "annotations": [\n')
+    file.write(json_text(head)[:-1] + ', "annotations": [\n')
     count = 0
     for annotation in _annotations(domain, renderer, progress):
         file.write(("" if count == 0 else ",\n") + json.dumps({"id": count + 1, **annotation}))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from synthda.manifest import read_manifest
 
@@ -63,6 +65,7 @@ def test_a_second_run_is_refused_unless_forced(synthda, domain):
         (["mnist:test", "--to", "shards"], "no need of shards"),
         (["stripes", "--to", "hf", "--size", "large"], "Size 'large' is not accepted"),
         (["stripes", "--to", "hf", "--size", "8", "--fit", "squeeze"], "There is no fit 'squeeze'"),
+        (["stripes", "--to", "hf", "--size", "200000"], "a side has at most 1024 pixels"),
         (["stripes", "--to", "hf", "--fit", "squeeze"], "There is no fit 'squeeze'"),
         (["photos", "--to", "shards"], "--size"),
         (["photos", "--to", "imagefolder"], "--size"),
@@ -77,6 +80,41 @@ def test_what_cannot_be_converted_is_one_sentence_and_exit_code_2(
     assert sentence in failed.err
     assert failed.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("out", ["photos", "photos/out"])
+def test_nothing_is_written_over_or_among_the_images_that_it_is_made_of(synthda, photos, tmp_path, out):
+    before = sorted(path for path in photos.rglob("*"))
+    for force in ([], ["--force"]):
+        failed = synthda("convert", "photos", "--to", "imagefolder", "--size", 8, "--out", out, *force)
+        assert failed.code == 2
+        assert f"{out} lies within photos; give --out a folder outside of it" in failed.err
+    assert sorted(path for path in photos.rglob("*")) == before
+
+
+def test_a_name_that_is_too_long_for_the_system_is_one_sentence(synthda, photos):
+    for arguments in (["convert", "photos", "--to", "shards", "--size", 8, "--out", "x" * 300], ["inspect", "x" * 300]):
+        failed = synthda(*arguments)
+        assert failed.code == 2
+        assert "cannot be" in failed.err or "no file, folder or data set" in failed.err
+        assert failed.err.count("\n") == 1
+
+
+def test_a_file_whose_name_is_no_utf_8_is_converted(synthda, tmp_path):
+    """As unpacked from an old archive."""
+    folder = os.fsencode(tmp_path / "old") + b"/caf\xe9"
+    try:
+        os.makedirs(folder)
+    except OSError:
+        pytest.skip("this system has no such names")
+    for name in (b"/a\xe9.png", b"/b.png"):
+        Image.new("RGB", (8, 8)).save(os.fsdecode(folder + name))
+    for to in ("shards", "hf", "imagefolder"):
+        done = synthda("convert", "old", "--to", to, "--size", 8, "--out", to)
+        assert done.code == 0, done.err
+    classes = json.loads((tmp_path / "hf" / "synthda.json").read_text())["classes"]
+    assert os.fsencode(classes[0]) == b"caf\xe9"
+    assert synthda("convert", "hf", "--to", "shards", "--out", "back").code == 0
 
 
 @pytest.mark.parametrize("to", ["imagefolder", "hf", "webdataset", "coco"])

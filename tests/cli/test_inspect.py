@@ -22,6 +22,16 @@ def test_shards_are_counted_verified_and_drawn(synthda, domain, tmp_path):
         assert sheet.format == "PNG"
 
 
+def test_the_sheet_of_the_folder_that_one_is_in_does_not_come_among_its_photographs(
+    synthda, photos, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(photos)
+    first = synthda("inspect", ".", "--json").out
+    assert synthda("inspect", ".").code == 0
+    assert synthda("inspect", ".", "--json").out == first
+    assert (photos.parent / f"{photos.name}-sheet.png").exists()
+
+
 def test_json_holds_the_same_facts_and_draws_only_what_is_asked_for(synthda, domain, tmp_path):
     facts = json.loads(synthda("inspect", domain, "--json").out)
     assert facts["images"] == sum(facts["classes"].values()) == 300

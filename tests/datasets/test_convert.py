@@ -106,13 +106,28 @@ def test_an_interrupted_return_is_finished_by_the_same_call_and_finished_shards_
     domain = domain_of(600)
     exported(domain, tmp_path / "out", to)
     with pytest.raises(StoppedError):
-        made_again(tmp_path / "out", tmp_path / "again", progress=stop_after(2))
+        made_again(tmp_path / "out", tmp_path / "again", progress=stop_after(256 // ingest.AT_ONCE + 1))
     decoded = []
     read = ingest.read_photos
     monkeypatch.setattr(ingest, "read_photos", lambda photos, *how: decoded.append(len(photos)) or read(photos, *how))
     again = made_again(tmp_path / "out", tmp_path / "again")
     assert sum(decoded) == 600 - 256
     assert_same(domain, again, scenes=load_format(to).carries_scenes)
+
+
+@pytest.mark.parametrize("to", ["imagefolder", "hf"])
+def test_a_picture_that_a_loss_of_power_has_cut_off_is_written_again(tmp_path, to):
+    domain = domain_of(40)
+    exported(domain, tmp_path / "whole", to)
+    exported(domain, tmp_path / "out", to)
+    manifest = tmp_path / "out" / "synthda.json"
+    manifest.rename(manifest.with_name("synthda.json.partial"))  # as before the last word
+    empty, cut, *_ = sorted((tmp_path / "out").rglob("*.png"))
+    empty.write_bytes(b"")
+    cut.write_bytes(cut.read_bytes()[:60])
+    exported(domain, tmp_path / "out", to)
+    whole, again = contents(tmp_path / "whole"), contents(tmp_path / "out")
+    assert all(whole[name] == again[name] for name in whole if name.name != "synthda.json")
 
 
 @pytest.mark.parametrize("to", FORMATS)

@@ -106,9 +106,12 @@ def test_arrays_that_are_no_features_are_one_sentence(tmp_path: Path, content: d
         one(tmp_path / "a.npz")
 
 
-def test_a_sparse_matrix_whose_indices_lead_nowhere_is_refused(tmp_path: Path) -> None:
-    parts = {"indices": np.array([7]), "indptr": np.array([0, 1, 1]), "data": np.ones(1), "shape": np.array([2, 3])}
-    np.savez(tmp_path / "a.npz", format=np.array(b"csr"), **parts)
+@pytest.mark.parametrize("kind", ["csr", "csc"])
+def test_a_sparse_matrix_whose_indices_lead_nowhere_is_refused(tmp_path: Path, kind: str) -> None:
+    """Of columns, before they become rows: that conversion trusts its indices."""
+    shape = (2, 3) if kind == "csr" else (3, 2)
+    parts = {"indices": np.array([7]), "indptr": np.array([0, 1, 1]), "data": np.ones(1), "shape": np.array(shape)}
+    np.savez(tmp_path / "a.npz", format=np.array(kind.encode()), **parts)
     with pytest.raises(DataError, match=r"damaged|cannot be read"):
         one(tmp_path / "a.npz")
 

@@ -29,11 +29,33 @@ def test_a_single_file_stands_for_itself(tmp_path):
 
 def test_a_link_to_a_folder_above_is_not_walked_for_ever(tmp_path):
     save(tmp_path / "a" / "a.jpg")
+    linked(tmp_path / "a" / "up", tmp_path)
+    assert [path.name for path in list_photos(tmp_path)] == ["a.jpg"]
+
+
+def test_a_link_to_a_folder_beside_it_is_a_folder_of_its_own(tmp_path):
+    """Whichever name the disk lists first."""
+    save(tmp_path / "p" / "a.jpg")
+    save(tmp_path / "other" / "b.jpg")
+    linked(tmp_path / "q", tmp_path / "p")
+    linked(tmp_path / "a", tmp_path / "p")
+    assert open_folder(tmp_path, size=(4, 4)).paths == ("a/a.jpg", "other/b.jpg", "p/a.jpg", "q/a.jpg")
+
+
+def test_a_link_to_nothing_is_listed_as_left_out(tmp_path):
+    """As git-annex and DVC leave them where a file was not fetched."""
+    save(tmp_path / "zoo" / "a.jpg")
+    linked(tmp_path / "zoo" / "gone.jpg", tmp_path / "nowhere.jpg")
+    domain = open_folder(tmp_path, size=(4, 4))
+    assert domain.paths == ("zoo/a.jpg",)
+    assert [line.split(": ")[0] for line in domain.skipped] == ["zoo/gone.jpg"]
+
+
+def linked(link, to):
     try:
-        os.symlink(tmp_path, tmp_path / "a" / "up", target_is_directory=True)
+        os.symlink(to, link, target_is_directory=to.is_dir())
     except OSError:
         pytest.skip("this system makes no links")
-    assert [path.name for path in list_photos(tmp_path)] == ["a.jpg"]
 
 
 def test_a_tree_with_a_folder_per_class_is_labelled_in_natural_order(tmp_path):

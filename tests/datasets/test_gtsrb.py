@@ -17,10 +17,11 @@ def frame(path, level=200):
 
 
 def official_train(root, above="GTSRB/Final_Training/Images"):
-    for label in (0, 14):
-        name = f"{label:05d}"
+    """Two frames of each of two classes, and the folders of all."""
+    for label, name in enumerate(CLASSES):
         lines = [f"Filename;{COLUMNS}"]
-        for track in range(2):
+        (root / above / name).mkdir(parents=True)
+        for track in range(2 if label in (0, 14) else 0):
             frame(root / above / name / f"{track:05d}_00000.ppm")
             lines.append(f"{track:05d}_00000.ppm;40;20;10;5;30;15;{label}")
         (root / above / name / f"GT-{name}.csv").write_text("\n".join(lines) + "\n")
@@ -51,6 +52,14 @@ def test_the_official_layout_is_read_with_its_tracks_in_the_paths(tmp_path, abov
     assert images.shape == (4, 20, 40, 3)
     assert images[0, 10, 20, 0] == 200
     assert images[0, 0, 0, 0] == 0
+
+
+def test_a_class_folder_that_an_unpacking_did_not_reach_is_told(tmp_path):
+    folder = official_train(tmp_path)
+    (folder / "00042/GT-00042.csv").unlink()
+    (folder / "00042").rmdir()
+    with pytest.raises(DataError, match=r"class folder 00042 is missing; remove it, and unpack"):
+        read(tmp_path, "train")
 
 
 def test_the_roi_split_shows_only_the_sign(tmp_path):

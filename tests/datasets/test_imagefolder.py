@@ -3,14 +3,14 @@ from __future__ import annotations
 from exported import CLASSES, domain_of, exported
 from PIL import Image
 
-from synthda.datasets.imagefolder import ImageFolder, folder_of
+from synthda.datasets.imagefolder import ImageFolder, folders_of
 
 
 def test_each_class_has_its_folder_of_pngs_called_by_their_row(tmp_path):
     domain = domain_of(40)
     out = exported(domain, tmp_path / "out", "imagefolder")
     for row, label in enumerate(domain.labels.tolist()):
-        with Image.open(out / folder_of(CLASSES[label]) / f"{row:08d}.png") as image:
+        with Image.open(out / folders_of(CLASSES)[label] / f"{row:08d}.png") as image:
             assert (image.format, image.size, image.mode) == ("PNG", (12, 9), "RGB")
             assert image.tobytes() == domain.images.array[row].tobytes()
     assert {path.name for path in out.iterdir()} == {"10", "2", "no%2Fslash", "schön", "synthda.json"}
@@ -26,8 +26,14 @@ def test_no_class_name_leads_out_of_the_folder_or_hides_in_it():
         "50%": "50%25",
         "x.": "x%2E",
     }
-    assert {name: folder_of(name) for name in names} == names
-    assert folder_of("stop sign (old), no. 3+") == "stop sign (old), no. 3+"
+    names |= {"CON": "%43ON", "nul.txt": "%6Eul.txt", "LPT1": "%4CPT1", "console": "console", "my.con": "my.con"}
+    assert dict(zip(names, folders_of(list(names)), strict=True)) == names
+    assert folders_of(["stop sign (old), no. 3+"]) == ["stop sign (old), no. 3+"]
+
+
+def test_names_that_differ_only_in_case_have_folders_that_differ_in_more():
+    """On macOS and Windows `A` and `a` are one folder: their images would be of one class."""
+    assert folders_of(["A", "a", "ß", "SS", "a%"]) == ["A", "a%", "ß", "SS%", "a%25"]
 
 
 def test_two_spellings_of_an_accent_are_one_class(tmp_path):

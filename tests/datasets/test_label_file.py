@@ -251,6 +251,25 @@ def test_another_file_is_refused_and_left_as_it_is(folder: Path) -> None:
         read_labels(folder / "none.jsonl")
 
 
+@pytest.mark.parametrize("content", ['[{"a": 1}, {"b": 2}]', "notes of mine", "\n\n{not json"])
+def test_a_file_of_one_torn_line_that_is_not_ours_is_left_as_it_is(folder: Path, content: str) -> None:
+    path = folder.parent / "labels.jsonl"
+    path.write_text(content)
+    with pytest.raises(DataError, match="no file of labels"):
+        journal(folder)
+    assert path.read_text() == content
+
+
+@pytest.mark.parametrize("kept", [0, 5, 40])
+def test_of_a_session_that_was_cut_off_at_its_first_line_a_new_one_begins(folder: Path, kept: int) -> None:
+    path = folder.parent / "labels.jsonl"
+    journal(folder).close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:kept])
+    journal(folder).close()
+    assert path.read_bytes() == whole
+
+
 def test_a_spec_names_the_queue(folder: Path) -> None:
     path = written(folder, decision(folder, 1, "apple"), decision(folder, 2, "pear", "teach"))
     assert label_spec("photos") is label_spec("mnist:test") is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -20,7 +19,7 @@ from synthda.adapt.report import charts, maps
 from synthda.adapt.report.content import FLOOR, Content
 from synthda.adapt.report.stored import Picture
 from synthda.adapt.run import Run
-from synthda.manifest import written_then_named
+from synthda.manifest import json_text, written_then_named
 from synthda.shell import quoted
 
 NOT_KNOWN = "–"
@@ -210,7 +209,7 @@ def _written(value: Any) -> str:
 
 def _laid_out(manifest: Mapping[str, Any]) -> str:
     """A manifest as indented JSON, a list of numbers or names on one line."""
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)
+    text = json_text(manifest, indent=1, default=str)
     return re.sub(
         r"\[\n([^][{}]*?)\n\s*\]", lambda found: f"[{' '.join(map(str.strip, found[1].split(chr(10))))}]", text
     )
