@@ -41,7 +41,15 @@ def write_predictions(predictions: Iterable[Prediction], out: Path, *, boxes: bo
         raise SettingError(
             f"--out {out} has no known suffix; give a name that ends in .csv or .jsonl, or - for stdout."
         )
-    with written_then_named(out) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with (
+        written_then_named(out) as partial,
+        partial.open(
+            "w",
+            encoding="utf-8",
+            errors="surrogateescape",
+            newline="",  # a name that is no UTF-8 comes back as it was
+        ) as file,
+    ):
         return _write(predictions, file, writers[out.suffix.lower()], boxes)
 
 

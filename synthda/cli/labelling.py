@@ -31,7 +31,7 @@ def label(subject: Path, photos: Path, out: Path, *, port: int, seed: int | None
     with progress_bar("Reading photographs", len(list_photos(photos))) as progress:
         found, skipped = gather(photos, progress)
     warn_skipped(skipped, "photographs")
-    with Journal(out, photos, classifier.classes, seed=seed) as journal:
+    with Journal(out, photos, classifier.classes, seed=seed, contents=found.keys()) as journal:
         if journal.repaired:
             warn(f"{out} ended in half a line, left by a session that was cut off: it is removed, all others are kept.")
         with LabelServer(Desk(photos, found, classifier, journal), port) as server:
@@ -79,4 +79,6 @@ def _adapt_command(subject: Path, photos: Path) -> str:
     known = f"synthda adapt --source SOURCE --target {quoted(photos)}"
     if made_by.startswith("synthda adapt "):
         known = re.sub(rf" (--out[= ]{WORD}|--labelled-target[= ]{WORD}|--force)(?=\s|$)", "", made_by)
-    return f"{known} --out {quoted(subject.with_name(subject.stem + '-taught'))}"
+    named = subject if subject.name else subject.resolve()  # `.`
+    stem = named.stem if named.suffix == ".onnx" else named.name
+    return f"{known} --out {quoted(named.with_name(f'{stem}-taught'))}"

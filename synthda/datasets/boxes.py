@@ -119,6 +119,8 @@ def _csv(file: Path) -> Iterator[tuple[str, BoxInPixels]]:
         if missing:
             raise ValueError(f"its first line lacks {', '.join(missing)}; it needs {','.join(COLUMNS)}")
         for row in reader:
+            if not row["path"]:
+                raise ValueError(f"line {reader.line_num} names no file")
             yield row["path"], _box([row[name] for name in COLUMNS[1:]], f"line {reader.line_num}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,16 @@ def list_photos(folder: Path) -> list[Path]:
         raise DataError(f"There is no folder {folder}; give a folder of photographs.")
     if not folder.is_dir():
         raise DataError(f"{folder} is neither a folder nor a file; give a folder of photographs.")
-    found: list[Path] = []
+    photos = (path for path in files_below(folder) if path.suffix.lower() in READ_EXTENSIONS | UNREAD_EXTENSIONS)
+    return sorted(photos, key=lambda path: path.relative_to(folder).parts)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below `folder`, in no order; hidden ones are skipped, links followed, and links to nothing given, too.
+
+    Raises:
+        DataError: when a folder cannot be listed.
+    """
     above: dict[str, set[str]] = {}
     for here, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
         real, ancestors = os.path.realpath(here), above.pop(here, set())
@@ -41,10 +51,7 @@ def list_photos(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         above |= {os.path.join(here, name): ancestors | {real} for name in folders}
         paths = (Path(here, name) for name in files if not name.startswith("."))
-        found += [path for path in paths if path.suffix.lower() in READ_EXTENSIONS | UNREAD_EXTENSIONS]
-    # A link to nothing stays: reading it tells.
-    photos = (path for path in found if path.is_file() or path.is_symlink())
-    return sorted(photos, key=lambda path: path.relative_to(folder).parts)
+        yield from (path for path in paths if path.is_file() or path.is_symlink())
 
 
 def open_folder(folder: Path, *, size: Size, fit: Fit = "stretch", labelled: bool | None = None) -> Domain:

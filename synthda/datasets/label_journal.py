@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,15 @@ class Journal:
         repaired: bytes of half a line at the end, left by a crash, that were cut off.
     """
 
-    def __init__(self, path: Path, folder: Path, classes: tuple[str, ...], *, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        folder: Path,
+        classes: tuple[str, ...],
+        *,
+        seed: int | None = None,
+        contents: Collection[str] | None = None,
+    ) -> None:
         """Open the file, or begin it.
 
         Args:
@@ -41,9 +49,11 @@ class Journal:
             folder: of the photographs; the file remembers it, and takes another one for the same photographs moved.
             classes: that can be chosen.
             seed: None for the file's own, or 0 for a new file.
+            contents: of the photographs in the folder; None where they are not known.
 
         Raises:
-            DataError: when another process labels into the file, or it is damaged or has labels of other classes.
+            DataError: when another process labels into the file, or it is damaged or has labels of other classes or of
+                other photographs alone.
             SettingError: when the file was begun with another seed: its queues would mix.
             SynthdaError: when it cannot be written to.
         """
@@ -56,6 +66,8 @@ class Journal:
             self.history: list[Decision] = list(found.history) if found else []
             self.seed = _seed_of(found, seed)
             _refuse_other_classes(path, self.history, classes)
+            if found is not None and contents is not None:
+                _refuse_other_photographs(found, folder, contents)
             with disk_errors_told(path):
                 self._file = path.open("ab", buffering=0)
             about = {"photos": _relative(folder, path), "seed": self.seed, "classes": list(classes)}
@@ -168,6 +180,15 @@ def _refuse_other_classes(path: Path, history: list[Decision], classes: tuple[st
         raise DataError(
             f"{path} has labels that the model does not know ({', '.join(strange[:5])}); give the model that they were "
             "given for, or another --out."
+        )
+
+
+def _refuse_other_photographs(found: Labels, folder: Path, contents: Collection[str]) -> None:
+    """Another folder is that of the file, moved, where it holds one of its photographs, and a stranger otherwise."""
+    if found.history and found.folder != folder.resolve() and not any(m.content in contents for m in found.history):
+        raise DataError(
+            f"{found.path} has labels of the photographs in {found.folder}, none of which is in {folder}; give another "
+            "--out."
         )
 
 

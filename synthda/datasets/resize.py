@@ -26,7 +26,7 @@ Box = tuple[float, float, float, float]
 PAD_COLOUR = (0, 0, 0)
 
 LARGEST = 1024
-"""Of a side, px: as large as is rendered."""
+"""Of the sides of a domain's images, px: as large as is rendered."""
 
 REDUCING_GAP = 3
 """Before the bicubic filter, a far larger image is averaged down by whole factors to no less than this many times
@@ -41,8 +41,6 @@ def check_size(size: Size, fit: Fit) -> None:
     """
     if len(size) != 2 or min(size) < 1:
         raise SettingError(f"Size {size} is not accepted; give height and width in pixels, for example (32, 32).")
-    if max(size) > LARGEST:
-        raise SettingError(f"Size {size[0]}×{size[1]} is not accepted; a side has at most {LARGEST} pixels.")
     if fit not in get_args(Fit):
         raise SettingError(unknown("fit", fit, get_args(Fit)))
 
@@ -56,6 +54,8 @@ def parse_size(text: str) -> Size:
     sides = text.lower().replace("×", "x").split("x")
     if len(sides) > 2 or not all(side.strip().isdecimal() and int(side) for side in sides):
         raise SettingError(f"Size {text!r} is not accepted; give pixels, 64, or height × width, 48x64.")
+    if max(map(int, sides)) > LARGEST:
+        raise SettingError(f"Size {text!r} is not accepted; a side has at most {LARGEST} pixels.")
     return int(sides[0]), int(sides[-1])
 
 

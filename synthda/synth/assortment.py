@@ -18,6 +18,8 @@ from synthda.synth.cutouts import MatteError, bled, cut_out
 from synthda.synth.renderer import steady
 from synthda.synth.templates import named_files, rasterise
 
+TRANSPARENT = 128
+"""Alpha below which a pixel is a sign of a matte: a few that are nearly opaque come from resizing."""
 SIDE = 256
 """Longest side of a product in pixels; in frames above this size products are enlarged, and a little soft."""
 WORKED = 400
@@ -169,7 +171,7 @@ def _matte(path: Path, content: bytes) -> tuple[NDArray[np.uint8], bool]:
             rgba = _reduced(read_rgba(path), WORKED)
         except PhotoError as error:
             raise _unusable(path, error.reason) from error
-    given = bool((rgba[..., 3] < 255).any())
+    given = bool((rgba[..., 3] < TRANSPARENT).any())
     try:
         rgba = _own_colours(rgba) if given else cut_out(np.ascontiguousarray(rgba[..., :3]))
     except MatteError as error:

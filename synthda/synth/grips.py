@@ -15,6 +15,8 @@ SALT = 800
 SKINS = np.array([(238, 196, 170), (226, 172, 142), (203, 148, 116), (160, 110, 80), (110, 72, 50), (74, 48, 36)])
 """From light to dark; levels in white light."""
 SLEEVES = np.array([(28, 30, 36), (52, 60, 82), (110, 110, 112), (150, 40, 44), (214, 208, 198), (40, 62, 48)])
+THICKEST = 0.4
+"""Of a finger, as a share of half the width of what it holds: no hand hides a small product."""
 LIGHT = np.array([-0.35, -0.75])
 """Direction from which hands are lit, pixels' axes."""
 
@@ -74,7 +76,7 @@ def _around_pack(held: Held, u: NDArray[np.float64]) -> tuple[list[Limb], list[L
         x *= held.half_width
         return held.x + cos * x - sin * y, held.y + sin * x + cos * y
 
-    thick = between(0.028, 0.04, u[1])
+    thick = min(between(0.028, 0.04, u[1]), THICKEST * min(held.half_width, held.half_height))
     grip = held.half_height * between(-0.15, 0.6, u[2])
     palm = at(side * 1.02, grip + 1.5 * thick)
     edge = 0.5 + side * 0.75
@@ -104,7 +106,7 @@ def _under_fruit(held: Held, u: NDArray[np.float64]) -> tuple[list[Limb], list[L
     """From below or one side: the fruit lies in the palm, fingers behind and beside it, the thumb around its edge."""
     side = -1.0 if u[0] < 0.7 else 1.0
     radius = (held.half_width + held.half_height) / 2
-    thick = between(0.038, 0.055, u[1])
+    thick = min(between(0.038, 0.055, u[1]), THICKEST * radius)
     turn = side * between(0.1, 1.1, u[2])  # radians from straight below
     down = np.array([np.sin(turn), np.cos(turn)])
     aside = np.array([down[1], -down[0]])

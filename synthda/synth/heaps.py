@@ -141,6 +141,9 @@ def _grid(bin_: Bin, pitch: NDArray[np.float64], offset: float, u: NDArray[np.fl
     inside = (places[:, 0] > bin_.left + slack) & (places[:, 0] < bin_.right - slack)
     inside &= (places[:, 1] > bin_.top + slack) & (places[:, 1] < bin_.bottom - slack)
     inside &= np.abs(places).max(axis=1) < REACH
+    if not inside.any():  # a bin narrower than what lies in it
+        middle = np.array([bin_.left + bin_.right, bin_.top + bin_.bottom]) / 2
+        inside[np.square(places - middle).sum(axis=1).argmin()] = True
     order = np.argsort(places[inside][:, 1] + 0.35 * pitch[1] * jitter[0][inside], kind="stable")
     return np.asarray(places[inside][order])
 

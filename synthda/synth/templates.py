@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from synthda.datasets.class_files import class_files
+from synthda.datasets.folders import files_below
 from synthda.datasets.gtsrb import CLASSES
-from synthda.datasets.photos import read_rgba
+from synthda.datasets.photos import READ_EXTENSIONS, UNREAD_EXTENSIONS, read_rgba
 from synthda.errors import DataError
 
 SIDE = 256
@@ -29,6 +30,9 @@ DEEPEST = 64
 
 EXTENSIONS = (".svg", ".png")
 ACCEPTED = "SVG or PNG files, each named for its class, or one folder of them for each class"
+
+PICTURES = frozenset({".svg", *READ_EXTENSIONS, *UNREAD_EXTENSIONS})
+"""Of files that somebody may have meant as a template."""
 
 REFERENCE = re.compile(r"url\(\s*['\"]?\s*(?!#|['\"\s])|@import", re.IGNORECASE)
 """What in a style or an attribute of an SVG points out of the file."""
@@ -104,19 +108,19 @@ def named_files(folder: Path, extensions: Collection[str], accepted: str) -> lis
         accepted: what the folder may hold, for messages.
 
     Raises:
-        DataError: for a folder that is missing or without a template, for two entries of one class.
+        DataError: for a folder that is missing or without a template, for a picture of a kind that is not read, for two
+            entries of one class.
     """
     if not folder.is_dir():
         raise DataError(f"There is no folder of templates {folder}; give a folder of {accepted}.")
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in extensions and path.is_file())
-    by_class = class_files(folder, (path for path in found if not _hidden(path.relative_to(folder))))
+    found = list(files_below(folder))
+    unread = min((path for path in found if path.suffix.lower() in PICTURES.difference(extensions)), default=None)
+    if unread is not None:  # its class would be missing without a word
+        raise DataError(f"{unread} is not read; save it as PNG, or take it away: {folder} may hold {accepted}.")
+    by_class = class_files(folder, (path for path in found if path.suffix.lower() in extensions))
     if not by_class:
         raise DataError(f"There is no template in {folder}; give a folder of {accepted}.")
     return [(name, path) for name, paths in by_class.items() for path in paths]
-
-
-def _hidden(below: Path) -> bool:
-    return any(part.startswith(".") for part in below.parts)
 
 
 def rasterise(content: bytes, path: Path | str) -> NDArray[np.uint8]:

@@ -86,6 +86,37 @@ def test_the_command_to_teach_with_is_the_run_s_whatever_its_names(synthda, brig
     assert f"{taught} --labelled-target shades-labels.jsonl" in said
 
 
+def test_in_the_folder_of_the_run_a_name_for_the_next_one_is_found(
+    synthda, brightness_model, shades, person, tmp_path, monkeypatch
+):
+    run = tmp_path / "runs" / "v1.2"
+    run.mkdir(parents=True)
+    brightness_model.rename(run / "model.onnx")
+    monkeypatch.chdir(run)
+    person |= {"teach": 1}
+    done = synthda("label", ".", shades, "--out", "labels.jsonl", "--open")
+    assert done.code == 0
+    assert f"--out {run.parent}/v1.2-taught" in done.out
+
+
+def test_labels_of_another_folder_of_the_same_name_are_left_alone(synthda, brightness_model, shades, person, tmp_path):
+    person |= {"measure": 2}
+    assert synthda("label", "model.onnx", "shades", "--open").code == 0
+    before = (tmp_path / "shades-labels.jsonl").read_bytes()
+    moved = shades.rename(tmp_path / "moved")
+    (tmp_path / "shades").mkdir()
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "shades" / "red.png")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "shades").rename(tmp_path / "elsewhere" / "shades")
+    refused = synthda("label", "model.onnx", "elsewhere/shades")
+    assert refused.code == 2
+    assert "none of which is in elsewhere/shades; give another --out" in refused.err
+    assert (tmp_path / "shades-labels.jsonl").read_bytes() == before
+    person |= {"measure": 1}
+    done = synthda("label", "model.onnx", moved, "--out", "shades-labels.jsonl", "--open")
+    assert "3 photographs labelled to measure" in done.out, "the same photographs, moved, go on"
+
+
 def test_evaluate_reads_what_was_labelled_to_measure(synthda, brightness_model, shades, person):
     person |= {"measure": 15, "teach": 4}
     synthda("label", "model.onnx", "shades", "--open", "--out", "l.jsonl")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -31,6 +32,19 @@ def test_json_lines_by_suffix(synthda, brightness_model, grey_photos, tmp_path):
     assert synthda("predict", brightness_model, "greys/bright", "--out", "p.jsonl").code == 0
     first = json.loads((tmp_path / "p.jsonl").read_text().splitlines()[0])
     assert first == {"path": "greys/bright/204.png", "class": "bright", "confidence": pytest.approx(0.8)}
+
+
+def test_a_file_whose_name_is_no_utf_8_comes_back_as_it_was(synthda, brightness_model, grey_photos, tmp_path):
+    name = os.fsencode(grey_photos) + b"/caf\xe9.png"
+    try:
+        shutil.copy(grey_photos / "bright" / "204.png", os.fsdecode(name))
+    except OSError:
+        pytest.skip("this system has no such names")
+    for out in ("found.csv", "found.jsonl"):
+        assert synthda("predict", "model.onnx", grey_photos, "--out", out).code == 0
+    assert b"caf\xe9.png," in (tmp_path / "found.csv").read_bytes()
+    lines = [json.loads(line)["path"] for line in (tmp_path / "found.jsonl").read_text().splitlines()]
+    assert any(os.fsencode(path).endswith(b"caf\xe9.png") for path in lines)
 
 
 def test_a_dash_writes_csv_to_stdout_and_no_file(synthda, brightness_model, grey_photos, tmp_path):

@@ -104,6 +104,7 @@ def test_the_fit_is_that_of_everywhere(shelf: Path, fit: Fit) -> None:
         ("b.csv", "path,x,y,w,h\na.png,1,2,3,wide\n", "line 2 has .*'wide'.* which are not four numbers"),
         ("b.csv", "path,x,y,w,h\na.png,1,2,3\n", "line 2 has .*which are not four numbers"),
         ("b.csv", "path,x,y,w,h\na.png,1,2,3,nan\n", "not four numbers"),
+        ("b.csv", "x,y,w,h,path\n1,2,3,4\n", "line 2 names no file"),
         ("b.csv", "path,x,y,w,h\n", "There is no box in"),
         ("b.json", "12", "it is no JSON object"),
         ("b.json", '[{"image_id": 1, "bbox": [1, 2, 3, 4]}]', "names no files; it needs `images` and `annotations`"),

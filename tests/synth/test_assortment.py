@@ -54,6 +54,17 @@ def test_given_transparency_is_taken_as_it_is(tmp_path: Path) -> None:
     np.testing.assert_array_equal(product.image, rgba[10:30, 5:55])
 
 
+def test_a_pixel_that_is_nearly_opaque_is_no_matte(tmp_path: Path) -> None:
+    """As resizing leaves it: the plain background is cut away all the same."""
+    save(tmp_path / "box.png", shape="rectangle")
+    rgba = np.array(Image.open(tmp_path / "box.png").convert("RGBA"))
+    rgba[0, 0, 3] = 254
+    Image.fromarray(rgba).save(tmp_path / "box.png")
+    (product,) = load_products(tmp_path)
+    assert not product.given
+    assert product.image.shape[:2] == (70, 50)
+
+
 def test_a_disc_is_not_upright_and_a_long_thing_has_its_direction(tmp_path: Path) -> None:
     save(tmp_path / "disc.png", size=(90, 70))
     save(tmp_path / "long.png", size=(240, 60))

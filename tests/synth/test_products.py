@@ -116,6 +116,14 @@ def test_the_hand_hides_part_of_what_it_holds(products: Products) -> None:
     assert max(shares) <= 1
 
 
+@pytest.mark.parametrize("settings", [{"smallest": 0.1, "largest": 0.3}, {"fewest": 1.0, "most": 1.5}])
+def test_what_is_labelled_is_seen_however_small_or_large_it_is(icons: Path, settings: dict[str, float]) -> None:
+    renderer = Products(templates=str(icons), size=64, **settings)  # type: ignore[arg-type]
+    scenes = np.concatenate([of_kind(renderer, kind, seed)[:60] for kind in (HELD, HEAP) for seed in range(3)])
+    for label, instances in zip(scenes["label"], renderer.instances(scenes, at_least=1), strict=True):
+        assert any(instance.label == label for instance in instances)
+
+
 def test_heaps_hold_many_of_one_kind_and_some_of_others(products: Products) -> None:
     counts = [len(instances) for instances in products.instances(of_kind(products, HEAP)[:20])]
     assert min(counts) > 5

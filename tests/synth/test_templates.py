@@ -247,6 +247,24 @@ def test_a_folder_without_templates_is_refused(tmp_path: Path) -> None:
             load_templates(folder)
 
 
+@pytest.mark.parametrize("name", ["milk.heic", "drinks/juice.AVIF", "stop.jpg"])
+def test_a_picture_that_is_not_read_is_named_and_its_class_not_missing(tmp_path: Path, name: str) -> None:
+    save(tmp_path, "go.svg")
+    save(tmp_path, name)
+    with pytest.raises(DataError, match=r"(heic|AVIF|jpg) is not read; save it as PNG"):
+        load_templates(tmp_path)
+
+
+def test_a_folder_that_is_a_link_is_a_class(tmp_path: Path) -> None:
+    save(tmp_path / "all", "a.svg")
+    save(tmp_path / "some", "stop.svg")
+    try:
+        (tmp_path / "some" / "go").symlink_to(tmp_path / "all", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system makes no links")
+    assert [template.class_name for template in load_templates(tmp_path / "some")] == ["go", "stop"]
+
+
 def test_two_files_of_one_class_need_a_folder_for_each_class(tmp_path: Path) -> None:
     save(tmp_path, "stop.svg")
     save(tmp_path, "stop.png")

@@ -31,6 +31,9 @@ SIDE = 1280
 ENOUGH = 10
 """Labels from which on the page says how well they tell the accuracy."""
 
+MOST_NEWS = 5
+"""Sentences that the page shows at once."""
+
 SMALL = 256
 """Up to this side, photographs are sent without loss."""
 
@@ -51,6 +54,7 @@ class Desk:
         self._names = classifier.classes
         self._lock = threading.RLock()
         self._unusable: dict[str, str] = {}
+        self._missing: set[str] = set()
         self._news: list[str] = []
         self._order: dict[Queue, list[str]] = {"measure": measure_order(journal.seed, photographs)}
         self._teach = [content for content in photographs if queue_of(journal.seed, content) == "teach"]
@@ -66,7 +70,7 @@ class Desk:
             self._order_teach()
             pending = self._pending(queue)
             photo, after = next(pending, None), next(pending, None)
-            news, self._news = self._news, []
+            news, self._news = self._told(), []
             return {
                 "folder": self._folder.resolve().name,
                 "classes": list(self.classes),
@@ -142,13 +146,24 @@ class Desk:
                 yield content
 
     def _found(self, photograph: Photograph) -> tuple[str, Path]:
-        found = photograph.find()
-        if found is None:
-            raise self._leave_out(
-                photograph.content,
-                f"{photograph.names[0]} was deleted or changed while the page was open; it is left out.",
-            )
-        return found
+        """Where it lies now; one that is gone is told once, and looked for again: a disk may have been away."""
+        found, content = photograph.find(), photograph.content
+        if found is not None:
+            self._missing.discard(content)
+            return found
+        sentence = f"{photograph.names[0]} was deleted or changed while the page was open; it is left out."
+        with self._lock:
+            if content not in self._missing:
+                self._missing.add(content)
+                self._news.append(sentence)
+        raise GoneError(sentence)
+
+    def _told(self) -> list[str]:
+        """The news, a few of many."""
+        if self._news and not self._folder.is_dir():
+            return [f"The folder {self._folder} cannot be reached; once it is back, load the page anew."]
+        more = len(self._news) - MOST_NEWS
+        return self._news if more <= 0 else [*self._news[:MOST_NEWS], f"… and {more:,} more."]
 
     def _leave_out(self, content: str, sentence: str) -> GoneError:
         with self._lock:

@@ -53,7 +53,8 @@ class Suggestions(threading.Thread):
         self._stopped.set()
 
     def _look_at(self, some: Sequence[Photograph]) -> None:
-        paths = [photograph.files[0][0] for photograph in some]
+        copies = [photograph.find() for photograph in some]
+        paths = [copy[1] if copy else one.files[0][0] for copy, one in zip(copies, some, strict=True)]
         images, kept, bad = read_photos(paths, self._classifier.input_size, self._classifier.fit)
         if kept:
             found = self._classifier.probabilities(images)

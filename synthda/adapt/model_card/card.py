@@ -25,13 +25,26 @@ def write_model_card(run: Run) -> Path:
     Of a run that is not finished there is what is known, and a line that says so.
 
     Raises:
-        RunError: when the folder holds no run, or its manifest is damaged.
+        RunError: when the folder holds no run, or its manifest is damaged; when what a person filled in cannot be told.
     """
-    earlier = run.model_card.read_text(encoding="utf-8", errors="replace") if run.model_card.exists() else ""
+    earlier = _earlier(run.model_card) if run.model_card.exists() else ""
     text = model_card(Facts.of(run), earlier)
     with written_then_named(run.model_card) as partial:
         partial.write_text(text, encoding="utf-8")
     return run.model_card
+
+
+def _earlier(path: Path) -> str:
+    """The card as a person left it, in any editor's line ends; raises RunError rather than lose what was filled in."""
+    try:
+        text = "\n".join(path.read_text(encoding="utf-8-sig").splitlines()) + "\n"
+    except UnicodeDecodeError:
+        raise RunError(f"{path} is not UTF-8; save it as that, and what was filled in stays.") from None
+    for name in FIELDS:
+        opening, closing = _comments(name)
+        if (opening in text) != (closing in text) or text.find(opening) > text.find(closing):
+            raise RunError(f"{path} has one of the comments around {name!r} only; put both back, or remove the file.")
+    return text
 
 
 def model_card(facts: Facts, earlier: str = "") -> str:
@@ -164,6 +177,11 @@ def _provenance(facts: Facts) -> Iterator[str]:
 
 def _field(name: str, earlier: str) -> str:
     """What a person fills in, between two comments: as it was in the earlier card, or what is asked for."""
-    opening, closing = f"<!-- a person fills in: {name} -->", f"<!-- end of {name} -->"
-    found = re.search(f"{re.escape(opening)}\n(.*?)\n{re.escape(closing)}", earlier, re.DOTALL)
-    return f"{opening}\n{found[1] if found else FIELDS[name]}\n{closing}"
+    opening, closing = _comments(name)
+    found = re.search(rf"{re.escape(opening)}\s*(.*?)\s*{re.escape(closing)}", earlier, re.DOTALL)
+    return f"{opening}\n{found[1] if found and found[1] else FIELDS[name]}\n{closing}"
+
+
+def _comments(name: str) -> tuple[str, str]:
+    """Between these a person fills in."""
+    return f"<!-- a person fills in: {name} -->", f"<!-- end of {name} -->"

@@ -74,11 +74,17 @@ def _best(results: Sequence[Result]) -> str:
 
 
 def _notices(named: Mapping[str, Content]) -> Iterator[str]:
-    scored = {(one.evaluation.get("data"), one.evaluation.get("n")) for one in named.values() if one.evaluation}
-    if len(scored) > 1:
+    if len({_scored_on(one) for one in named.values() if one.evaluation}) > 1:
         yield "These runs were scored on different images: their accuracies cannot be compared."
     for name, content in named.items():
         yield from (f"{name}: {notice}" for notice in content.notices)
+
+
+def _scored_on(content: Content) -> tuple[Any, ...]:
+    """Name and size of the data, and how many images of each class it has: what tells it from other data."""
+    counts = [sum(row) for row in content.evaluation.get("confusion", ())]
+    by_class = sorted(zip(content.blueprint.get("classes", ()), counts, strict=False))
+    return content.evaluation.get("data"), content.evaluation.get("n"), *by_class
 
 
 def _cells(content: Content) -> list[str]:

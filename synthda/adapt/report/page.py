@@ -49,7 +49,7 @@ def write_report(run: Run, out: Path | None = None) -> Path:
 def write_page(path: Path, text: str) -> Path:
     """Write HTML, whole or not at all."""
     with written_then_named(path) as partial:
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")  # of names that are no UTF-8
     return path
 
 
@@ -185,6 +185,7 @@ def _groups(content: Content) -> dict[str, Any]:
         (name, shares.get(name), list(members))
         for name, members in groupby(groups.get("confident", ()), lambda one: one.predicted)
     ]
+    groups["predicted"] = 0 if content.stored is None else len(set(content.stored.target.predicted.tolist()))
     return groups
 
 

@@ -11,11 +11,12 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from labelling_session import CLASSES, Session
+from labelling_session import CLASSES, Brightness, Session
 from PIL import Image
 
 from synthda.adapt.labelling.queues import gather
 from synthda.adapt.labelling.server import LabelServer
+from synthda.adapt.labelling.suggestions import Suggestions
 from synthda.datasets.label_file import read_labels
 from synthda.errors import SettingError
 
@@ -284,6 +285,38 @@ def test_photographs_deleted_while_the_page_is_open_are_told_and_left_out(sessio
     assert answer["news"] == [f"{name} was deleted or changed while the page was open; it is left out."]
     assert session.state("teach")["news"] == [], "it is told once"
     assert read_labels(session.file).history == ()
+
+
+def test_photographs_that_were_away_for_a_moment_come_back(session: Session, photos: Path) -> None:
+    before = session.state("teach")["photo"]
+    for path in photos.glob("*.png"):
+        path.rename(path.with_suffix(".gone"))
+    news = session.state("teach")["news"]
+    assert len(news) == 6
+    assert news[5].startswith("… and ")
+    assert session.state("teach")["news"] == [], "they are told once"
+    for path in photos.glob("*.gone"):
+        path.rename(path.with_suffix(".png"))
+    assert session.state("teach")["photo"] == before
+
+
+def test_a_disk_that_was_away_for_a_moment_ends_no_queue(session: Session, photos: Path) -> None:
+    before = session.state("teach")["photo"]
+    away = photos.rename(photos.with_name("away"))
+    answer = session.state("teach")
+    assert answer["photo"] is None
+    assert answer["news"] == [f"The folder {photos} cannot be reached; once it is back, load the page anew."]
+    away.rename(photos)
+    assert session.state("teach")["photo"] == before
+
+
+def test_a_copy_teaches_where_the_first_one_is_gone(photos: Path) -> None:
+    content, photograph = next((key, one) for key, one in gather(photos)[0].items() if len(one.names) == 2)
+    (photos / photograph.names[0]).unlink()
+    suggestions = Suggestions(Brightness(), [photograph])  # type: ignore[arg-type]
+    suggestions.run()
+    assert content in suggestions.probabilities
+    assert not suggestions.unusable
 
 
 def test_a_file_that_is_no_photograph_is_left_out(session: Session, photos: Path) -> None:

@@ -159,6 +159,34 @@ def test_what_a_person_filled_in_is_kept_while_figures_change(run: Run) -> None:
     assert again.count("**To be filled in by a person:**") == 3
 
 
+@pytest.mark.parametrize(
+    "block",
+    ["{} ask us {}", "{}  \nask us\n{}", "{}\nask us\n  {}", "{}\nask us {}", "{}\r\nask us\r\n{}"],
+    ids=["on one line", "blank behind", "indented", "at the end", "Windows"],
+)
+def test_however_a_person_writes_between_the_comments_it_is_kept(run: Run, block: str) -> None:
+    text = write_model_card(run).read_text(encoding="utf-8")
+    comments = "<!-- a person fills in: contact -->", "<!-- end of contact -->"
+    before, after = text.index(comments[0]), text.index(comments[1]) + len(comments[1])
+    filled = text[:before] + block.format(*comments) + text[after:]
+    run.model_card.write_bytes(b"\xef\xbb\xbf" + filled.replace("license: unknown", "license: mit").encode())
+    again = write_model_card(run).read_text(encoding="utf-8")
+    assert f"{comments[0]}\nask us\n{comments[1]}" in again
+    assert "\nlicense: mit" in again
+
+
+def test_a_card_whose_words_cannot_be_told_is_not_written_over(run: Run) -> None:
+    text = write_model_card(run).read_text(encoding="utf-8")
+    for damaged in (
+        text.replace("<!-- end of contact -->", "").encode(),
+        text.replace("**To be", "Müller").encode("cp1252", "replace"),
+    ):
+        run.model_card.write_bytes(damaged)
+        with pytest.raises(RunError, match=r"MODEL_CARD\.md (is not UTF-8|has one of the comments around 'contact')"):
+            write_model_card(run)
+        assert run.model_card.read_bytes() == damaged
+
+
 def test_without_labels_the_card_says_that_nothing_was_measured(run: Run) -> None:
     manifest = copy.deepcopy(MANIFEST)
     for name in ("evaluation", "evaluation_of_last", "rejection", "estimated_accuracy"):

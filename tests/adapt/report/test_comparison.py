@@ -7,6 +7,7 @@ from pathlib import Path
 from report_runs import Page, finished
 
 from synthda.adapt.report.comparison import names_of, write_comparison
+from synthda.manifest import write_json
 
 
 def test_runs_are_compared_on_one_page(tmp_path: Path) -> None:
@@ -32,6 +33,15 @@ def test_only_what_differs_is_listed(tmp_path: Path) -> None:
 
 def test_scores_on_different_images_are_called_so(tmp_path: Path) -> None:
     runs = [finished(tmp_path / str(n), n=n, stored=False) for n in (50, 60)]
+    page = Page(write_comparison(runs, tmp_path / "both.html").read_text(encoding="utf-8"))
+    assert "scored on different images" in page.text
+
+
+def test_data_of_one_name_and_size_with_other_labels_are_other_images(tmp_path: Path) -> None:
+    runs = [finished(tmp_path / name, stored=False) for name in "ab"]
+    manifest = runs[1].read()
+    manifest["results"]["evaluation"]["confusion"].reverse()
+    write_json(runs[1].manifest, manifest)
     page = Page(write_comparison(runs, tmp_path / "both.html").read_text(encoding="utf-8"))
     assert "scored on different images" in page.text
 

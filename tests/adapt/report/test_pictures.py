@@ -30,6 +30,12 @@ def test_a_class_shows_at_most_eight() -> None:
     assert len(confident(answers([0] * 50, [0.5] * 50))) == 8
 
 
+def test_of_very_many_classes_those_that_are_predicted_most_are_shown() -> None:
+    predicted = [*range(300), *range(200, 300)]
+    shown = confident(answers(predicted, [0.5] * 400))
+    assert {predicted[place] for place in shown} == {*range(60), *range(200, 300)}
+
+
 def test_the_least_sure_come_first() -> None:
     assert doubtful(answers([0, 0, 1], [0.9, 0.4, 0.6])) == [1, 2, 0]
 
