@@ -93,5 +93,6 @@ def _report(found: dict[str, Any]) -> list[str]:
         f"`{found['network']}` at {found['size']} px: {statistics.median(seconds):.1f} s ({min(seconds):.1f}…"
         f"{max(seconds):.1f}, {len(seconds)} repeats) from the scored network to the page, of which "
         f"{statistics.median(gathered):.1f} s are features, t-SNE and thumbnails, which are kept; the predictions are "
-        f"those that `adapt` has made for the score. `synthda report` makes the page again in {statistics.median(again):.1f} s. It has {size / 2**20:.1f} MiB."
+        f"those that `adapt` has made for the score. `synthda report` makes the page again in "
+        f"{statistics.median(again):.1f} s. It has {size / 2**20:.1f} MiB."
     ]
