@@ -143,6 +143,8 @@ class Session:
         plan, data, run = self.blueprint, self.data, self.run_folder
         if baselines and not data.sources:
             raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
+        if baselines and data.evaluation is None:
+            warn("Without --eval no accuracy is known: of the baselines, the report shows the features and distances.")
         with self._progress(plan.method, run) as pace:
             manifest = adapt(
                 plan,

@@ -257,3 +257,10 @@ def test_unknown_is_an_answer_and_no_class_of_the_source(synthda: Any, source: s
     assert re.search(r"; (\d+) classes: .*, or unknown$", done.out, re.MULTILINE)
     assert not re.search(r"Hardly predicted.*unknown", done.out)
     assert ", or unknown" not in synthda(*command[: -1 - len(QUICK)], "plain", *QUICK, "--dry-run").out
+
+
+def test_baselines_that_nothing_scores_are_called_so(synthda: Any, source: str, photos: Path) -> None:
+    command = ["adapt", "--source", source, "--target", "photos", "--no-export", "--no-report", "--baselines", *QUICK]
+    done = synthda(*command, "--out", "unscored")
+    assert done.code == 0
+    assert "Without --eval no accuracy is known" in " ".join(done.err.split())
