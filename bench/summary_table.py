@@ -14,7 +14,7 @@ ROWS = (
     ("usps", "usps-to-mnist", "m-adda"),
     ("usps", "mnist-to-usps", "m-adda"),
     ("street-digits", "street-digits", "bnm, weak views of the target"),
-    ("signs", "signs", "dann"),
+    ("signs", "signs", "mcc"),
 )
 """Table of the protocol, pair, and the method that was chosen before the evaluation labels were read."""
 
@@ -46,7 +46,7 @@ def _row(name: str, pair: str, method: str) -> list[str]:
 
 
 def _products() -> list[str]:
-    found = load("grocery")
+    found = load("grocery-224")
     if found is None:
         return []
     methods: dict[str, dict[str, Any]] = found["methods"]
