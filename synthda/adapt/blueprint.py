@@ -116,14 +116,14 @@ class Blueprint:
             SettingError: for an unknown name or a value out of range.
         """
         network_class: type[Network] = load("network", network, NETWORKS)
-        parsed = configure(_configurables(method, network), given or {})
-        recipe = replace(network_class.recipe, **parsed["recipe"])
+        asked = {} if steps is None else {"steps": str(steps)}
+        parsed = configure(_configurables(method, network), {**(given or {}), **asked})
         plan = cls(
             method=method,
             network=network,
             classes=(),
             input_size=input_size or network_class.default_size,
-            recipe=recipe if steps is None else replace(recipe, steps=steps),
+            recipe=replace(network_class.recipe, **parsed["recipe"]),
             fit=fit,
             seed=seed,
             method_settings={

@@ -54,7 +54,10 @@ def load_checkpoint(
                 raise ValueError("its checksums do not match")
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         if configuration is not None and state["configuration"] != configuration:
-            raise RunError(f"{path} belongs to a run of another configuration; give --force to start anew.")
+            raise RunError(
+                f"{path} belongs to a run of another configuration; remove the run's folder, or give --force, to start "
+                "anew."
+            )
         method.load_state_dict(state["method"])
         for name, optimizer in optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
@@ -64,5 +67,6 @@ def load_checkpoint(
     except DAMAGE as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise RunError(
-            f"{path} is no checkpoint of this configuration, or damaged ({reason}); give --force to start anew."
+            f"{path} is no checkpoint of this configuration, or damaged ({reason}); remove the run's folder, or "
+            "give --force, to start anew."
         ) from error

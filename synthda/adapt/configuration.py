@@ -29,9 +29,17 @@ def configuration_of(
         "inputs": inputs,
         "start": None if start is None else _weights_of(start),
         "from": None if begin is None else _weights_of(begin),
+        "learnt": [] if earlier is None else learnt_by(earlier),
         "number_of_processes": processes if processes > 1 else None,
     }
     return configuration | {name: value for name, value in more.items() if value}
+
+
+def learnt_by(run: Run) -> list[dict[str, str]]:
+    """Name and content of all source images that a run's weights have learnt from, its own and those before it."""
+    configuration = run.read()["configuration"]
+    own = [{key: str(source[key]) for key in ("name", "content")} for source in configuration["data"]["sources"]]
+    return [*configuration.get("learnt", []), *own]
 
 
 def _weights_of(start: Run) -> str:
@@ -52,11 +60,8 @@ def first_blueprint(blueprint: Blueprint, method: Method) -> Blueprint | None:
 
 def check_not_learnt(start: Run, configuration: Mapping[str, Any]) -> None:
     """Raise SettingError when `start` may have learnt from source images that are held out in this configuration."""
-    learnt, kept = (
-        {source["content"] for source in known["data"]["sources"]}
-        for known in (start.read()["configuration"], configuration)
-    )
-    if not learnt <= kept:
+    learnt = {source["content"] for source in learnt_by(start)}
+    if not learnt <= {source["content"] for source in configuration["data"]["sources"]}:
         raise SettingError(
             f"{start.folder} has learnt from source images that are held out here, so that they do not tell how well "
             "it does on new ones; train it with the same sources, --hold-out and --seed, or hold nothing out."

@@ -263,4 +263,4 @@ def _parts(configuration: Mapping[str, Any]) -> dict[str, Any]:
     blueprint = configuration.get("blueprint", {})
     nested = {name: value for part in blueprint.values() if isinstance(part, dict) for name, value in part.items()}
     plain = {name: value for name, value in blueprint.items() if not isinstance(value, dict)}
-    return plain | nested | {f".{name}": value for name, value in configuration.items() if name != "blueprint"}
+    return plain | nested | {f".{n}": value for n, value in configuration.items() if n not in ("blueprint", "learnt")}

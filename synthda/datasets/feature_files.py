@@ -18,6 +18,8 @@ LABELS = ("labels", "y")
 SPARSE = frozenset({"format", "data", "indices", "indptr", "shape"})
 """What scipy.sparse.save_npz writes."""
 
+LARGEST = 1e100
+"""Of a value."""
 MOST_NAMED = 8
 MOST_WIDTH = 10_000_000
 """A larger index in an svmlight file is damage, not a feature."""
@@ -147,9 +149,12 @@ def _checked(path: Path, features: Any) -> Any:
         except ValueError as error:
             raise DataError(f"{path} is damaged: {error}.") from error
         table.sum_duplicates()
-    finite = np.isfinite(table.data if issparse(table) else table)
+    values = table.data if issparse(table) else table
+    finite = np.isfinite(values)
     if not finite.all():
         raise DataError(f"{path} has {(~finite).sum():,} values that are NaN or infinite; fill or remove them.")
+    if values.size and np.abs(values).max() > LARGEST:
+        raise DataError(f"{path} has values beyond {LARGEST:g}, whose squares are infinite; scale them.")
     return table
 
 

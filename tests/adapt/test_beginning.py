@@ -130,7 +130,10 @@ def test_what_it_has_learnt_from_is_not_held_out(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="may have learnt from images of toy that are held out here"):
         adapt(blueprint("dann"), data(), Run(tmp_path / "run"), begin=first, export=False, select=held)
     elsewhere = Data(sources=(replace(domain(seed=3), name="elsewhere"),), target=domain(target=True).images)
-    adapt(blueprint("dann", steps=1), elsewhere, Run(tmp_path / "run"), begin=first, export=False, select=held)
+    second = Run(tmp_path / "second")
+    adapt(blueprint("dann", steps=1), elsewhere, second, begin=first, export=False, select=held)
+    with pytest.raises(SettingError, match="may have learnt from images of toy that are held out here"):
+        adapt(blueprint("dann"), data(), Run(tmp_path / "run"), begin=second, export=False, select=held)
 
 
 @pytest.mark.slow

@@ -42,7 +42,9 @@ def test_weights_optimizer_and_step_come_back_bit_by_bit(tmp_path: Path) -> None
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(saved: tuple[Path, Method]) -> None:
-    with pytest.raises(RunError, match="belongs to a run of another configuration; give --force"):
+    with pytest.raises(
+        RunError, match="belongs to a run of another configuration; remove the run's folder, or give --force"
+    ):
         load_checkpoint(saved[0], saved[1], {}, "another")
 
 

@@ -15,6 +15,9 @@ from synthda.adapt.hold_out import hold_out
 from synthda.adapt.run import Run
 from synthda.manifest import fingerprint
 
+LONGEST = 100
+"""Of a folder's name, bytes: systems take 255, and files within add to it."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -78,5 +81,8 @@ def _first_of(blueprint: Blueprint, data: Data, earlier: list[Cell], folder: Pat
 
 
 def folder_name(name: str) -> str:
-    """A name as a folder: letters, digits and a few signs."""
-    return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "unnamed"
+    """A name as a folder: letters, digits and a few signs; a long one cut, with a hash by which it differs."""
+    folder = re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "unnamed"
+    if len(folder.encode()) <= LONGEST:
+        return folder
+    return f"{folder.encode()[:LONGEST].decode(errors='ignore')}-{fingerprint({'name': name})[:8]}"

@@ -10,7 +10,7 @@ from typing import get_args
 from synthda.adapt.blueprint import Blueprint, names_of_settings
 from synthda.adapt.data import FLOOR, ORACLE, Data, Shared, open_data
 from synthda.adapt.network import Size
-from synthda.adapt.selection import HELD_OUT, LAST, OF_SOURCE_TOO, Selection
+from synthda.adapt.selection import HELD_OUT, LAST, OF_SOURCE_TOO, RULES, Selection
 from synthda.datasets.resize import Fit
 from synthda.errors import SettingError
 from synthda.settings import unknown
@@ -104,14 +104,25 @@ class Plan:
         asked = any(entry.method == ORACLE for entry in self.entries)
         if asked and not any(pair.oracle for pair in self.pairs):
             raise SettingError(f"{ORACLE} needs labelled target photographs; give them with oracle (--oracle).")
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
-            raise SettingError(f"seeds={list(self.seeds)} is not understood; give different whole numbers from 0 up.")
+        different = len(set(self.seeds)) == len(self.seeds)
+        if not self.seeds or not different or min(self.seeds) < 0 or max(self.seeds) >= 2**63:
+            raise SettingError(
+                f"seeds={list(self.seeds)} is not understood; give different whole numbers from 0 to 2⁶³ − 1."
+            )
         if self.fit not in get_args(Fit):
             raise SettingError(unknown("fit", self.fit, get_args(Fit)))
         if self.size is not None and not 8 <= self.size <= 1024:
             raise SettingError(f"size={self.size} is out of range; size accepts 8…1024.")
         for rule in self.rules:
+            if rule not in RULES:  # `last` is a column of its own
+                raise SettingError(unknown("rule", rule, RULES))
             Selection(rule, self.candidates)
+        for name, steps, given in (("", self.steps, self.given), *((e.name, e.steps, e.given) for e in self.entries)):
+            if steps is not None and "steps" in given:
+                where = f"Row {name} has" if name else "The comparison has"
+                raise SettingError(
+                    f"{where} steps={steps} and steps={given['steps']} in set; leave out one of the two."
+                )
 
     @property
     def selection(self) -> Selection:
@@ -148,7 +159,9 @@ class Plan:
 
     def blueprint(self, entry: Entry, classes: tuple[str, ...], seed: int) -> Blueprint:
         """What a cell trains; raises SettingError for settings that its method and network do not know."""
-        steps = self.steps if entry.steps is None else entry.steps
+        steps = entry.steps
+        if steps is None and "steps" not in entry.given:
+            steps = self.steps
         try:
             plan = Blueprint.of(
                 entry.method,

@@ -50,7 +50,7 @@ def _plan(told: dict[str, Any]) -> Plan:
         network=_typed("network", told.get("network", Plan.network), str),
         steps=_typed("steps", told.get("steps"), int),
         size=_typed("size", told.get("size"), int),
-        fit=told.get("fit", Plan.fit),
+        fit=_typed("fit", told.get("fit", Plan.fit), str),
         rules=_texts("rules", told.get("rules", [])),
         candidates=_typed("candidates", told.get("candidates", Plan.candidates), int),
         unknown_below=_typed("unknown_below", told.get("unknown_below"), float),

@@ -170,7 +170,9 @@ def read_scores(out: Path) -> dict[str, Score]:
     try:
         entries = [*found["cells"], *found.get("others", [])]
         scores = [Score(**{**entry, "interval": _pair(entry["interval"])}) for entry in entries]
-    except (KeyError, TypeError) as error:
+        if not all(one.failure or (isinstance(one.accuracy, float) and one.interval) for one in scores):
+            raise ValueError("a cell without a score")
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise RunError(f"{path} is damaged ({error!r}); remove it, and the runs are scored anew.") from error
     return {score.fingerprint: score for score in scores if score.failure is None}
 

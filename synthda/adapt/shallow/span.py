@@ -11,6 +11,9 @@ from scipy.linalg import cholesky, solve_triangular
 JITTER = 1e-6
 """Of the mean squared length, added where rows repeat, so that they do not count as dependent."""
 
+COLUMNS = 4096
+"""Of which a copy in float64 is held at a time."""
+
 
 class Span:
     """An orthonormal basis of what rows (n, d), d > n, span; inner products with and among these rows are kept.
@@ -22,8 +25,7 @@ class Span:
 
     def __init__(self, rows: NDArray[Any]) -> None:
         self.rows = rows
-        # A product of float32 is exact enough for the jitter; the factor is not, hence float64.
-        gram = (rows @ rows.T).astype(np.float64)
+        gram = _products(rows, rows)
         gram[np.diag_indices(len(gram))] += JITTER * max(np.trace(gram) / len(gram), 1e-30)
         self._factor = cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
 
@@ -35,6 +37,15 @@ class Span:
 
     def of(self, others: NDArray[Any]) -> NDArray[Any]:
         """(m, d) → (m, n) coordinates of their projections."""
-        products = (self.rows @ others.T).astype(np.float64)
+        products = _products(self.rows, others)
         found: NDArray[Any] = solve_triangular(self._factor, products, lower=True, check_finite=False).T
         return np.ascontiguousarray(found, self.rows.dtype)
+
+
+def _products(rows: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:
+    """(n, d), (m, d) → (n, m) inner products in float64, some columns at a time: float32 would round off the jitter."""
+    found = np.zeros((len(rows), len(others)))
+    for first in range(0, rows.shape[1], COLUMNS):
+        some = slice(first, first + COLUMNS)
+        found += rows[:, some].astype(np.float64) @ others[:, some].T.astype(np.float64)
+    return found

@@ -54,12 +54,20 @@ def transfer_components(kernel: Features, n_source: int, dimensions: int, mu: fl
     count = len(kernel)
     gap = np.concatenate([np.full(n_source, 1 / n_source), np.full(count - n_source, -1 / (count - n_source))])
     between = kernel @ gap
-    alike = np.outer(between, between)  # K L K, since L = gap gapᵀ
-    alike[np.diag_indices(count)] += mu
-    centred = kernel - kernel.mean(axis=0)
-    variance = centred.T @ centred  # K H K, since H is symmetric and H² = H
-    found: Features = eigh(variance, alike, subset_by_index=(count - dimensions, count - 1))[1]
-    return found[:, ::-1]
+    # K L K + μI = b bᵀ + μI, since L = gap gapᵀ. A power of it differs from that of μI along b alone, so that there is
+    # no matrix to factorise, which rounding would make singular where b is long.
+    length = float(np.linalg.norm(between))
+    along = between / length if length > 0 else between
+    less = 1 - np.sqrt(mu / (mu + length**2))
+
+    def whitened(rows: Features) -> Features:  # (K L K + μI)^(-1/2) from the left
+        found: Features = (rows - less * np.outer(along, along @ rows)) / np.sqrt(mu)
+        return found
+
+    centred = kernel - kernel.mean(axis=0)  # K H K is its square, since H is symmetric and H² = H
+    spread = whitened(centred.T)
+    found: Features = eigh(spread @ spread.T, subset_by_index=(count - dimensions, count - 1))[1]
+    return whitened(found[:, ::-1])
 
 
 def _check(dimensions: int, count: int, rank: int) -> None:

@@ -92,6 +92,8 @@ def test_variants_alone_are_the_methods(tmp_path: Path) -> None:
         ('methods = ["dann"]\nsteps = "many"\n' + PAIR, "steps is a whole number"),
         ('methods = ["dann"]\nsize = 4\n' + PAIR, "accepts 8…1024"),
         ('methods = ["dann"]\nfit = "fill"\n' + PAIR, "There is no fit 'fill'"),
+        ('methods = ["dann"]\nfit = 3\n' + PAIR, "fit is a text"),
+        ('methods = ["dann"]\nseeds = [99999999999999999999999]\n' + PAIR, "from 0 to 2⁶³ − 1"),
         ('methods = ["dann"]\npairs = 3\n', "is a table"),
         ('methods = ["dann"]\n[pairs.x]\nsource = "a"\n', r"\[pairs.x\] has no target"),
         ('methods = ["dann"]\n' + PAIR + "weight = 1\n", "no entry of pairs.digits 'weight'"),

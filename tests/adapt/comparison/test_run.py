@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from toy import SETTINGS, domain, save_images
 
-from synthda.adapt.comparison.cells import Cell
+from synthda.adapt.comparison.cells import Cell, folder_name
 from synthda.adapt.comparison.plan import Entry, Pair, Plan
 from synthda.adapt.comparison.run import Comparison
-from synthda.adapt.comparison.scores import Score
+from synthda.adapt.comparison.scores import Score, read_scores
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import in_memory
-from synthda.errors import DataError, SettingError
+from synthda.errors import DataError, RunError, SettingError
+from synthda.manifest import read_manifest, write_json
 
 
 @pytest.fixture(scope="module")
@@ -255,9 +257,15 @@ def test_sources_that_a_method_cannot_take_are_told_before_any_training(
         Comparison(plan(two, Entry("told-apart", "dann", given=given)), tmp_path)
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("out of memory"), SettingError("no such thing")])
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (torch.OutOfMemoryError("out of memory"), "more memory than cpu has free"),
+        (SettingError("no such thing"), "no such"),
+    ],
+)
 def test_a_cell_that_fails_in_any_expected_way_leaves_the_others_alone(
-    error: Exception, pair: Pair, tmp_path: Path
+    error: Exception, told: str, pair: Pair, tmp_path: Path
 ) -> None:
     def pace(cell: Cell) -> Pace:
         def fail(entry: object) -> None:
@@ -268,7 +276,10 @@ def test_a_cell_that_fails_in_any_expected_way_leaves_the_others_alone(
 
     comparison = Comparison(plan(pair, DANN, MCC), tmp_path)
     comparison.run(device="cpu", pace=pace, told=lambda score: None)
-    assert [score.failure for score in comparison.scores] == [None, str(error), None]
+    first, failed, last = (score.failure for score in comparison.scores)
+    assert first is last is None
+    assert failed is not None
+    assert told in failed
 
 
 def test_pairs_share_the_domains_that_both_name(pair: Pair, tmp_path: Path) -> None:
@@ -279,5 +290,39 @@ def test_pairs_share_the_domains_that_both_name(pair: Pair, tmp_path: Path) -> N
 
 
 def test_an_unknown_rule_is_refused(pair: Pair) -> None:
-    with pytest.raises(SettingError, match="no rule 'bmm'"):
-        replace(plan(pair, DANN), rules=("bmm",))
+    for rule in ("bmm", "last"):
+        with pytest.raises(SettingError, match=f"no rule '{rule}'"):
+            replace(plan(pair, DANN), rules=(rule,))
+
+
+def test_a_row_s_own_steps_win_wherever_they_stand_and_two_of_them_are_refused(pair: Pair) -> None:
+    own = Entry("own", "dann", given={"steps": "7"})
+    steps = [
+        replace(plan(pair, DANN, own), steps=2).blueprint(entry, ("a", "b"), 0).recipe.steps for entry in (DANN, own)
+    ]
+    assert steps == [2, 7]
+    with pytest.raises(SettingError, match="Row own has steps=3 and steps=7 in set"):
+        plan(pair, replace(own, steps=3))
+    with pytest.raises(SettingError, match="The comparison has steps=2 and steps=5 in set"):
+        replace(plan(pair, DANN), steps=2, given={"steps": "5"})
+    with pytest.raises(SettingError, match="steps=-5 is out of range"):
+        replace(plan(pair, DANN), steps=-5).blueprint(DANN, ("a", "b"), 0)
+
+
+def test_long_names_have_folders_that_every_system_takes_and_differ() -> None:
+    names = ["x" * 300, "x" * 299, "货" * 86, "digits"]
+    folders = [folder_name(name) for name in names]
+    assert len(set(folders)) == 4
+    assert folders[3] == "digits"
+    assert all(len(folder.encode()) < 120 for folder in folders)
+
+
+@pytest.mark.parametrize("change", [{"interval": []}, {"accuracy": None}, {"interval": None}])
+def test_a_result_file_without_its_scores_is_called_damaged(change: dict[str, Any], pair: Pair, tmp_path: Path) -> None:
+    run(Comparison(plan(pair, DANN), tmp_path))
+    path = tmp_path / "comparison.json"
+    content = read_manifest(path)
+    content["cells"][1] |= change
+    write_json(path, content)
+    with pytest.raises(RunError, match=r"is damaged .*; remove it, and the runs are scored anew"):
+        read_scores(tmp_path)

@@ -106,6 +106,16 @@ def test_transfer_components_solve_the_paper_s_eigenproblem() -> None:
     np.testing.assert_allclose(weights.T @ kernel @ centring @ kernel @ weights, np.diag(values[:4]), atol=1e-8)
 
 
+def test_tca_takes_features_of_any_scale() -> None:
+    """Where means are far apart beside μ, K L K + μI has no factors in floating point."""
+    domains = turned()
+    found = [TCA(dimensions=2, mu=mu).align(scale * domains.source, scale * domains.target)[0]
+             for scale, mu in ((1.0, 1e-6), (1e6, 1.0), (1e3, 1e-9))]  # fmt: skip
+    for each in found[1:]:
+        unit = [rows / np.abs(rows).max(axis=0) for rows in (found[0], each)]
+        np.testing.assert_allclose(np.abs(unit[0]), np.abs(unit[1]), atol=1e-3)
+
+
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
 def test_tca_brings_the_domains_together_in_units_of_their_spread(kernel: str) -> None:
     domains = turned()

@@ -86,6 +86,14 @@ def test_rows_that_repeat_or_are_empty_do_no_harm_to_the_span() -> None:
     np.testing.assert_allclose(span.own @ span.own.T, rows @ rows.T, atol=1e-4)
 
 
+def test_rows_in_single_precision_that_nearly_repeat_have_a_span() -> None:
+    """As representations of few words do: rounded products would be no Gram matrix."""
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.random((4, 900)), 60, axis=0) + 1e-4 * rng.random((240, 900))
+    span = Span(rows.astype(np.float32))
+    np.testing.assert_allclose(span.own @ span.own.T, rows @ rows.T, rtol=1e-4)
+
+
 def test_a_linear_classifier_learns_the_same_from_span_coordinates() -> None:
     (source, moods), (target, _) = reviews(0, slice(20, 40)), reviews(1, slice(40, 60))
     source, moods, target = source[:40], moods[:40], target[:30]
