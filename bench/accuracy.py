@@ -108,10 +108,16 @@ def _row(protocol: Protocol, table: str, pair: str, device: str) -> dict[str, An
         variant = {"variant": protocol.variant(method)}
         methods[method] = {"seeds": done, "missing": len(cells) - len(done)} | variant | _summary(done)
     for method, found in methods.items():
-        means = [methods.get(name, {}).get("mean") for name in (FLOOR, method, ORACLE)]
         plain = protocol.variant(method)["method"] not in BASELINES
-        found["gap_closed"] = gap_closed(*means) if None not in means and plain else None
+        found["gap_closed"] = _gap_closed(*(methods.get(name) for name in (FLOOR, method, ORACLE))) if plain else None
     return {"pair": pair, **protocol.told["pairs"][pair], "methods": methods}
+
+
+def _gap_closed(*compared: dict[str, Any] | None) -> float | None:
+    """Of the means over the seeds that floor, method and oracle share."""
+    scored = [{cell["seed"]: cell["accuracy"] for cell in one["seeds"]} if one else {} for one in compared]
+    shared = set.intersection(*(set(each) for each in scored))
+    return gap_closed(*(float(np.mean([each[seed] for seed in shared])) for each in scored)) if shared else None
 
 
 def _measure(protocol: Protocol, cell: Cell, device: str) -> dict[str, Any] | None:
@@ -119,8 +125,10 @@ def _measure(protocol: Protocol, cell: Cell, device: str) -> dict[str, Any] | No
 
 
 def _summary(done: list[dict[str, Any]]) -> dict[str, float]:
+    """Mean, and the sample's standard deviation."""
     accuracies = [cell["accuracy"] for cell in done]
-    return {"mean": float(np.mean(accuracies)), "std": float(np.std(accuracies))} if accuracies else {}
+    deviation = float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0
+    return {"mean": float(np.mean(accuracies)), "std": deviation} if accuracies else {}
 
 
 def main() -> None:

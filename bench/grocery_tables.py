@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from statistics import fmean, pstdev
+from statistics import fmean, stdev
 from typing import Any
 
 from bench.grocery_teach import AFTER, BEFORE
@@ -40,8 +40,8 @@ def _products(methods: dict[str, Any]) -> list[str]:
     first = next(iter(next(iter(methods.values())).values()))
     lines = [
         f"Of the {first['n']} photographs that evaluate, {first['n_without_imagenet_classes']} are of classes that "
-        "ImageNet does not name. `nearest icon` compares the features of SqueezeNet as it comes; `icons alone` trains "
-        "on the 81 icons, each in weak views, by the same recipe.",
+        "ImageNet does not name. `nearest icon` compares the features of SqueezeNet as it comes; `icons alone`, where "
+        "it is measured, trains on the 81 icons, each in weak views, by the same recipe. `train-on-target` is the oracle.",
         "",
     ]
     ranked = sorted(methods.items(), key=lambda item: _mean(item[1], "accuracy"))
@@ -82,5 +82,5 @@ def _mean(seeds: dict[str, Any], what: str) -> float:
 def _spread(values: Iterable[float]) -> str:
     """Mean ± deviation over seeds, and how many there are."""
     found = list(values)
-    deviation = f" ± {pstdev(found):.3f}" if len(found) > 1 else ""
+    deviation = f" ± {stdev(found):.3f}" if len(found) > 1 else ""
     return f"{fmean(found):.3f}{deviation} ({len(found)})"
