@@ -41,7 +41,8 @@ def _products(methods: dict[str, Any]) -> list[str]:
     lines = [
         f"Of the {first['n']} photographs that evaluate, {first['n_without_imagenet_classes']} are of classes that "
         "ImageNet does not name. `nearest icon` compares the features of SqueezeNet as it comes; `icons alone`, where "
-        "it is measured, trains on the 81 icons, each in weak views, by the same recipe. `train-on-target` is the oracle.",
+        "it is measured, trains on the 81 icons, each in weak views, by the same recipe. `train-on-target` is the "
+        "oracle.",
         "",
     ]
     ranked = sorted(methods.items(), key=lambda item: _mean(item[1], "accuracy"))
