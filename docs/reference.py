@@ -19,7 +19,8 @@ from synthda.settings import load
 from synthda.synth import RENDERERS
 
 PYTHON = {
-    "Train, score, export": ("synthda.adapt.adaptation", "adapt", "score", "export_run"),
+    "Train, export": ("synthda.adapt.adaptation", "adapt", "export_run"),
+    "Score": ("synthda.adapt.results", "score"),
     "A run's trained method": ("synthda.adapt.trained", "load_run"),
     "What is trained": ("synthda.adapt.blueprint", "Blueprint"),
     "On what": ("synthda.adapt.data", "Data", "open_data"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from bench.summary_table import BEGIN, placed
@@ -40,3 +42,14 @@ def test_every_page_is_in_the_table_of_contents_and_written_only_once() -> None:
     listed = re.findall(r"^([a-z-]+)$", (ROOT / "docs" / "index.md").read_text("utf-8"), re.MULTILINE)
     pages = sorted(path.stem for path in (ROOT / "docs").glob("*.md") if path.stem != "index")
     assert sorted(listed) == pages
+
+
+def test_everything_that_the_reference_names_exists() -> None:
+    spec = spec_from_file_location("reference", ROOT / "docs" / "reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    reference = module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    for module, *names in reference.PYTHON.values():
+        missing = [name for name in names if not hasattr(import_module(module), name)]
+        assert not missing, f"{module} lacks {', '.join(missing)}"
