@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 
 from synthda.adapt.labelling.desk import Desk
@@ -74,8 +75,9 @@ def _say_accuracy(classifier: Classifier, out: Path) -> None:
 
 def _adapt_command(subject: Path, photos: Path) -> str:
     """The command that made the run, for another folder; without a run, what such a command needs."""
-    run = Run(subject)
-    made_by = str(run.read().get("provenance", {}).get("command", "")) if run.finished else ""
+    run, made_by = Run(subject), ""
+    with suppress(SynthdaError):  # a damaged manifest ends no session
+        made_by = str(run.read().get("provenance", {}).get("command", "")) if run.finished else ""
     known = f"synthda adapt --source SOURCE --target {quoted(photos)}"
     if made_by.startswith("synthda adapt "):
         known = re.sub(rf" (--out[= ]{WORD}|--labelled-target[= ]{WORD}|--force)(?=\s|$)", "", made_by)

@@ -93,6 +93,7 @@ def test_in_the_folder_of_the_run_a_name_for_the_next_one_is_found(
     run.mkdir(parents=True)
     brightness_model.rename(run / "model.onnx")
     monkeypatch.chdir(run)
+    (run / "run.json").write_text("damaged")
     person |= {"teach": 1}
     done = synthda("label", ".", shades, "--out", "labels.jsonl", "--open")
     assert done.code == 0
