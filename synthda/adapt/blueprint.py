@@ -61,6 +61,8 @@ class Blueprint:
     calibrates_unknown: bool = False
 
     def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise SettingError(f"seed={self.seed} is out of range; give a whole number from 0 to 2⁶³ − 1.")
         if self.calibrates_unknown and self.unknown_below is not None:
             raise SettingError(
                 "--unknown calibrates the threshold that --unknown-below gives; leave out one of the two."

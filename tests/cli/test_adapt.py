@@ -177,6 +177,7 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
         (["--weights", "w.pth"], "--weights is for --network backbone, not for conv-small; give --backbone MODEL"),
         (["--backbone", "resnet18", "--set", "model=resnet50"], "--backbone is short for --set model=…"),
         (["--set", "steps=9"], "by --steps and by --set"),
+        (["--seed", "9223372036854775808"], "is out of range; give a whole number from 0 to 2⁶³ − 1"),
         (["--precision", "tf32", "--device", "cpu"], "precision=tf32 needs a GPU of compute capability 8.0"),
         (["--precision", "bf16", "--method", "vada", "--dry-run"], "precision=bf16 is too coarse"),
         (["--precision", "bf16", "--set", "precision=tf32"], "--precision is short for --set precision=…"),
