@@ -8,7 +8,7 @@ from typing import Any
 from synthda.cli.listing import say, warn_skipped
 from synthda.cli.progress import progress_bar
 from synthda.datasets import DATASETS, FORMATS
-from synthda.errors import DataError, SettingError
+from synthda.errors import SettingError
 from synthda.settings import unknown
 from synthda.shell import quoted
 
@@ -75,11 +75,11 @@ def to_coco(source: str, out: Path, *, size: Any, quality: int | None, force: bo
 
 
 def _refuse_within(out: Path, source: str) -> None:
-    """A domain is not written over, nor among, the images that it is made of."""
+    """Refuse to write within the folder that `source` names; a data set or a label file names none."""
+    from synthda.datasets.claim import check_outside
     from synthda.datasets.shards import MANIFEST
     from synthda.datasets.specs import names_data_set
 
     path = Path(source).expanduser()
-    folder = path.parent if path.name == MANIFEST else path
-    if not names_data_set(source) and path.exists() and out.expanduser().resolve().is_relative_to(folder.resolve()):
-        raise DataError(f"{out} lies within {folder}; give --out a folder outside of it.")
+    if not names_data_set(source) and path.exists():
+        check_outside(out, path.parent if path.name == MANIFEST else path)

@@ -48,6 +48,12 @@ def claim(out: Path, manifest: str, plan: Mapping[str, Any], *, ours: Iterable[s
     return claimed
 
 
+def check_outside(out: Path, source: Path) -> None:
+    """Raise DataError when `out` is `source` or lies in it: it would be written over, or among, what it is made of."""
+    if out.expanduser().resolve().is_relative_to(source.resolve()):
+        raise DataError(f"{out} lies within {source}; give --out a folder outside of it.")
+
+
 def finish(out: Path, manifest: str, content: Mapping[str, Any]) -> dict[str, Any]:
     """Write the manifest: the folder is finished."""
     write_json(out / manifest, content)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets import FORMATS
-from synthda.datasets.claim import claim, finish
+from synthda.datasets.claim import check_outside, claim, finish
 from synthda.datasets.domain import UNLABELLED
 from synthda.datasets.export import LIBRARIES
 from synthda.datasets.folders import natural_order
@@ -124,8 +124,7 @@ def ingest(
         "libraries": provenance(*LIBRARIES)["versions"],
         **{key: found.origin[key] for key in HANDED_ON if key in found.origin},
     }
-    if out.resolve().is_relative_to(found.path.resolve()):
-        raise DataError(f"{out} lies within {found.path}; give --out a folder outside of it.")
+    check_outside(out, found.path)
     claimed = claim(out, MANIFEST, plan, ours=WRITTEN, force=force)
     shards, skipped = _write_shards(found, out, size, fit, progress)
     content = {**claimed, "count": sum(entry["rows"] for entry in shards), "shards": shards, "skipped": skipped}

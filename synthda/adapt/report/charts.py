@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,14 @@ LONGEST = 28
 MARKS = "osD^vPX*"
 
 
+UNDRAWN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""What a folder may have in its name, and XML or a font not: control characters, bytes that are no UTF-8."""
+
+
 def short(name: str) -> str:
-    """A name at a length that leaves room for the chart."""
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+    """A name as a chart can draw it, at a length that leaves room."""
+    drawn = UNDRAWN.sub("\N{REPLACEMENT CHARACTER}", name)
+    return drawn if len(drawn) <= LONGEST else drawn[: LONGEST - 1] + "…"
 
 
 def scores(name: str, rows: Sequence[Result], accented: str) -> Markup:

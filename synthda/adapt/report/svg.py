@@ -59,9 +59,6 @@ SVG = "{http://www.w3.org/2000/svg}"
 FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 SIDES = re.compile(r"#00000[1-7]\b")
 
-NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""Characters that a class may have in its name, and XML not."""
-
 
 def drawn(name: str, alt: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> Markup:
     """What `draw` draws into a figure, as an `<svg>` that may stand in HTML.
@@ -81,7 +78,7 @@ def drawn(name: str, alt: str, size: tuple[float, float], draw: Callable[[Figure
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
         figure.savefig(content, format="svg", transparent=True, metadata=nothing)
-    return _inlined(ElementTree.fromstring(NO_XML.sub(b"", content.getvalue())), name, alt)
+    return _inlined(ElementTree.fromstring(content.getvalue()), name, alt)
 
 
 def _inlined(root: ElementTree.Element, name: str, alt: str) -> Markup:

@@ -297,3 +297,8 @@ def test_a_browser_opens_it_from_disk_and_copies_without_a_complaint(whole: Path
 def test_a_report_is_built_without_torch() -> None:
     program = "import sys, synthda.adapt.report.comparison; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT.parent, timeout=120).returncode == 0
+
+
+def test_names_that_no_font_or_xml_takes_are_drawn_all_the_same(tmp_path: Path) -> None:
+    run = finished(tmp_path, ("caf\udce9", "a\x01b", "tea"))
+    assert "caf\ufffd" in write_report(run).read_text(encoding="utf-8")
