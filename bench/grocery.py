@@ -31,7 +31,7 @@ from synthda.datasets.domain import ArrayImages, Domain, labels_by_name
 from synthda.datasets.folders import list_photos
 from synthda.datasets.photos import read_photo
 
-TABLE, PAIR = "grocery", "grocery"
+TABLE = "grocery"
 ICONS, NEAREST = "icons alone, fine-tuned", "nearest icon, frozen features"
 NAMED_BY_IMAGENET = (
     *("Granny-Smith", "Banana", "Lemon", "Orange", "Pineapple", "Pomegranate", "Cucumber", "Zucchini", "Cabbage"),
@@ -116,10 +116,14 @@ def asked(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def begun(arguments: argparse.Namespace, table: str) -> tuple[Protocol, Domain, list[int]]:
-    """What the command line names: the protocol, the photographs that evaluate, and the seeds to train."""
+def begun(arguments: argparse.Namespace, name: str) -> tuple[Protocol, Domain, list[int]]:
+    """What the command line names: the protocol, the photographs that evaluate, and the seeds to train.
+
+    `name` is a table's, or that of one of `[products]`, which names its table.
+    """
     protocol = Protocol(arguments.data, arguments.runs)
     seeds = [int(seed) for seed in arguments.seeds.split(",") if seed]
+    table = protocol.told["products"].get(name, {}).get("table", name)
     pair = protocol.table(table)["pairs"][0]
     return protocol, protocol.open(table, protocol.told["pairs"][pair]["eval"]), seeds
 

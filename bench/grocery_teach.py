@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cells import Cell, Protocol
-from bench.grocery import PAIR, answers, asked, begun, scores
-from bench.grocery import TABLE as PRODUCTS
+from bench.grocery import answers, asked, begun, scores
 from bench.kept import Kept
 from synthda.adapt.adaptation import adapt, export_run
 from synthda.adapt.labelling.desk import Desk
@@ -46,7 +45,7 @@ def labelled(run: Run, folder: Path, count: int, seed: int, out: Path) -> Path:
 def measured(protocol: Protocol, seed: int, photographs: Domain) -> dict[str, dict[str, Any]]:
     """The scores of the run without labels, and of the same training with them."""
     told = protocol.told["products"]["teach"]
-    cell = Cell(PRODUCTS, PAIR, told["method"], seed)
+    cell = Cell(told["table"], protocol.table(told["table"])["pairs"][0], told["method"], seed)
     given, first = protocol.data_of(cell), protocol.run_of(cell)
     plan, pace = protocol.blueprint_of(cell, given.classes), Pace(log_every=100, on_log=print)
     adapt(plan, given, first, export=False, pace=pace)
@@ -66,9 +65,10 @@ def measured(protocol: Protocol, seed: int, photographs: Domain) -> dict[str, di
 
 
 def main() -> None:
-    protocol, photographs, seeds = begun(asked(__doc__).parse_args(), PRODUCTS)
+    protocol, photographs, seeds = begun(asked(__doc__).parse_args(), "teach")
     told = protocol.told["products"]["teach"]
-    changing = {"products": protocol.fingerprint_of(PRODUCTS), "method": told["method"], "labels": told["labels"]}
+    products = protocol.fingerprint_of(told["table"])
+    changing = {"products": products, "method": told["method"], "labels": told["labels"]}
     kept = Kept(TABLE, fingerprint(changing))
     for seed in seeds:
         if not kept.has(AFTER, seed):

@@ -12,19 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.cells import Cell, Protocol
-from bench.grocery import PAIR, asked, begun
-from bench.grocery import TABLE as PRODUCTS
+from bench.grocery import asked, begun
 from bench.kept import Kept
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import Data
-from synthda.adapt.evaluate import Evaluation
-from synthda.adapt.results import score
+from synthda.adapt.evaluate import Evaluation, evaluate
+from synthda.adapt.infer import probabilities
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.adapt.trained import load_run
-from synthda.datasets.domain import UNKNOWN, ArrayImages, Domain, in_memory
+from synthda.datasets.domain import UNKNOWN, Domain, labels_by_name
 from synthda.datasets.folders import open_folder
 from synthda.manifest import fingerprint
 
@@ -45,22 +44,23 @@ def without(domain: Domain, names: set[str]) -> Domain:
     return replace(some, labels=table[some.labels], classes=kept)
 
 
-def foreign(known: Domain, others: Domain) -> Domain:
-    """Photographs of known classes, and others that are `unknown`."""
-    images = np.concatenate([in_memory(part.images) for part in (known, others)])
-    labels = np.concatenate([known.labels, np.full(len(others), len(known.classes))])
-    return Domain(ArrayImages(images), labels, (*known.classes, UNKNOWN), name="with backgrounds")
+def left_of(data: Data, every: int) -> Data:
+    """The renderings, and the photographs that train the oracle, without the removed classes; the target keeps all."""
+    assert data.oracle is not None
+    gone = removed(data.classes, every)
+    return replace(
+        data, sources=tuple(without(source, gone) for source in data.sources), oracle=without(data.oracle, gone)
+    )
 
 
 def trained(protocol: Protocol, method: str, seed: int) -> tuple[Blueprint, Run]:
     """Trained on the renderings of the classes that are left, with `unknown` calibrated; a finished run is kept."""
-    told, pair = protocol.told["products"]["unknown"], protocol.told["pairs"][PAIR]
-    source, target = protocol.open(PRODUCTS, pair["source"], labelled=True), protocol.open(PRODUCTS, pair["target"])
-    left = without(source, removed(source.classes, told["every"]))
-    plan = protocol.blueprint_of(Cell(PRODUCTS, PAIR, method, seed), left.classes)
-    plan = replace(plan, classes=(*left.classes, UNKNOWN), calibrates_unknown=True)
+    told = protocol.told["products"]["unknown"]
+    cell = Cell(told["table"], protocol.table(told["table"])["pairs"][0], method, seed)
+    data = left_of(protocol.data_of(cell), told["every"])
+    plan = protocol.blueprint_of(cell, data.classes)
+    plan = replace(plan, classes=(*plan.classes, UNKNOWN), calibrates_unknown=True)
     run = Run(protocol.runs / TABLE / f"{method}-seed{seed}")
-    data = Data(sources=(left,), target=target.unlabelled(), target_name=target.name)
     select = Selection(hold_out=told["hold_out"])
     adapt(plan, data, run, export=False, select=select, pace=Pace(log_every=100, on_log=print))
     return plan, run
@@ -68,14 +68,24 @@ def trained(protocol: Protocol, method: str, seed: int) -> tuple[Blueprint, Run]
 
 def scores(plan: Blueprint, run: Run, photographs: Domain, backgrounds: Domain) -> dict[str, Any]:
     _, method = load_run(run)
-    in_store = score(method, photographs, plan.classes)
-    known = without(photographs, set(photographs.classes) - set(plan.classes))
-    beside = score(method, foreign(known, backgrounds), plan.classes)
+    chances, labels = probabilities(method, photographs.images), labels_by_name(photographs, plan.classes)
+    unknown = labels == len(plan.classes) - 1
+    right = chances[:, :-1].argmax(axis=1) == labels
+    in_store = evaluate(chances, labels, plan.classes)
+    others = probabilities(method, backgrounds.images)
+    beside = evaluate(
+        np.concatenate([chances[~unknown], others]),
+        np.concatenate([labels[~unknown], np.full(len(others), len(plan.classes) - 1)]),
+        plan.classes,
+    )
+    among = unknown | right
     return {
-        "known": len(known),
-        "unknown": len(photographs) - len(known),
+        "known": int((~unknown).sum()),
+        "unknown": int(unknown.sum()),
         "backgrounds": len(backgrounds),
+        "accuracy_on_known": float(right[~unknown].mean()),
         "auroc": in_store.unknown_auroc,
+        "auroc_beside_recognised": evaluate(chances[among], labels[among], plan.classes).unknown_auroc,
         "auroc_of_backgrounds": beside.unknown_auroc,
         "taken_for_unknown": {"known": _rejected(in_store, known=True), "unknown": _rejected(in_store, known=False)},
         "backgrounds_taken_for_unknown": _rejected(beside, known=False),
@@ -91,10 +101,11 @@ def _rejected(found: Evaluation, *, known: bool) -> float:
 
 
 def main() -> None:
-    protocol, photographs, seeds = begun(asked(__doc__).parse_args(), PRODUCTS)
-    told, side = protocol.told["products"]["unknown"], protocol.table(PRODUCTS)["size"]
+    protocol, photographs, seeds = begun(asked(__doc__).parse_args(), "unknown")
+    told = protocol.told["products"]["unknown"]
+    side, products = protocol.table(told["table"])["size"], protocol.fingerprint_of(told["table"])
     backgrounds = open_folder(protocol.data / "BSDS500" / "data" / "images" / "test", size=(side, side))
-    changing = {"products": protocol.fingerprint_of(PRODUCTS), "every": told["every"], "hold_out": told["hold_out"]}
+    changing = {"products": products, "every": told["every"], "hold_out": told["hold_out"]}
     kept = Kept(TABLE, fingerprint(changing))
     for seed in seeds:
         for method in told["methods"]:

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from bench.cells import Cell, Protocol, arguments_of
-from bench.grocery import PAIR, TABLE
+from bench.grocery import TABLE
 from bench.machine import machine
 from bench.paths import RESULTS
 from synthda.adapt.adaptation import adapt
@@ -62,15 +62,16 @@ def measured(run: Run, data: Data) -> dict[str, Any]:
 def main() -> None:
     arguments = arguments_of(__doc__).parse_args()
     protocol = Protocol(arguments.data, arguments.runs)
-    scratch, side = arguments.runs / "report", protocol.table(TABLE)["size"]
-    protocol.open(TABLE, protocol.told["pairs"][PAIR]["source"])  # rendered where it is missing
+    scratch, told = arguments.runs / "report", protocol.table(TABLE)
+    side, pair = told["size"], told["pairs"][0]
+    protocol.open(TABLE, protocol.told["pairs"][pair]["source"])  # rendered where it is missing
     data = open_data(
         [str(arguments.data / "rendered" / "products")],
         str(photographs(arguments.data, scratch / "photographs")),
         size=(side, side),
         evaluation=str(arguments.data / "grocery" / "val"),
     )
-    plan = protocol.blueprint_of(Cell(TABLE, PAIR, "dann", 0), data.classes)
+    plan = protocol.blueprint_of(Cell(TABLE, pair, "dann", 0), data.classes)
     run, found = Run(scratch / "run"), []
     for repeat in range(REPEATS):
         adapt(replace(plan, recipe=replace(plan.recipe, steps=STEPS)), data, run, force=True)
