@@ -11,7 +11,7 @@ from synthda.adapt.comparison.cells import Cell
 from synthda.adapt.comparison.rows import overall
 from synthda.adapt.comparison.run import Comparison
 from synthda.adapt.comparison.scores import Score
-from synthda.adapt.comparison.tables import HEADINGS, cells_of, cells_of_rules, headings_of_rules, rules_of
+from synthda.adapt.comparison.tables import cells_of, cells_of_rules, headings_of, headings_of_rules, rules_of
 from synthda.adapt.placement import Placement
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, print_json, say, table, warn
@@ -62,7 +62,7 @@ class Narrator:
     def _tables(self) -> None:
         pairs = self.comparison.rows()
         for pair, rows in pairs.items():
-            _print(pair, HEADINGS, [cells_of(row) for row in rows])
+            _print(pair, headings_of(rows), [cells_of(row, rows) for row in rows])
             if rules_of(rows):
                 title = f"{pair}: mean accuracy of the checkpoint by rule of selection"
                 _print(title, headings_of_rules(rows), [cells_of_rules(row, rows) for row in rows])

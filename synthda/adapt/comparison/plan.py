@@ -74,7 +74,8 @@ class Plan:
             which source-only and the oracle take those that they know.
         rules: of selection without labels; each run's checkpoint is also chosen by each of them.
         candidates: how many checkpoints they choose among.
-        unknown_below: as in `Blueprint`, of every method that does not learn the class `unknown` itself.
+        unknown_below, calibrates_unknown: as in `Blueprint`, of every method that does not learn the class `unknown`
+            itself; to calibrate, a tenth of each source class is held out.
     """
 
     pairs: tuple[Pair, ...]
@@ -88,6 +89,7 @@ class Plan:
     rules: tuple[str, ...] = ()
     candidates: int = 10
     unknown_below: float | None = None
+    calibrates_unknown: bool = False
 
     def __post_init__(self) -> None:
         for kind, names in (("pair", [pair.name for pair in self.pairs]), ("method", [e.name for e in self.entries])):
@@ -113,6 +115,8 @@ class Plan:
             raise SettingError(unknown("fit", self.fit, get_args(Fit)))
         if self.size is not None and not 8 <= self.size <= 1024:
             raise SettingError(f"size={self.size} is out of range; size accepts 8…1024.")
+        if self.calibrates_unknown and self.unknown_below is not None:
+            raise SettingError("calibrates_unknown finds the threshold that unknown_below gives; leave out one.")
         for rule in self.rules:
             if rule not in RULES:  # `last` is a column of its own
                 raise SettingError(unknown("rule", rule, RULES))
@@ -126,8 +130,9 @@ class Plan:
 
     @property
     def selection(self) -> Selection:
-        """What every run keeps for the rules: candidates, and source images where one of the rules needs them."""
-        share = HELD_OUT if any(rule in OF_SOURCE_TOO for rule in self.rules) else 0.0
+        """What every run keeps: candidates for the rules, and source images where a rule or `unknown` needs them."""
+        held_out = self.calibrates_unknown or any(rule in OF_SOURCE_TOO for rule in self.rules)
+        share = HELD_OUT if held_out else 0.0
         return Selection(LAST, self.candidates, share, keeps=bool(self.rules))
 
     def rows_of(self, pair: Pair) -> tuple[Entry, ...]:
@@ -175,8 +180,9 @@ class Plan:
             )
         except SettingError as error:
             raise SettingError(f"Row {entry.name}: {error}") from error
-        limit = None if plan.learns_unknown else self.unknown_below
-        return replace(plan, unknown_below=limit).for_classes(classes)
+        if not plan.learns_unknown:
+            plan = replace(plan, unknown_below=self.unknown_below, calibrates_unknown=self.calibrates_unknown)
+        return plan.for_classes(classes)
 
     def _given_to(self, entry: Entry) -> Mapping[str, str]:
         """All settings of the plan; to a baseline beside other methods, those that it knows: it has no `lambda_max`."""

@@ -12,7 +12,7 @@ from synthda.adapt.comparison.plan import Entry, Pair, Plan
 from synthda.errors import SettingError
 from synthda.settings import unknown
 
-KINDS = {str: "text", int: "whole number", float: "fraction"}
+KINDS = {str: "text", int: "whole number", float: "fraction", bool: "truth value, true or false"}
 
 
 def read_plan(path: Path) -> Plan:
@@ -54,6 +54,7 @@ def _plan(told: dict[str, Any]) -> Plan:
         rules=_texts("rules", told.get("rules", [])),
         candidates=_typed("candidates", told.get("candidates", Plan.candidates), int),
         unknown_below=_typed("unknown_below", told.get("unknown_below"), float),
+        calibrates_unknown=_typed("calibrates_unknown", told.get("calibrates_unknown", Plan.calibrates_unknown), bool),
     )
 
 

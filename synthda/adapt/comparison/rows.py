@@ -65,6 +65,10 @@ class Row:
         return _mean(score.seconds for score in self.scores)
 
     @property
+    def unknown_auroc(self) -> float | None:
+        return _mean(score.unknown_auroc for score in self.scores)
+
+    @property
     def oracle_selected(self) -> float | None:
         return _mean(score.oracle_selected for score in self.scores)
 

@@ -47,6 +47,7 @@ class Score:
         oracle_selected: accuracy of the checkpoint that is best on the labels that evaluate: a bound, not a result.
         estimated: the accuracy as estimated without labels; None where no source images are held out.
         network_settings: keyword arguments of the network.
+        unknown_auroc: as in `Evaluation`; None where no image is of no class.
     """
 
     pair: str
@@ -66,6 +67,7 @@ class Score:
     oracle_selected: float | None = None
     estimated: float | None = None
     network_settings: Mapping[str, Any] = field(default_factory=dict)
+    unknown_auroc: float | None = None
 
 
 def measure(
@@ -118,6 +120,7 @@ def _scored(cell: Cell, about: Score, data: Data, device: str) -> Score:
         interval=tuple(found["interval"]),
         n=found["n"],
         mean_recall=found["mean_recall"],
+        unknown_auroc=found.get("unknown_auroc"),
         proxy_a_distance=feature_distance(load_run(cell.run)[1].to(device), data),
         seconds=round(training_seconds(cell.run), 1),
         estimated=results.get("estimated_accuracy", {}).get("value"),

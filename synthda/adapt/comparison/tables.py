@@ -13,6 +13,8 @@ from synthda.adapt.comparison.scores import Score
 
 HEADINGS = ("method", "accuracy", "95 % interval", "over source-only", "gap closed", "proxy A-distance", "time")
 """Of the main table; what rules of selection have chosen is in one of its own."""
+AUROC = "AUROC of unknown"
+"""One column more where images of no class were scored."""
 NONE = "–"
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2.5rem auto; padding: 0 1rem; }
@@ -30,8 +32,9 @@ def markdown(tables: Mapping[str, Sequence[Row]], about: str) -> str:
     """A table a pair, best first, and one over all pairs where there are several."""
     lines = ["# Comparison", "", about, ""]
     for pair, rows in tables.items():
-        lines += [f"## {pair}", "", _line(HEADINGS), "|---" * len(HEADINGS) + "|"]
-        lines += [_line(cells_of(row)) for row in rows] + [""]
+        headings = headings_of(rows)
+        lines += [f"## {pair}", "", _line(headings), "|---" * len(headings) + "|"]
+        lines += [_line(cells_of(row, rows)) for row in rows] + [""]
         lines += _markdown_of_rules(rows)
         lines += [f"- {row.method}, seed {seed}: {why}" for row in rows for seed, why in row.failures.items()]
         lines += [""] if any(row.failures for row in rows) else []
@@ -79,14 +82,21 @@ def page(tables: Mapping[str, Sequence[Row]], about: str, pictures: Mapping[str,
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
 
 
-def cells_of(row: Row) -> tuple[str, ...]:
-    """The texts of a row, in the order of HEADINGS."""
+def headings_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Of a pair's main table."""
+    return (*HEADINGS, AUROC) if any(row.unknown_auroc is not None for row in rows) else HEADINGS
+
+
+def cells_of(row: Row, rows: Sequence[Row]) -> tuple[str, ...]:
+    """The texts of one of a pair's rows, in the order of its headings."""
+    headings = headings_of(rows)
     if row.mean is None:
-        return (row.method, "failed" if row.failures else "not run", *[NONE] * (len(HEADINGS) - 2))
+        return (row.method, "failed" if row.failures else "not run", *[NONE] * (len(headings) - 2))
     count = len(row.scores) + len(row.failures)
     failed = f", {len(row.failures)} failed" if row.failures else ""
     spread = "" if row.std is None else f" ± {row.std:.4f}"
     low, high = row.scores[0].interval or (float("nan"), float("nan"))
+    told_apart = NONE if row.unknown_auroc is None else f"{row.unknown_auroc:.3f}"
     return (
         row.method,
         f"{row.mean:.4f}{spread} ({count}{failed})",
@@ -95,6 +105,7 @@ def cells_of(row: Row) -> tuple[str, ...]:
         NONE if row.gap_closed is None else f"{row.gap_closed:.0%}",
         NONE if row.proxy_a_distance is None else f"{row.proxy_a_distance:.2f}",
         NONE if row.seconds is None else _time(row.seconds),
+        *([told_apart] if AUROC in headings else []),
     )
 
 
@@ -138,16 +149,18 @@ def _joined(rows: Iterable[str]) -> str:
 
 
 def _html_table(rows: Sequence[Row]) -> str:
-    head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
+    headings = headings_of(rows)
+    head = "".join(f"<th>{heading}</th>" for heading in headings)
     lines = []
     for row in rows:
-        cells = cells_of(row)
+        cells = cells_of(row, rows)
         shown = [f"<td>{html.escape(cell)}</td>" for cell in cells]
         if row.mean is not None:
             shown[1] = _bar(row.mean, cells[1])
         lines.append(f"<tr>{''.join(shown)}</tr>")
         for seed, why in row.failures.items():
-            lines.append(f'<tr><td></td><td class="failed" colspan="6">seed {seed}: {html.escape(why)}</td></tr>')
+            reason = f'<td class="failed" colspan="{len(headings) - 1}">seed {seed}: {html.escape(why)}</td>'
+            lines.append(f"<tr><td></td>{reason}</tr>")
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
 
 

@@ -25,6 +25,9 @@ def test_everything_in_the_file_is_in_the_plan(tmp_path: Path) -> None:
         steps = 200
         size = 28
         fit = "pad"
+        rules = ["bnm"]
+        candidates = 4
+        calibrates_unknown = true
         methods = ["dann", "gentle"]
         set = { learning_rate = 0.003 }
         [pairs.two-sources]
@@ -50,6 +53,9 @@ def test_everything_in_the_file_is_in_the_plan(tmp_path: Path) -> None:
         steps=200,
         size=28,
         fit="pad",
+        rules=("bnm",),
+        candidates=4,
+        calibrates_unknown=True,
         given={"learning_rate": "0.003"},
     )
 
@@ -94,6 +100,7 @@ def test_variants_alone_are_the_methods(tmp_path: Path) -> None:
         ('methods = ["dann"]\nfit = "fill"\n' + PAIR, "There is no fit 'fill'"),
         ('methods = ["dann"]\nfit = 3\n' + PAIR, "fit is a text"),
         ('methods = ["dann"]\nseeds = [99999999999999999999999]\n' + PAIR, "from 0 to 2⁶³ − 1"),
+        ('methods = ["dann"]\ncalibrates_unknown = 1\n' + PAIR, "true or false"),
         ('methods = ["dann"]\npairs = 3\n', "is a table"),
         ('methods = ["dann"]\n[pairs.x]\nsource = "a"\n', r"\[pairs.x\] has no target"),
         ('methods = ["dann"]\n' + PAIR + "weight = 1\n", "no entry of pairs.digits 'weight'"),

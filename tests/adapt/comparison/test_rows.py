@@ -11,7 +11,7 @@ import pytest
 from synthda.adapt.comparison.plan import Entry
 from synthda.adapt.comparison.rows import overall, rows_of
 from synthda.adapt.comparison.scores import Score
-from synthda.adapt.comparison.tables import HEADINGS, as_csv, cells_of, markdown, page
+from synthda.adapt.comparison.tables import HEADINGS, as_csv, cells_of, headings_of, markdown, page
 
 ENTRIES = [Entry(name, name) for name in ("source-only", "dann", "mcc", "bad", "train-on-target")]
 
@@ -77,11 +77,25 @@ def test_over_all_pairs_only_methods_with_a_mean_on_each_are_ranked() -> None:
 
 
 def test_a_row_is_shown_with_its_spread_its_seeds_and_what_failed() -> None:
-    rows = {row.method: row for row in rows_of(ENTRIES, SCORES)}
-    assert cells_of(rows["source-only"])[1] == "0.5500 ± 0.0707 (2)"
-    assert cells_of(rows["mcc"])[1:4] == ("0.8000 (2, 1 failed)", "0.1000…0.2000", "+30.0")
-    assert cells_of(rows["bad"])[1] == "failed"
-    assert all(len(cells_of(row)) == len(HEADINGS) for row in rows.values())
+    rows = rows_of(ENTRIES, SCORES)
+    cells = {row.method: cells_of(row, rows) for row in rows}
+    assert cells["source-only"][1] == "0.5500 ± 0.0707 (2)"
+    assert cells["mcc"][1:4] == ("0.8000 (2, 1 failed)", "0.1000…0.2000", "+30.0")
+    assert cells["bad"][1] == "failed"
+    assert {len(each) for each in cells.values()} == {len(HEADINGS)}
+
+
+def test_where_images_of_no_class_were_scored_there_is_a_column_of_how_well_they_are_told() -> None:
+    """Of 0.6 and 0.8 the mean; a row that failed, and one that has no `unknown`, keep the column."""
+    entries = [Entry(name, name) for name in ("dann", "mcc", "bad")]
+    told = [replace(score("dann", seed, 0.5), unknown_auroc=auroc) for seed, auroc in enumerate((0.6, 0.8))]
+    rows = rows_of(entries, [*told, score("mcc", 0, 0.4), score("bad", 0, None, "why")])
+    assert headings_of(rows) == (*HEADINGS, "AUROC of unknown")
+    assert [cells_of(row, rows)[-1] for row in rows] == ["0.700", "–", "–"]
+    lines = [line for line in markdown({"p": rows}, "about").splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in lines} == {len(HEADINGS) + 2}
+    assert page({"p": rows}, "about", {}).count("AUROC of unknown") == 1
+    assert f'colspan="{len(HEADINGS)}"' in page({"p": rows}, "about", {})
 
 
 def test_markdown_keeps_its_columns_and_gives_every_reason() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,31 @@ def test_the_result_file_says_what_was_compared(pair: Pair, tmp_path: Path) -> N
     assert told["plan"]["pairs"][0]["name"] == "toy"
     assert len(told["cells"]) == 2
     assert told["provenance"]["versions"]["torch"]
+
+
+@pytest.mark.parametrize("asked", [{"calibrates_unknown": True}, {"unknown_below": 0.6}])
+def test_every_row_tells_images_of_no_class_where_unknown_is_asked_for(
+    asked: dict[str, Any], pair: Pair, tmp_path: Path
+) -> None:
+    """`osbp`, which learns the class itself, stands beside the others."""
+    others = tmp_path / "eval"
+    shutil.copytree(pair.eval, others)
+    some = sorted(others.iterdir())[0]
+    some.rename(others / "something else")
+    rows = (DANN, Entry("osbp", "osbp"), Entry("train-on-target", "train-on-target"))
+    open_set = replace(pair, eval=str(others), oracle=pair.target)
+    comparison = Comparison(replace(plan(open_set, *rows), **asked), tmp_path / "out")
+    _, scores = run(comparison)
+    assert [score.failure for score in scores] == [None] * 4
+    assert all(score.unknown_auroc is not None and 0 <= score.unknown_auroc <= 1 for score in scores)
+    calibrated = {cell.method: cell.run.rejection.exists() for cell in comparison.cells}
+    asked_for = "calibrates_unknown" in asked
+    assert calibrated == {"source-only": asked_for, "dann": asked_for, "osbp": False, "train-on-target": asked_for}
+
+
+def test_a_threshold_is_given_or_calibrated_and_not_both(pair: Pair) -> None:
+    with pytest.raises(SettingError, match="leave out one"):
+        replace(plan(pair, DANN), calibrates_unknown=True, unknown_below=0.5)
 
 
 def test_rules_choose_among_the_same_runs_and_only_the_bound_looks_at_labels(pair: Pair, tmp_path: Path) -> None:
