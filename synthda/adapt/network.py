@@ -14,6 +14,18 @@ from synthda.adapt.recipe import GANIN, Recipe
 
 Size = tuple[int, int]
 
+ROUNDING = 1 / 255 / 12**0.5
+"""The deviation that rounding to bytes leaves: an image that has no more than that is even."""
+
+
+class Standardise(nn.Module):
+    """Each image (3, H, W) of a batch by itself: mean 0 and deviation 1 over all pixels and channels together."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        centred = images - images.mean(dim=(1, 2, 3), keepdim=True)
+        # An even image, as of night, holds what rounding left: that is not brought up to deviation 1.
+        return centred / (centred.square().mean(dim=(1, 2, 3), keepdim=True) + ROUNDING**2).sqrt()
+
 
 class Network(nn.Module):
     """Images (B, 3, H, W) float in [0, 1] → features (B, feature_dim) → logits (B, classes).
@@ -70,8 +82,11 @@ class Network(nn.Module):
         """Take over weights that were trained elsewhere, before the first step; never asked of a trained network."""
 
     def normalise_by(self, mean: Tensor, std: Tensor) -> None:
-        """Take the training images' channel means, (3,) in [0, 1], and, where the network scales, deviations."""
-        if self.normalised:
+        """Take the training images' channel means, (3,) in [0, 1], and, where the network scales, deviations.
+
+        Where each image is standardised, or the weights came with theirs: nothing.
+        """
+        if self.normalised or isinstance(self.feature_extractor[0], Standardise):
             return
         self.mean.copy_(mean.view(1, 3, 1, 1))
         if self.scales_input:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from test_networks import build
 from torch import nn
 
-from synthda.adapt.network import Network
-from synthda.adapt.networks.layers import ROUNDING, Standardise
+from synthda.adapt.network import ROUNDING, Network, Standardise
 from synthda.adapt.networks.self_ensembling import SelfEnsemblingDigits, SelfEnsemblingSigns
 from synthda.adapt.networks.wide_resnet import WideResNet28x2
 
@@ -86,10 +85,13 @@ def test_an_even_image_is_not_blown_up_to_noise() -> None:
     assert 0.4 < Standardise()(night).abs().max() < 0.5
 
 
-@pytest.mark.parametrize("name", ["self-ensembling-digits", "self-ensembling-signs"])
+@pytest.mark.parametrize(
+    "name", ["self-ensembling-digits", "self-ensembling-signs", "ganin-mnist", "ganin-svhn", "ganin-gtsrb"]
+)
 def test_light_and_contrast_change_nothing_where_images_are_standardised(name: str) -> None:
-    network = build(name, size=(16, 16))
-    images = torch.rand(3, 3, 16, 16)
+    asked = {"standardise": "true"} if name.startswith("ganin") else {}
+    network = build(name, size=(32, 32), **asked)
+    images = torch.rand(3, 3, 32, 32)
     found: Any = network(images)
     network.normalise_by(torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.5, 0.25, 0.125]))
     torch.testing.assert_close(network(images), found)

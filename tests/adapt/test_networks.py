@@ -32,9 +32,9 @@ LARGE = ("ganin-svhn", "self-ensembling-digits", "self-ensembling-signs")
 """Millions of weights: seconds for a few steps and checkpoints."""
 
 
-def build(name: str, classes: int = 7, size: tuple[int, int] | None = None) -> Network:
+def build(name: str, classes: int = 7, size: tuple[int, int] | None = None, **asked: str) -> Network:
     torch.manual_seed(0)
-    names, given = tuple("abcdefghij"[:classes]), NEEDED.get(name, {})
+    names, given = tuple("abcdefghij"[:classes]), NEEDED.get(name, {}) | asked
     network: Network = Blueprint.of("source-only", name, names, given=given, input_size=size).build().network
     return network.eval()
 

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from torch import nn
 
-from synthda.adapt.network import Network, Size
+from synthda.adapt.network import Network, Size, Standardise
 from synthda.adapt.networks.layers import flattened, fully_connected, initialise
 from synthda.settings import Between
 
 Padding = Literal["valid", "same"]
+Standardised = Annotated[bool, "each image by itself, to mean 0 and deviation 1: takes its light and contrast away"]
 
 
 class GaninMnist(Network):
@@ -25,8 +26,14 @@ class GaninMnist(Network):
         input_size: Size = default_size,
         *,
         padding: Annotated[Padding, "of the convolutions; the papers leave it open"] = "valid",
+        standardise: Standardised = False,
     ) -> None:
-        extractor = nn.Sequential(*conv_pool_relu(3, 32, 5, padding), *conv_pool_relu(32, 48, 5, padding), nn.Flatten())
+        extractor = nn.Sequential(
+            *standardising(standardise),
+            *conv_pool_relu(3, 32, 5, padding),
+            *conv_pool_relu(32, 48, 5, padding),
+            nn.Flatten(),
+        )
         width = flattened(extractor, input_size)
         super().__init__(extractor, fully_connected((width, 100, 100, classes)), classes, input_size)
         initialise(self)
@@ -42,9 +49,11 @@ class GaninSvhn(Network):
         *,
         padding: Annotated[Padding, "of the convolutions and pools; the papers leave it open"] = "same",
         dropout: Annotated[float, "in the label predictor", Between(0, 1)] = 0.5,
+        standardise: Standardised = False,
     ) -> None:
         pool_padding = 1 if padding == "same" else 0
         extractor = nn.Sequential(
+            *standardising(standardise),
             nn.Conv2d(3, 64, 5, padding=padding),
             nn.MaxPool2d(3, 2, pool_padding),
             nn.ReLU(),
@@ -71,8 +80,10 @@ class GaninGtsrb(Network):
         input_size: Size = default_size,
         *,
         padding: Annotated[Padding, "of the convolutions; the papers leave it open"] = "valid",
+        standardise: Standardised = False,
     ) -> None:
         extractor = nn.Sequential(
+            *standardising(standardise),
             *conv_pool_relu(3, 96, 5, padding),
             *conv_pool_relu(96, 144, 3, padding),
             *conv_pool_relu(144, 256, 5, padding),
@@ -81,6 +92,11 @@ class GaninGtsrb(Network):
         width = flattened(extractor, input_size)
         super().__init__(extractor, fully_connected((width, 512, classes)), classes, input_size)
         initialise(self)
+
+
+def standardising(asked: bool) -> list[nn.Module]:
+    """The layer that standardises each image, if asked for."""
+    return [Standardise()] if asked else []
 
 
 def conv_pool_relu(channels_in: int, channels_out: int, kernel: int, padding: Padding) -> list[nn.Module]:

@@ -10,9 +10,6 @@ from torch import Tensor, nn
 from synthda.adapt.network import Size
 from synthda.errors import SettingError
 
-ROUNDING = 1 / 255 / 12**0.5
-"""The deviation that rounding to bytes leaves: an image that has no more than that is even."""
-
 
 def fully_connected(widths: tuple[int, ...], dropout: float = 0.0) -> nn.Sequential:
     """Linear layers of the given widths, input first, with ReLU (and dropout) between them, none after the last."""
@@ -33,15 +30,6 @@ class GlobalAverage(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         return maps.mean(dim=(2, 3), keepdim=self.keepdim)
-
-
-class Standardise(nn.Module):
-    """Each image (3, H, W) of a batch by itself: mean 0 and deviation 1 over all pixels and channels together."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        centred = images - images.mean(dim=(1, 2, 3), keepdim=True)
-        # An even image, as of night, holds what rounding left: that is not brought up to deviation 1.
-        return centred / (centred.square().mean(dim=(1, 2, 3), keepdim=True) + ROUNDING**2).sqrt()
 
 
 def initialise(network: nn.Module) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor, nn
+from torch import nn
 
-from synthda.adapt.network import Network, Size
-from synthda.adapt.networks.layers import GlobalAverage, Standardise, fully_connected, initialise, refuse_below
+from synthda.adapt.network import Network, Size, Standardise
+from synthda.adapt.networks.layers import GlobalAverage, fully_connected, initialise, refuse_below
 from synthda.adapt.recipe import Recipe
 
 RECIPE = Recipe(
@@ -23,19 +23,11 @@ RECIPE = Recipe(
 """Adam at 1e-3, 128 + 128 images; `weak` views stand for the paper's affine jitter, shifts and noise."""
 
 
-class SelfStandardising(Network):
-    """A network whose first layer standardises each image by itself, whatever the training images' statistics."""
-
-    domain_hidden = (128,)
-
-    def normalise_by(self, mean: Tensor, std: Tensor) -> None:
-        """Nothing: an image's own mean and deviation take the place of the domains'."""
-
-
-class SelfEnsemblingDigits(SelfStandardising):
+class SelfEnsemblingDigits(Network):
     """The digits network of French et al. 2018: 32×32, nine convolutions with batch norm, two dropouts."""
 
     recipe = RECIPE
+    domain_hidden = (128,)
 
     def __init__(self, classes: int, input_size: Size = Network.default_size) -> None:
         refuse_below(12, input_size, "self-ensembling-digits")
@@ -54,11 +46,12 @@ class SelfEnsemblingDigits(SelfStandardising):
         initialise(self)
 
 
-class SelfEnsemblingSigns(SelfStandardising):
+class SelfEnsemblingSigns(Network):
     """The traffic-sign network of French et al. 2018: 40×40, nine convolutions with batch norm, one dropout."""
 
     default_size = (40, 40)
     recipe = replace(RECIPE, steps=92_000)  # 300 passes over GTSRB's 39,209 images
+    domain_hidden = (128,)
 
     def __init__(self, classes: int, input_size: Size = default_size) -> None:
         refuse_below(8, input_size, "self-ensembling-signs")
