@@ -59,8 +59,11 @@ def measured(protocol: Protocol, cell: Cell) -> dict[str, Any] | None:
     """What the committed result file has of this cell, when it was measured by the protocol as it is now."""
     path = RESULTS / f"{cell.table}.json"
     found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"rows": []}
-    if found.get("protocol") != protocol.fingerprint_of(cell.table):
+    if found.get("protocol", found.get("fingerprint")) != protocol.fingerprint_of(cell.table):
         return None
+    if "rows" not in found:  # of products, which bench.grocery scores
+        products: dict[str, Any] | None = found["methods"].get(cell.method, {}).get(str(cell.seed))
+        return products
     rows = (row["methods"].get(cell.method) for row in found["rows"] if row["pair"] == cell.pair)
     variant = protocol.variant(cell.method)
     known = (method for method in rows if method and method.get("variant", variant) == variant)
@@ -140,12 +143,16 @@ def main() -> None:
         "--only", action="append", metavar="METHOD", help="only this method; may be given several times"
     )
     parser.add_argument("--collect", action="store_true", help="score what is finished and write the result file")
+    parser.add_argument("--render", action="store_true", help="only render what is missing, for processes side by side")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--until", type=float, default=math.inf, help="seconds since 1970: no cell goes on after that")
     arguments = parser.parse_args()
     protocol = Protocol(arguments.data, arguments.runs)
     if arguments.collect:
         write_json(RESULTS / f"{arguments.table}.json", collect(protocol, arguments.table, arguments.device))
+        return
+    if arguments.render:
+        protocol.render(arguments.table)
         return
     index, slices = (int(part) for part in arguments.slice.split("/"))
     seeds = None if arguments.seeds is None else {int(seed) for seed in arguments.seeds.split(",")}

@@ -75,6 +75,13 @@ class Protocol:
         domain = open_domain(str(path) if path.exists() else name, size=(size, size), data_root=self.data)
         return _part(domain, part, PROTOCOL.parent / self.told["splits"][name]) if part else domain
 
+    def render(self, table: str) -> None:
+        """Render the domains of a table that are missing."""
+        for pair in (self.told["pairs"][name] for name in self.table(table)["pairs"]):
+            for kind, _, name in (spec.partition("/") for spec in (*_sources(pair), pair["target"], pair["eval"])):
+                if kind == "rendered":
+                    self._rendered(name)
+
     def data_of(self, cell: Cell) -> Data:
         pair = self.told["pairs"][cell.pair]
         target = self.open(cell.table, pair["target"])
@@ -143,7 +150,8 @@ class Protocol:
         recipe = self._recipe(name)
         given = self._texts(recipe["set"])
         renderer = build_renderer(recipe["renderer"], given)
-        generate(renderer, folder, name=recipe["renderer"], count=recipe["count"], seed=recipe.get("seed", 0))
+        how = {"count": recipe["count"], "seed": recipe.get("seed", 0), "workers": os.cpu_count() or 1}
+        generate(renderer, folder, name=recipe["renderer"], **how)
         return folder
 
     def _texts(self, settings: dict[str, Any]) -> dict[str, str]:

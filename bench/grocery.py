@@ -54,13 +54,14 @@ def coarse_classes(data: Path) -> dict[str, str]:
         return {row["Class Name (str)"]: row["Coarse Class Name (str)"] for row in csv.DictReader(file)}
 
 
-def trained(protocol: Protocol, table: str, icons: Domain, seed: int) -> tuple[Blueprint, Method]:
+def trained(protocol: Protocol, table: str, icons: Domain, seed: int, device: str) -> tuple[Blueprint, Method]:
     """Fine-tuned on the icons alone, by the table's recipe."""
     pair = protocol.table(table)["pairs"][0]
     blueprint = protocol.blueprint_of(Cell(table, pair, FLOOR, seed), icons.classes)
     run = Run(protocol.runs / table / f"icons-seed{seed}")
     target = protocol.open(table, protocol.told["pairs"][pair]["target"])
-    adapt(blueprint, Data(sources=(icons,), target=target.unlabelled(), target_name=target.name), run, export=False)
+    data = Data(sources=(icons,), target=target.unlabelled(), target_name=target.name)
+    adapt(blueprint, data, run, device=device, export=False)
     return load_run(run)
 
 
@@ -113,6 +114,7 @@ def asked(description: str | None) -> argparse.ArgumentParser:
     """What the scripts of products understand."""
     parser = arguments_of(description)
     parser.add_argument("--seeds", default="0,1,2,3,4", help="of what this trains itself; may be empty")
+    parser.add_argument("--device", default="cpu")
     return parser
 
 
@@ -140,13 +142,14 @@ def main() -> None:
         kept.add(name, seed, scores(predicted, classes, photographs, protocol.data))
 
     if not kept.has(NEAREST, 0):
-        add(NEAREST, 0, icons.classes, nearest(bare(protocol, table, icons.classes), icons, photographs))
+        untrained = bare(protocol, table, icons.classes).to(arguments.device)
+        add(NEAREST, 0, icons.classes, nearest(untrained, icons, photographs))
+    for name, seed, blueprint, method in finished(protocol, table, kept):
+        add(name, seed, blueprint.classes, answers(method.to(arguments.device), photographs))
     for seed in seeds:
         if not kept.has(ICONS, seed):
-            blueprint, method = trained(protocol, table, icons, seed)
-            add(ICONS, seed, blueprint.classes, answers(method, photographs))
-    for name, seed, blueprint, method in finished(protocol, table, kept):
-        add(name, seed, blueprint.classes, answers(method, photographs))
+            blueprint, method = trained(protocol, table, icons, seed, arguments.device)
+            add(ICONS, seed, blueprint.classes, answers(method.to(arguments.device), photographs))
 
 
 if __name__ == "__main__":

@@ -42,13 +42,13 @@ def labelled(run: Run, folder: Path, count: int, seed: int, out: Path) -> Path:
     return out
 
 
-def measured(protocol: Protocol, seed: int, photographs: Domain) -> dict[str, dict[str, Any]]:
+def measured(protocol: Protocol, seed: int, photographs: Domain, device: str) -> dict[str, dict[str, Any]]:
     """The scores of the run without labels, and of the same training with them."""
     told = protocol.told["products"]["teach"]
     cell = Cell(told["table"], protocol.table(told["table"])["pairs"][0], told["method"], seed)
     given, first = protocol.data_of(cell), protocol.run_of(cell)
     plan, pace = protocol.blueprint_of(cell, given.classes), Pace(log_every=100, on_log=print)
-    adapt(plan, given, first, export=False, pace=pace)
+    adapt(plan, given, first, device=device, export=False, pace=pace)
     export_run(first)
     folder = protocol.runs / TABLE / f"seed{seed}"
     file = folder / "labels.jsonl"
@@ -56,23 +56,24 @@ def measured(protocol: Protocol, seed: int, photographs: Domain) -> dict[str, di
         labelled(first, protocol.data / "grocery" / "train", told["labels"], seed, file)
     taught = open_labels(file, "teach", size=plan.input_size)
     second = Run(folder / "run")
-    adapt(plan, replace(given, labelled_target=taught), second, export=False, pace=pace)
+    adapt(plan, replace(given, labelled_target=taught), second, device=device, export=False, pace=pace)
     runs = {BEFORE: first, AFTER: second}
     return {
-        name: scores(answers(load_run(run)[1], photographs), plan.classes, photographs, protocol.data)
+        name: scores(answers(load_run(run)[1].to(device), photographs), plan.classes, photographs, protocol.data)
         for name, run in runs.items()
     }
 
 
 def main() -> None:
-    protocol, photographs, seeds = begun(asked(__doc__).parse_args(), "teach")
+    arguments = asked(__doc__).parse_args()
+    protocol, photographs, seeds = begun(arguments, "teach")
     told = protocol.told["products"]["teach"]
     products = protocol.fingerprint_of(told["table"])
     changing = {"products": products, "method": told["method"], "labels": told["labels"]}
     kept = Kept(TABLE, fingerprint(changing))
     for seed in seeds:
         if not kept.has(AFTER, seed):
-            for name, found in measured(protocol, seed, photographs).items():
+            for name, found in measured(protocol, seed, photographs, arguments.device).items():
                 kept.add(name, seed, found)
 
 

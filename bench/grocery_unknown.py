@@ -53,7 +53,7 @@ def left_of(data: Data, every: int) -> Data:
     )
 
 
-def trained(protocol: Protocol, method: str, seed: int) -> tuple[Blueprint, Run]:
+def trained(protocol: Protocol, method: str, seed: int, device: str) -> tuple[Blueprint, Run]:
     """Trained on the renderings of the classes that are left, with `unknown` calibrated; a finished run is kept."""
     told = protocol.told["products"]["unknown"]
     cell = Cell(told["table"], protocol.table(told["table"])["pairs"][0], method, seed)
@@ -62,12 +62,13 @@ def trained(protocol: Protocol, method: str, seed: int) -> tuple[Blueprint, Run]
     plan = replace(plan, classes=(*plan.classes, UNKNOWN), calibrates_unknown=True)
     run = Run(protocol.runs / TABLE / f"{method}-seed{seed}")
     select = Selection(hold_out=told["hold_out"])
-    adapt(plan, data, run, export=False, select=select, pace=Pace(log_every=100, on_log=print))
+    adapt(plan, data, run, device=device, export=False, select=select, pace=Pace(log_every=100, on_log=print))
     return plan, run
 
 
-def scores(plan: Blueprint, run: Run, photographs: Domain, backgrounds: Domain) -> dict[str, Any]:
+def scores(plan: Blueprint, run: Run, photographs: Domain, backgrounds: Domain, device: str) -> dict[str, Any]:
     _, method = load_run(run)
+    method.to(device)
     chances, labels = probabilities(method, photographs.images), labels_by_name(photographs, plan.classes)
     unknown = labels == len(plan.classes) - 1
     right = chances[:, :-1].argmax(axis=1) == labels
@@ -101,7 +102,8 @@ def _rejected(found: Evaluation, *, known: bool) -> float:
 
 
 def main() -> None:
-    protocol, photographs, seeds = begun(asked(__doc__).parse_args(), "unknown")
+    arguments = asked(__doc__).parse_args()
+    protocol, photographs, seeds = begun(arguments, "unknown")
     told = protocol.told["products"]["unknown"]
     side, products = protocol.table(told["table"])["size"], protocol.fingerprint_of(told["table"])
     backgrounds = open_folder(protocol.data / "BSDS500" / "data" / "images" / "test", size=(side, side))
@@ -110,7 +112,8 @@ def main() -> None:
     for seed in seeds:
         for method in told["methods"]:
             if not kept.has(method, seed):
-                kept.add(method, seed, scores(*trained(protocol, method, seed), photographs, backgrounds))
+                plan, run = trained(protocol, method, seed, arguments.device)
+                kept.add(method, seed, scores(plan, run, photographs, backgrounds, arguments.device))
 
 
 if __name__ == "__main__":
