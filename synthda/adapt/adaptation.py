@@ -12,7 +12,13 @@ from synthda.adapt.beginning import Beginning
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import facts_of_checkpoint, keeping
 from synthda.adapt.checkpoint import load_checkpoint
-from synthda.adapt.configuration import check_not_learnt, configuration_of, first_blueprint
+from synthda.adapt.configuration import (
+    check_not_learnt,
+    check_not_scored,
+    configuration_of,
+    first_blueprint,
+    refuse_to_discard,
+)
 from synthda.adapt.data import Data, with_classes
 from synthda.adapt.export import export_onnx
 from synthda.adapt.feed import check_enough, check_sources
@@ -75,6 +81,9 @@ def adapt(
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
     select = select or Selection()
+    if force:
+        earlier = {"--start": start, "--from": begin}
+        refuse_to_discard({name: found.folder for name, found in earlier.items() if found is not None}, run.folder)
     data, held_out = hold_out(data, blueprint.method, blueprint.classes, select.share, seed=blueprint.seed)
     probe = Probe.of(data.target, held_out)
     # Before the folder is claimed: data or weights that are missing or do not fit leave no trace.
@@ -87,6 +96,7 @@ def adapt(
         method,
         start=start,
         beginning=beginning,
+        resumed=not force and run.checkpoint.exists(),
         holds_out=held_out is not None,
         device=device,
         ranks=ranks,
@@ -119,26 +129,58 @@ def _checked(
     *,
     start: Run | None,
     beginning: Beginning | None,
+    resumed: bool,
     holds_out: bool,
     device: str,
     ranks: Ranks,
 ) -> dict[str, Any]:
     """What the folder is to be claimed for, once nothing is left that could be wrong; raises as `adapt`."""
-    check_data(blueprint, data, method, ranks.size)
-    check_arithmetic(blueprint.recipe, method, device)
-    if start is not None:
-        check_start(start, blueprint, method)
+    begin = None if beginning is None else beginning.run
+    given = {"start": start, "begin": begin}
+    check_before(blueprint, data, method, **given, resumed=resumed, processes=ranks.size, device=device)
     if beginning is not None:
         beginning.check(blueprint, start)
     if blueprint.calibrates_unknown and not holds_out:
         raise SettingError("--unknown is calibrated on held-out source images; give --hold-out a share, such as 0.1.")
-    begin = None if beginning is None else beginning.run
     configuration = configuration_of(blueprint, data, start, ranks.size, begin=begin)
     if start is not None and holds_out:
         check_not_learnt(start, configuration)
     if beginning is not None and holds_out:
         beginning.check_not_learnt(configuration)
     return configuration
+
+
+def check_before(
+    blueprint: Blueprint,
+    data: Data,
+    method: Method,
+    *,
+    start: Run | None = None,
+    begin: Run | None = None,
+    resumed: bool = False,
+    processes: int = 1,
+    device: str = "cpu",
+) -> None:
+    """Whether all fits together, and what `method` starts from, too: before the folder is claimed, and in a dry run.
+
+    A run that is `resumed` from its own checkpoint needs nothing that it started from.
+
+    Raises:
+        DataError: as `check_data`.
+        SettingError: as `check_data`; when the device does not compute as the recipe asks, the method cannot start from
+            `start`, or `start` or `begin` has learnt from what evaluates.
+    """
+    check_data(blueprint, data, method, processes)
+    check_arithmetic(blueprint.recipe, method, device)
+    if start is not None:
+        check_start(start, blueprint, method)
+    for earlier in (start, begin):
+        if earlier is not None and earlier.finished:
+            check_not_scored(data, earlier)
+    first = first_blueprint(blueprint, method) if start is None and not resumed else None
+    if first is not None:
+        unscored = replace(data, evaluation=None)
+        check_before(first, unscored, first.build(pretrained=False), processes=processes, device=device)
 
 
 def check_data(blueprint: Blueprint, data: Data, method: Method, processes: int = 1) -> None:
@@ -154,7 +196,7 @@ def check_data(blueprint: Blueprint, data: Data, method: Method, processes: int 
             "--source a folder with one sub-folder per class, not a folder above it."
         )
     sources = data.training_sources(blueprint.method)
-    for source in sources:
+    for source in (*sources, *([data.oracle] if data.oracle is not None else [])):
         with_classes(source, blueprint.known_classes)
     if data.evaluation is not None:
         labels_by_name(data.evaluation, blueprint.classes)

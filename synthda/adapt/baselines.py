@@ -48,7 +48,7 @@ def run_baselines(
         adapt(plain, data, folder, device=device, export=False, pace=pace, select=chosen, ranks=ranks)
 
 
-def compare(run: Run, data: Data) -> dict[str, Any]:
+def compare(run: Run, data: Data, device: str = "cpu") -> dict[str, Any]:
     """Accuracies of the baselines beside the run's, the gap closed, and the proxy A-distance before and after.
 
     What was not run, or not evaluated, or has no source to compare with, is None.
@@ -60,8 +60,8 @@ def compare(run: Run, data: Data) -> dict[str, Any]:
         **accuracies,
         "gap_closed": gap_closed(*known) if len(known) == len(accuracies) else None,
         "proxy_a_distance": {
-            "before": feature_distance(load_run(floor)[1], data) if floor.finished else None,
-            "after": feature_distance(load_run(run)[1], data) if data.sources else None,
+            "before": feature_distance(load_run(floor)[1].to(device), data) if floor.finished else None,
+            "after": feature_distance(load_run(run)[1].to(device), data) if data.sources else None,
         },
     }
 

@@ -118,6 +118,7 @@ class Blueprint:
             SettingError: for an unknown name or a value out of range.
         """
         network_class: type[Network] = load("network", network, NETWORKS)
+        _refuse_views_beside_own(method, given or {})
         asked = {} if steps is None else {"steps": str(steps)}
         parsed = configure(_configurables(method, network), {**(given or {}), **asked})
         plan = cls(
@@ -194,3 +195,11 @@ class Blueprint:
                 "recipe": Recipe(**content["recipe"]),
             }
         )
+
+
+def _refuse_views_beside_own(method: str, given: Mapping[str, str]) -> None:
+    """Raise SettingError for a view that a method would not look at, since it compares views of its own."""
+    for name in ("source_view", "target_view"):
+        own = next((part for part, kind in method_classes(method).items() if getattr(kind, f"{name}s")), None)
+        if given.get(name, "none") != "none" and own is not None:
+            raise SettingError(f"{own} compares views of its own of each image; leave out {name}, or give none.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from synthda.adapt.blueprint import Blueprint
@@ -56,6 +57,22 @@ def first_blueprint(blueprint: Blueprint, method: Method) -> Blueprint | None:
     if not blueprint.calibrates_unknown:
         return plain
     return replace(plain, classes=blueprint.known_classes, calibrates_unknown=False)  # what goes on from it calibrates
+
+
+def refuse_to_discard(earlier: Mapping[str, Path | None], out: Path) -> None:
+    """Raise SettingError where `--force` on `out` would remove a run that the new one needs; by option, its folder."""
+    for option, folder in earlier.items():
+        if folder is not None and folder.resolve().is_relative_to(out.resolve()):
+            raise SettingError(f"--force would discard {folder}, the run that {option} names; choose another --out.")
+
+
+def check_not_scored(data: Data, earlier: Run) -> None:
+    """Raise SettingError where `earlier` has learnt from the labels of the very images that evaluate."""
+    if data.evaluation is not None and data.evaluation_content in {source["content"] for source in learnt_by(earlier)}:
+        raise SettingError(
+            f"{earlier.folder} has learnt from the labels of {data.evaluation.name}, which --eval names; a score on "
+            "photographs whose labels were learnt says nothing. Give other photographs to --eval, or leave it out."
+        )
 
 
 def check_not_learnt(start: Run, configuration: Mapping[str, Any]) -> None:

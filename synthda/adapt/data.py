@@ -84,6 +84,11 @@ class Data:
             "target": self._target_identity,
         }
 
+    @property
+    def evaluation_content(self) -> str | None:
+        """The hash of the images that evaluate, as `identity` has those of what is learnt."""
+        return None if self.evaluation is None else str(self._labelled_identity(self.evaluation)["content"])
+
     def _labelled_identity(self, domain: Domain) -> dict[str, Any]:
         """Hashed once for each domain: a comparison asks for every cell."""
         if id(domain) not in self._identities:

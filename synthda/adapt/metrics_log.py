@@ -96,7 +96,7 @@ def read_metrics(run: Run) -> list[Entry]:
 
 
 def training_seconds(run: Run) -> float:
-    """Time that a run has spent in training, however often it was stopped."""
+    """Time that a run has spent in training, but for what lies between a stop and the line of the log before it."""
     return sum(entry.get("seconds", 0.0) for entry in read_metrics(run))
 
 
@@ -110,7 +110,8 @@ def health(entries: Sequence[Entry]) -> str | None:
             "The domain classifier tells source from target without error: the features are not aligned. "
             "Try a smaller learning rate or a larger lambda_max."
         )
-    if all(abs(entry["domain"] - math.log(2)) < 0.005 for entry in recent):
+    blind = [abs(entry["domain"] - math.log(2)) < 0.005 and entry["domain_accuracy"] < 0.6 for entry in recent]
+    if all(blind):  # of more than two domains, ln 2 is no chance level
         return (
             "The domain loss sits at ln 2: the domains are aligned perfectly, or the features have collapsed. "
             "If accuracy is poor, try --set lambda_max=0.1."

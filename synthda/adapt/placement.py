@@ -86,8 +86,8 @@ def load(
 def places(wanted: Sequence[Wanted], device: torch.device, placement: Placement = "auto") -> list[Place]:
     """Where each domain is to lie: small ones first take the room of the device, then that of the memory.
 
-    A CPU's device is the memory. Images that lie in memory already take no more of it, and cannot be streamed: they
-    stay there where `stream` is asked for.
+    A CPU's device is the memory. Images that lie in memory already take no more of it, and cannot be streamed: where
+    `stream` is asked for they are placed as by `auto`.
 
     Raises:
         SettingError: when `device` or `memory` is asked for and has less room than all need, or balanced images, which

@@ -165,7 +165,7 @@ def channel_statistics(domains: Sequence[Loaded]) -> tuple[Tensor, Tensor]:
                 levels = some.flatten(1).float()
                 # Over the images first: that is the direction in which sums are vectorised.
                 column_sums = torch.stack([levels.sum(0), levels.square_().sum(0)])
-                sums += column_sums.reshape(2, -1, 3).double().sum(1).cpu()
+                sums += column_sums.reshape(2, -1, 3).cpu().double().sum(1)  # not every device has doubles
             pixels += block.numel() // 3
         moments += sums / torch.tensor([[255.0], [255.0**2]]) / pixels / len(domains)
     mean, square = moments

@@ -112,10 +112,11 @@ def train(
                 pace.on_log(log.flush(done))  # the only synchronisation with the device
                 descend.check(done)
             late = time.monotonic() - saved_at > pace.checkpoint_seconds
+            if late:  # of several processes, all agree some steps after the wish, which is not to be repeated
+                saved_at = time.monotonic()
             wish = agreed(STOP if interrupted() else SAVE if late else 0)
             if wish:
                 descend.save(done)
-                saved_at = time.monotonic()
             if wish == STOP:
                 raise KeyboardInterrupt
         descend.save(steps)

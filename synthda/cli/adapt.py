@@ -90,12 +90,13 @@ def command(
     - `synthda adapt --method shot --start runs/source-only-photos --target ./photos`
     - `synthda adapt --from runs/first --source ./more-renderings --target ./new-photos`
     """
+    from synthda.adapt.configuration import refuse_to_discard
     from synthda.adapt.data import open_data
     from synthda.adapt.ranks import ranks_on
     from synthda.cli.adapting import Session
     from synthda.cli.default_source import default_source
     from synthda.cli.listing import warn_skipped
-    from synthda.cli.planning import pick_device, plan_of, refuse_to_discard, selection_of
+    from synthda.cli.planning import pick_device, plan_of, selection_of
     from synthda.settings import parse_assignments
 
     network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
@@ -130,7 +131,7 @@ def command(
         warn_skipped(data.skipped, "photographs")
         folder = out or Path("runs") / f"{method}-{data.target_name}"
         if force:
-            refuse_to_discard({"--start": start, "--from": from_}, folder)
+            refuse_to_discard({"--start": start, "--from": from_}, folder)  # before what else takes time
         session = Session(plan, data, folder, device, selection, start=start, begin=from_, ranks=ranks, images=images)
         ranks.first(session.announce)
         if not dry_run:

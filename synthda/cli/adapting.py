@@ -8,10 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from synthda.adapt.adaptation import adapt, check_data
+import torch
+
+from synthda.adapt.adaptation import adapt, check_before
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
 from synthda.adapt.beginning import Beginning
 from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.breakdown import breakdowns_told
 from synthda.adapt.candidates import bytes_each
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
@@ -27,9 +30,8 @@ from synthda.adapt.report.gather import gather
 from synthda.adapt.report.page import write_report
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
-from synthda.adapt.step import check_arithmetic
 from synthda.adapt.train import Pace
-from synthda.adapt.trained import check_start, load_run
+from synthda.adapt.trained import load_run
 from synthda.cli.dividing import division, part_of
 from synthda.cli.listing import console, say, table, warn
 from synthda.cli.selecting import checkpoint_line, estimate_line, rejection_line, selection_plan
@@ -70,12 +72,13 @@ class Session:
     def announce(self) -> None:
         """The plan, the distance between the domains, and how long it will take."""
         plan, data = self.blueprint, self.data
-        method = plan.build(pretrained=False)
-        check_data(plan, data, method, self.ranks.size)  # for a dry run, too
-        check_arithmetic(plan.recipe, method, self.device)
-        if self.start is not None:
-            check_start(self.start, plan, method)
-        elif self.begin is None and plan.network_settings.get("weights", DEFAULT) not in (DEFAULT, NOTHING):
+        with breakdowns_told(torch.device(self.device)):
+            method = plan.build(pretrained=False)
+        given = {"start": self.start, "begin": self.begin}
+        resumed = self.run_folder.checkpoint.exists()
+        check_before(plan, data, method, **given, resumed=resumed, processes=self.ranks.size, device=self.device)
+        from_file = plan.network_settings.get("weights", DEFAULT) not in (DEFAULT, NOTHING)
+        if self.start is None and self.begin is None and from_file:
             method.network.load_pretrained()  # a file that does not fit is told before the time that it would take
         for line in (*self._about_data(), *self._about_training(method), *self._about_beginning(method)):
             say(line)
@@ -84,7 +87,8 @@ class Session:
             say(f"Graph    {'steps are replayed as a CUDA graph' if reason is None else f'none: {reason}'}")
         say(f"Run      {self.run_folder.folder}")
         own = replace(plan, recipe=part_of(plan.recipe, self.ranks))
-        seconds = method.steps(plan.recipe) * seconds_per_step(own, self.device)
+        with breakdowns_told(torch.device(self.device)):
+            seconds = method.steps(plan.recipe) * seconds_per_step(own, self.device)
         about = "about " if round(seconds) else ""  # not "about under 1 s"
         say(f"Time     {about}{readable(seconds)} on {self.device} for this training")
         if not data.sources:
@@ -145,7 +149,7 @@ class Session:
             raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
         if baselines and data.evaluation is None:
             warn("Without --eval no accuracy is known: of the baselines, the report shows the features and distances.")
-        with self._progress(plan.method, run) as pace:
+        with self._progress(plan.method) as pace:
             manifest = adapt(
                 plan,
                 data,
@@ -163,12 +167,12 @@ class Session:
         if advice:
             warn(advice)
         if baselines:
-            with self._progress("baselines", baseline_run(run, FLOOR)) as pace:
+            with self._progress("baselines") as pace:
                 run_baselines(plan, data, run, device=self.device, pace=pace, select=self.select, ranks=self.ranks)
         comparison: dict[str, Any] = {}
 
         def conclude() -> None:
-            comparison.update(compare(run, data))
+            comparison.update(compare(run, data, self.device))
             write_json(run.comparison, comparison)
             write_model_card(run)
             self._summarise(manifest, comparison)
@@ -211,7 +215,7 @@ class Session:
             say(f"Use it:  synthda predict {quoted(self.run_folder.onnx)} PHOTOS --out predictions.csv")
 
     @contextmanager
-    def _progress(self, what: str, run: Run) -> Iterator[Pace]:
+    def _progress(self, what: str) -> Iterator[Pace]:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         printer = console(stderr=True)

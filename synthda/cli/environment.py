@@ -27,7 +27,10 @@ DISTRIBUTIONS = (
     "matplotlib",
     "scikit-learn",
 )
-NEEDED = ("numpy", "PIL", "h5py", "cv2", "torch", "torchvision", "onnxruntime", "onnx", "onnxscript", "matplotlib")
+NEEDED = (
+    *("numpy", "scipy", "sklearn", "PIL", "h5py", "cv2", "matplotlib"),
+    *("torch", "torchvision", "onnxruntime", "onnx", "onnxscript"),
+)
 OPENCV_WHEELS = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
 LITTLE_ROOM = 5 * 10**9
 """Bytes: a domain of 50,000 images takes 0.2 GB, a data set up to 1 GB, an environment with CUDA 6 GB."""

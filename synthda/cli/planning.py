@@ -110,10 +110,3 @@ def pick_device(name: str) -> str:
         reason = str(error).splitlines()[0].partition(". ")[0]
         raise SettingError(f"--device {name} cannot be used ({reason}); give cpu, cuda, mps or auto.") from error
     return name
-
-
-def refuse_to_discard(runs: Mapping[str, Path | None], out: Path) -> None:
-    """Refuse `--force` on a folder that holds the run which the new one goes on from, by the option that names it."""
-    for option, run in runs.items():
-        if run is not None and run.resolve() == out.resolve():
-            raise SettingError(f"--force would discard {out}, the run that {option} names; choose another --out.")

@@ -233,6 +233,43 @@ def test_a_batch_too_small_for_its_sources_is_told_before_the_folder_is_claimed(
     assert not (tmp_path / "run").exists()
 
 
+def test_what_the_first_run_would_lack_is_told_before_the_folder_is_claimed(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="source-only learns from labelled source images too"):
+        adapt(blueprint("shot", steps=3), data(sources=()), Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("option", ["start", "begin"])
+def test_photographs_whose_labels_an_earlier_run_has_learnt_do_not_evaluate(option: str, tmp_path: Path) -> None:
+    earlier, run, labelled = Run(tmp_path / "earlier"), Run(tmp_path / "run"), domain(40, seed=5, target=True)
+    adapt(blueprint("source-only", steps=3), data(sources=(labelled,), evaluation=None), earlier, export=False)
+    plan = blueprint("shot" if option == "start" else "source-only", steps=3)
+    given: dict[str, Any] = {option: earlier}
+    with pytest.raises(SettingError, match=r"earlier has learnt from the labels of .*, which --eval names"):
+        adapt(plan, data(), run, export=False, **given)
+    assert not run.folder.exists()
+    assert "evaluation" not in adapt(plan, data(evaluation=None), run, export=False, **given)["results"]
+
+
+@pytest.mark.parametrize("option", ["start", "begin"])
+@pytest.mark.parametrize("out", ["run", "run/deeper/.."])
+def test_force_never_discards_the_run_that_the_new_one_needs(option: str, out: str, tmp_path: Path) -> None:
+    earlier = Run(tmp_path / "run" / "init")
+    adapt(blueprint("source-only", steps=3), data(), earlier, export=False)
+    (tmp_path / "run" / "deeper").mkdir()
+    given: dict[str, Any] = {option: earlier}
+    with pytest.raises(SettingError, match=r"--force would discard .*init, the run that --(start|from)"):
+        adapt(blueprint("shot", steps=3), data(), Run(tmp_path / out), force=True, export=False, **given)
+    assert earlier.finished
+
+
+def test_classes_of_the_oracle_that_do_not_fit_are_told_before_the_training(tmp_path: Path) -> None:
+    other = replace(domain(target=True), classes=("left", "lower"))
+    with pytest.raises(DataError, match="classes that the model does not know"):
+        adapt(PLAN, data(oracle=other), Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_that_cannot_be_started_from_is_refused(tmp_path: Path) -> None:
     first, run = Run(tmp_path / "first"), Run(tmp_path / "run")
     adapt(PLAN, data(), first, export=False)

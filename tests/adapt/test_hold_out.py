@@ -11,7 +11,7 @@ from toy import domain
 
 from synthda.adapt.data import ORACLE, Data
 from synthda.adapt.hold_out import hold_out
-from synthda.datasets.domain import Domain, content_hashes
+from synthda.datasets.domain import ArrayImages, Domain, content_hashes, in_memory
 from synthda.errors import DataError
 
 CLASSES = ("left", "upper")
@@ -103,3 +103,27 @@ def test_labelled_target_photographs_stay_in_the_training() -> None:
     assert kept.labelled_target is few
     assert held_out is not None
     assert len(held_out) == 4
+
+
+def test_copies_of_what_is_held_out_are_not_trained_on() -> None:
+    """The same picture in two class folders, or in two sources, would be known by heart."""
+    once, twice = of_counts(10, 10), of_counts(10, 10)
+    kept, held_out = hold_out(data(once, twice), "dann", CLASSES, 0.1)
+    assert held_out is not None
+    known = {content for source in kept.sources for content in content_hashes(source.images)}
+    assert not known & set(content_hashes(held_out.images))
+    assert known | set(content_hashes(held_out.images)) == set(content_hashes(once.images))
+
+
+def test_a_class_of_copies_alone_cannot_be_held_out() -> None:
+    source = of_counts(10, 2)
+    images = in_memory(source.images)
+    images[11] = images[10]
+    with pytest.raises(DataError, match="All images of upper are copies of one that is held out"):
+        hold_out(data(replace(source, images=ArrayImages(images))), "dann", CLASSES, 0.1)
+
+
+def test_labelled_target_photographs_that_would_be_held_out_are_told() -> None:
+    source = of_counts(20, 20)
+    with pytest.raises(DataError, match="--labelled-target and the source share 2 images that would be held out"):
+        hold_out(data(source, labelled_target=source), "dann", CLASSES, 0.05)

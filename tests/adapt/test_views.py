@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from toy import blueprint
 
 from synthda.adapt import views
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.views import VIEWS, View, lit, moved, seen
+from synthda.errors import SettingError
 
 
 def noisy(count: int = 64) -> Tensor:
@@ -77,3 +79,10 @@ def test_a_negative_exchanges_light_and_dark_and_keeps_the_differences_of_channe
 
 def test_the_faithful_recipes_have_no_views() -> None:
     assert (Recipe().source_view, Recipe().target_view) == ("none", "none")
+
+
+@pytest.mark.parametrize("method", ["adamatch", "fixmatch"])
+def test_a_view_that_a_method_would_not_look_at_is_refused(method: str) -> None:
+    with pytest.raises(SettingError, match=f"{method} compares views of its own of each image; leave out target_view"):
+        blueprint(method, target_view="weak")
+    assert blueprint(method, target_view="none") == blueprint(method)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthda.adapt.adaptation import check_data
+from synthda.adapt.adaptation import check_before
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.comparison.plan import Pair, Plan
 from synthda.adapt.configuration import configuration_of, first_blueprint
@@ -51,7 +51,7 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
     rows, folder = plan.rows_of(pair), out / folder_name(pair.name)
     for entry in rows:
         blueprint = plan.blueprint(entry, data.classes, plan.seeds[0])
-        check_data(blueprint, data, blueprint.build())  # what it cannot serve is told before any training
+        check_before(blueprint, data, blueprint.build())  # what it cannot serve is told before any training
     cells: list[Cell] = []
     for seed in plan.seeds:
         for entry in rows:
