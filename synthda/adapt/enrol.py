@@ -137,7 +137,13 @@ def _taken_apart(model: Path) -> Iterator[tuple[ModelProto, Classifier, tuple[Pr
             f"{model} gives no features, by which classes are enrolled; export it again: synthda export RUN --force."
         )
     graph = onnx.load(model)
-    earlier = detach(graph)
+    try:
+        earlier = detach(graph)
+    except KeyError:  # quantised since
+        raise RunError(
+            f"What was enrolled in {model} cannot be taken apart any more, as in 8 bits; enrol in the model that it "
+            "was made of, and export that with --int8 again."
+        ) from None
     if earlier is None:
         yield graph, classifier, None
         return
@@ -196,7 +202,7 @@ def _known(
         images = in_memory(domain.images)
         chances, rows = classifier.probabilities_and_features(images)
         unknown = chances[:, len(names) :]
-        threshold = unknown.size > 0 and float(np.ptp(unknown)) < 1e-6  # the same for any image
+        threshold = unknown.size > 0 and _is_constant(classifier)
         counts = (
             np.eye(len(names))[labels_by_name(domain, tuple(names))] if domain.labelled else chances[:, : len(names)]
         )
@@ -209,6 +215,18 @@ def _known(
         weights.append(np.tile(np.eye(len(names))[names.index(name)], (len(rows), 1)))
     found, rare = fitted(np.concatenate(features), np.concatenate(weights), threshold=threshold)
     return found, [names[place] for place in rare], images
+
+
+def _noise(classifier: Classifier) -> NDArray[np.uint8]:
+    """Images that show nothing, each another."""
+    return np.random.default_rng(0).integers(0, 256, (16, *classifier.input_size, 3), dtype=np.uint8)
+
+
+def _is_constant(classifier: Classifier) -> bool:
+    """Whether the probability of `unknown` is a threshold on the others: the same for any image."""
+    grey = np.full((2, *classifier.input_size, 3), [[[[0]]], [[[255]]]], np.uint8)
+    unknown = classifier.probabilities(np.concatenate([grey, _noise(classifier)]))[:, -1]
+    return float(np.ptp(unknown)) < 1e-6
 
 
 def _domain(classifier: Classifier, spec: str | None, data_root: Path | None) -> Domain:
@@ -241,20 +259,20 @@ def _write(
     if added:
         classes = [*classifier.classes[:known], *added, *classifier.classes[known:]]
         attach(graph, prototypes, classes, facts)
-    random = np.random.default_rng(0).integers(0, 256, (16, *classifier.input_size, 3), dtype=np.uint8)
-    compared = np.concatenate([images, random])  # noise, too: features as no photograph has them
+    compared = np.concatenate([images, _noise(classifier)])  # features as no photograph has them, too
     chances, features = classifier.probabilities_and_features(compared)
     expected = prototypes.answers(features, chances) if added else chances
     with written_then_named(out) as partial:
         onnx.save(graph, partial)
         found = Classifier(partial).probabilities(compared)
-        difference = float(np.abs(found - expected).max())
+        difference, differing = float(np.abs(found - expected).max()), found.argmax(axis=1) != expected.argmax(axis=1)
         if not difference < TOLERANCE:
             raise RunError(
                 f"The model with its prototypes differs from what they say by {difference:.1e}; nothing was written. "
                 "Try another version of onnxruntime."
             )
-    write_json(parity_beside(out), {"images": len(compared), "largest_difference": difference, "tolerance": TOLERANCE})
+    agreement = {"different_classes": int(differing.sum()), "largest_difference": difference, "tolerance": TOLERANCE}
+    write_json(parity_beside(out), {"images": len(compared), **agreement})
     if len(images):
         best = expected[: len(images)].argmax(axis=1)
         done.images = len(images)

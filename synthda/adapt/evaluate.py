@@ -13,6 +13,8 @@ from synthda.errors import DataError
 
 BINS = 15
 RESAMPLES = 2000
+ROUNDING = 1e-6
+"""By which equal probabilities may differ, as a share of the larger."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,22 @@ def _unknown_auroc(probabilities: NDArray[np.float32], labels: NDArray[np.int64]
         return None
     from sklearn.metrics import roc_auc_score
 
-    # Its logit, −E in the terms of Liu et al. (2020, "Energy-based out-of-distribution detection"): the probability
-    # itself is the same number for all images that a softmax is quite sure of.
+    return float(roc_auc_score(foreign, _strangeness(probabilities[:, :-1], probabilities[:, -1])))
+
+
+def _strangeness(known: NDArray[np.float32], unknown: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A number that grows with how little an image looks like any class, from the probabilities (n, K) and (n,).
+
+    The logit of `unknown`, −E in the terms of Liu et al. (2020, "Energy-based out-of-distribution detection"): its
+    probability is the same number for all images that a softmax is quite sure of. Where it is a threshold on the
+    largest probability, and so the same for all, the latter (Hendrycks & Gimpel 2017, "A baseline for detecting
+    misclassified and out-of-distribution examples in neural networks").
+    """
     tiny = np.finfo(np.float32).tiny
-    against, known = probabilities[:, -1], probabilities[:, :-1].sum(axis=1)
-    return float(roc_auc_score(foreign, np.log(np.maximum(against, tiny)) - np.log(np.maximum(known, tiny))))
+    total = np.maximum(known.sum(axis=1), tiny)
+    if np.ptp(unknown) < ROUNDING * unknown.max():
+        return np.asarray(-known.max(axis=1) / total)
+    return np.asarray(np.log(np.maximum(unknown, tiny)) - np.log(total))
 
 
 def gap_closed(source_only: float, adapted: float, oracle: float, *, least_gap: float = 0.05) -> float | None:

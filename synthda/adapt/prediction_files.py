@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -35,6 +36,8 @@ def write_predictions(predictions: Iterable[Prediction], out: Path, *, boxes: bo
         SynthdaError: when the file cannot be written.
     """
     if out == STDOUT:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")  # as in a file, whatever the system's
         return _write(predictions, sys.stdout, _csv_writer, boxes)
     writers = {".csv": _csv_writer, ".jsonl": _json_writer}
     if out.suffix.lower() not in writers:
@@ -89,7 +92,7 @@ def _csv_writer(file: TextIO, boxes: bool) -> WriteLine:
     lines.writerow(("path", *(EDGES if boxes else ()), "class", "confidence"))
 
     def write_line(prediction: Prediction) -> None:
-        edges = [f"{value:.10g}" for value in prediction.box or ()]
+        edges = [f"{int(value)}" if value == int(value) else repr(value) for value in prediction.box or ()]
         lines.writerow((prediction.path, *edges, prediction.label, f"{prediction.confidence:.6f}"))
 
     return write_line

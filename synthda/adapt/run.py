@@ -143,6 +143,8 @@ class Run:
         """
         if self.folder.exists() and not self.folder.is_dir():
             raise RunError(f"{self.folder} is a file; give a folder to --out.")
+        if not _is_unicode(str(self.folder)):
+            raise RunError(f"The name of {self.folder} is no UTF-8, which models need; give another --out.")
         claimed = fingerprint(configuration)
         known = self.manifest.exists() or self.partial_manifest.exists()
         if not known and self.folder.exists() and not is_vacant(self.folder):
@@ -237,6 +239,14 @@ def parity_beside(model: Path) -> Path:
     """
     ours = model.stem == "model" or model.stem.startswith("model.")
     return model.with_name(f"parity{model.stem[len('model') :]}.json" if ours else f"{model.stem}.parity.json")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:

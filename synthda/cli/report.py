@@ -29,7 +29,10 @@ def command(
     from synthda.adapt.report.page import write_report
     from synthda.adapt.run import Run
     from synthda.cli.listing import say
+    from synthda.errors import SettingError
 
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise SettingError(f"--out {out} is no name of a page; give one that ends in .html.")
     found = [Run(folder) for folder in runs]
     several = len(found) > 1
     written = write_comparison(found, out or Path("comparison.html")) if several else write_report(found[0], out)

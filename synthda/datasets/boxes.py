@@ -92,11 +92,9 @@ def read_crops(
 def _clipped(box: BoxInPixels, width: int, height: int) -> BoxInPixels | None:
     """The part of the box in the photograph as fractions: left, upper, right, lower; None where there is none."""
     x, y, w, h = box
-    left, right = max(0.0, x), min(float(width), x + w)
-    upper, lower = max(0.0, y), min(float(height), y + h)
-    if right - left <= 0 or lower - upper <= 0:
-        return None
-    return left / width, upper / height, right / width, lower / height
+    left, right = max(0.0, x) / width, min(float(width), x + w) / width
+    upper, lower = max(0.0, y) / height, min(float(height), y + h) / height
+    return None if right <= left or lower <= upper else (left, upper, right, lower)
 
 
 def _coco(file: Path) -> Iterator[tuple[str, BoxInPixels]]:
@@ -129,7 +127,7 @@ def _box(values: Sequence[Any], where: str) -> BoxInPixels:
         raise ValueError(f"{where} has no x, y, w, h")
     try:
         x, y, w, h = (float(value) for value in values)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{where} has {values!r}, which are not four numbers") from None
     if not all(math.isfinite(value) for value in (x, y, w, h)):
         raise ValueError(f"{where} has {values!r}, which are not four numbers")

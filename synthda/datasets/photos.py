@@ -144,7 +144,8 @@ def upright_shape(path: Path) -> Size:
     try:
         with _quietly(), Image.open(path, formats=FORMATS) as image:
             width, height = image.size
-            sideways = image.getexif().get(ORIENTATION_TAG) in (5, 6, 7, 8)
+            stored = image.format != "TIFF"  # of which Pillow gives the size that it has once it is turned
+            sideways = stored and image.getexif().get(ORIENTATION_TAG) in (5, 6, 7, 8)
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
         raise PhotoError(path, "its header is damaged") from error
     return (width, height) if sideways else (height, width)

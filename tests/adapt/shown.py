@@ -72,19 +72,20 @@ def adapted_to_shifted_colours(
     shift: float = 0.17,
     learning_rate: float = 0.01,
     network: Callable[[], Network] = colour_network,
+    seed: int = 0,
     **settings: object,
 ) -> Method:
-    """The trained method, after the one that it starts from."""
+    """The trained method, after the one that it starts from; `seed` is of the order of the images."""
     built = build_method(method, network(), settings)
     if built.starts_from:
         first = adapted_to_shifted_colours(
-            built.starts_from, folder / "init", shift=shift, learning_rate=learning_rate, network=network
+            built.starts_from, folder / "init", shift=shift, learning_rate=learning_rate, network=network, seed=seed
         )
         built.begin_from(first)
     recipe = Recipe(steps=300, optimizer="adam", learning_rate=learning_rate, schedule="constant")
     run = Run(folder / "run")
     run.begin({})
-    train(built, [colours(0, 0.0)], colours(1, shift).unlabelled(), recipe, run)
+    train(built, [colours(0, 0.0)], colours(1, shift).unlabelled(), recipe, run, seed=seed)
     return built
 
 

@@ -14,7 +14,7 @@ import torch
 from tape import ASK_THE_HOST
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
-from toy import blueprint, build, domain, logged, same, stopping_after, train_toy, weights
+from toy import blueprint, build, domain, logged, same, stopping_after, train_toy, views_beside_own, weights
 
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.feed import Feed
@@ -59,7 +59,7 @@ def test_the_methods_that_no_graph_can_hold_say_why() -> None:
 
 @replayed
 def test_replayed_it_is_the_same_training(name: str, tmp_path: Path, replaying: Replaying) -> None:
-    plan = blueprint(name, steps=5, source_view="strong", target_view="strong")
+    plan = blueprint(name, steps=5, **views_beside_own(name, source_view="strong", target_view="strong"))
     eager = weights(train_toy(plan, Run(tmp_path / "eager")))
     replaying()
     assert same(weights(train_toy(plan, Run(tmp_path / "replayed"))), eager)
@@ -78,7 +78,8 @@ def test_a_step_that_asks_the_host_cannot_be_replayed(name: str, tmp_path: Path,
 def stepping(name: str, device: str) -> tuple[Method, Feed, Callable[[Batch], LossTerms]]:
     """A method, its batches, and what takes a step with one."""
     # Not Adam: fused on a CPU, it reads its own count of steps.
-    plan = blueprint(name, source_view="strong", target_view="strong", optimizer="sgd")
+    views = views_beside_own(name, source_view="strong", target_view="strong")
+    plan = blueprint(name, **views, optimizer="sgd")
     method = build(plan).to(device).train()
     feed = Feed(method, [domain()], domain(target=True).images, plan.recipe, 0, torch.device(device))
     optimizers, p = method.optimizers(plan.recipe), torch.full((), 0.5, device=device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 
 import pytest
 import torch
@@ -50,5 +51,7 @@ def test_it_predicts_with_both() -> None:
 
 
 def test_on_shifted_colours_it_finds_the_gap_between_the_classes(tmp_path: Path) -> None:
+    """The median of three orders of the images: now and then the predictors agree before the gap is reached."""
     plain = accuracy_on_shifted_colours("source-only", tmp_path / "plain", shift=0.13)
-    assert accuracy_on_shifted_colours("mcd", tmp_path / "adapted", shift=0.13) > plain + 0.1
+    found = [accuracy_on_shifted_colours("mcd", tmp_path / str(seed), shift=0.13, seed=seed) for seed in range(3)]
+    assert median(found) > plain + 0.1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
-from toy import blueprint, build, domain, logged, same, stopping_after, train_toy, weights
+from toy import blueprint, build, domain, logged, same, stopping_after, train_toy, views_beside_own, weights
 
 from synthda.adapt.estimate import seconds_per_step
 from synthda.adapt.export import export_onnx
@@ -88,7 +88,8 @@ def test_it_learns_a_toy_problem(name: str, tmp_path: Path) -> None:
 
 @every_method_that_takes_steps
 def test_stopped_after_any_step_and_resumed_it_is_the_same_run(name: str, tmp_path: Path) -> None:
-    plan = blueprint(name, steps=4, source_view="strong", target_view="strong", **TOY.get(name, {}))
+    views = views_beside_own(name, source_view="strong", target_view="strong")
+    plan = blueprint(name, steps=4, **views, **TOY.get(name, {}))
     whole = weights(train_toy(plan, Run(tmp_path / "whole")))
     for stop in range(1, 5):
         run = Run(tmp_path / f"stopped-{stop}")

@@ -17,7 +17,7 @@ import torch
 from several import together
 from test_methods import TOY, a_batch, has_moved
 from torch import Tensor, nn
-from toy import blueprint, build, domain, logged, same, weights
+from toy import blueprint, build, domain, logged, same, views_beside_own, weights
 
 from synthda.adapt.adaptation import adapt, check_data
 from synthda.adapt.checkpoint import load_checkpoint
@@ -81,9 +81,7 @@ def values(method: Method) -> dict[str, Tensor]:
 def test_all_processes_end_with_the_same_bits(name: str, tmp_path: Path) -> None:
     build(blueprint(name, **TOY.get(name, {})))  # what it starts from, before the processes part
     norm = {"norm": "batch"} if name in ("self-ensembling", "adamatch", "dirt-t", "dann") else {}
-    views = {"source_view": "strong", "target_view": "weak"}
-    own = load("method", name, METHODS)
-    views = {setting: view for setting, view in views.items() if not getattr(own, f"{setting}s")}
+    views = views_beside_own(name, source_view="strong", target_view="weak")
     one, other = together(lambda ranks: values(trained(name, tmp_path / "run", ranks, **norm, **views)))
     assert same(one, other)
     kept = blueprint(name, **norm, **TOY.get(name, {})).build()

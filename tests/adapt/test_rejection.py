@@ -92,12 +92,15 @@ def test_an_image_between_two_classes_is_none_of_no_class() -> None:
 
 
 def test_area_under_the_curve_of_unknown_by_hand() -> None:
-    sure = np.array([0.9, 0.6, 0.8, 0.3], np.float32)  # the last two are foreign: three of four pairs in order
-    probabilities_ = np.stack([sure, 0 * sure, 0 * sure + 0.5], axis=1)
-    found = evaluate(probabilities_, np.array([0, 1, 2, 2]), ("a", "b", "unknown"))
+    """Of a threshold on the largest probability: that of `unknown` is the same of all images, but for rounding."""
+    sure = np.array([0.9, 0.6, 0.8, 0.4], np.float32)  # the last two are foreign: three of four pairs in order
+    known = np.stack([sure, (1 - sure) / 2, (1 - sure) / 2], axis=1)
+    rounded = np.array([0.5, 0.5 + 1e-7, 0.5, 0.5 - 1e-7], np.float32)[:, None]
+    probabilities_ = np.concatenate([known, rounded], axis=1) / 1.5
+    found = evaluate(probabilities_, np.array([0, 1, 3, 3]), ("a", "b", "c", "unknown"))
     assert found.unknown_auroc == pytest.approx(0.75)
-    assert evaluate(probabilities_[:2], np.array([0, 1]), ("a", "b", "unknown")).unknown_auroc is None
-    assert evaluate(probabilities_, np.array([0, 1, 2, 2]), ("a", "b", "c")).unknown_auroc is None
+    assert evaluate(probabilities_[:2], np.array([0, 1]), ("a", "b", "c", "unknown")).unknown_auroc is None
+    assert evaluate(probabilities_, np.array([0, 1, 3, 3]), ("a", "b", "c", "d")).unknown_auroc is None
 
 
 def test_a_run_calibrates_scores_exports_and_loads_the_same_rejection(tmp_path: Path) -> None:

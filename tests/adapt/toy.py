@@ -16,10 +16,12 @@ from torch import Tensor
 
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.method import Method
+from synthda.adapt.methods import METHODS
 from synthda.adapt.metrics_log import TIMES, Entry
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, train
 from synthda.datasets.domain import ArrayImages, Domain
+from synthda.settings import load
 
 torch.set_num_threads(1)
 
@@ -49,6 +51,12 @@ def blueprint(method: str = "dann", *, steps: int = 6, seed: int = 0, **given: o
     needed = {"norm": "batch"} if method == "adabn" else {}
     texts = SETTINGS | needed | {name: str(value) for name, value in given.items()}
     return Blueprint.of(method, "conv-small", CLASSES, given=texts, input_size=(16, 16), seed=seed, steps=steps)
+
+
+def views_beside_own(method: str, **views: str) -> dict[str, str]:
+    """Of the views to train on, those that the method does not compare itself."""
+    made = load("method", method, METHODS)
+    return {setting: view for setting, view in views.items() if not getattr(made, f"{setting}s")}
 
 
 def stopping_after(step: int) -> Pace:

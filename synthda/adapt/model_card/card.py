@@ -30,7 +30,7 @@ def write_model_card(run: Run) -> Path:
     earlier = _earlier(run.model_card) if run.model_card.exists() else ""
     text = model_card(Facts.of(run), earlier)
     with written_then_named(run.model_card) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="replace")  # a name that is no UTF-8
     return run.model_card
 
 

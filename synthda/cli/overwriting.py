@@ -1,0 +1,29 @@
+"""What a command reads is never what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from synthda.datasets.photos import READ_EXTENSIONS
+from synthda.errors import SettingError
+
+
+def refuse_to_overwrite(read: Mapping[str, Path | None], written: Mapping[str, Path | None]) -> None:
+    """Raise SettingError where an option names a file that the command reads.
+
+    Args:
+        read: files and folders of pictures, by what they are called; what does not exist, or is None, is not read.
+        written: files, by option.
+    """
+    for option, out in written.items():
+        for what, given in read.items():
+            if out is not None and given is not None and out.exists() and _reads(given, out):
+                raise SettingError(f"{option} {out} is {what}, which would be lost; give {option} another name.")
+
+
+def _reads(given: Path, file: Path) -> bool:
+    """Whether `file`, which exists, is what is given, or a picture in the folder that is."""
+    if given.is_dir():
+        return file.suffix.lower() in READ_EXTENSIONS and file.resolve().is_relative_to(given.resolve())
+    return given.exists() and file.samefile(given)
