@@ -3,6 +3,7 @@
 Needs numpy, pillow and onnxruntime, nothing of synthda or torch; gives the answers of `synthda predict`.
 """
 
+import contextlib
 import json
 import sys
 
@@ -14,7 +15,8 @@ from PIL import Image, ImageOps
 def pixels_of(image, height, width, fit):
     """An opened photograph as a model takes it: upright, RGB, (height, width, 3) uint8."""
     image.draft(None, (3 * max(height, width),) * 2)  # large JPEGs are decoded at a half, a quarter or an eighth
-    image = ImageOps.exif_transpose(image)
+    with contextlib.suppress(Exception):  # metadata beyond reading does not spoil the picture
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16 bits
         image = Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
     if image.has_transparency_data:

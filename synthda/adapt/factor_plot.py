@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from synthda.adapt.by_factor import ByFactor, Part
 from synthda.manifest import written_then_named
+from synthda.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,5 +103,4 @@ def _style() -> dict[str, object]:
 
 def _plain(text: str, longest: int = LONGEST_NAME) -> str:
     """Shortened, and without what matplotlib takes for a formula."""
-    shortened = text if len(text) <= longest else text[: longest - 1] + "…"
-    return shortened.replace("$", r"\$")
+    return shortened(text, longest).replace("$", r"\$")

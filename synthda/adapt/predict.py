@@ -143,7 +143,7 @@ class Classifier:
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities (N, K) of images (N, H, W, 3) uint8 of the model's input size."""
-        return np.concatenate(self._answers(self._parts(images)))
+        return np.concatenate([self._none(), *self._answers(self._parts(images))])
 
     def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What enters the label predictor, (N, D), of images (N, H, W, 3) uint8 of the model's input size.
@@ -161,12 +161,14 @@ class Classifier:
                 "RUN --force."
             )
         parts = list(in_threads(self._run_both, self._parts(images), self._threads))
-        probabilities, features = (np.concatenate(found) for found in zip(*parts, strict=True))
+        nothing = [self._none(), np.empty((0, self.feature_dim), np.float32)]
+        probabilities, features = (np.concatenate(found) for found in zip(nothing, *parts, strict=True))
         return probabilities, features
 
     def of_domain(self, images: Images) -> NDArray[np.float32]:
         """Class probabilities (N, K) of a whole domain."""
-        return np.concatenate(self._answers(part for block in in_blocks(images, 256) for part in self._parts(block)))
+        parts = (part for block in in_blocks(images, 256) for part in self._parts(block))
+        return np.concatenate([self._none(), *self._answers(parts)])
 
     def of_photos(self, folder: Path) -> Iterator[Prediction]:
         """A prediction for each photograph in a folder (or for one file), in the order of their paths.
@@ -227,7 +229,11 @@ class Classifier:
         """What passes the network at once: as much as an accelerator holds, or what suits the caches."""
         rows = at_once(*self.input_size)
         rows = min(BATCH, max(1, rows // SHARE)) if self._on_processor else rows
-        return [images[first : first + rows] for first in range(0, max(1, len(images)), rows)]
+        return [images[first : first + rows] for first in range(0, len(images), rows)]
+
+    def _none(self) -> NDArray[np.float32]:
+        """The probabilities of no image."""
+        return np.empty((0, len(self.classes)), np.float32)
 
     def _answers(self, parts: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         if isinstance(parts, list) and len(parts) == 1:  # no thread for a single answer

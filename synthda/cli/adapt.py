@@ -128,7 +128,7 @@ def command(
             data_root=data_root,
             learns_unknown=plan.learns_unknown,
         )
-        warn_skipped(data.skipped, "photographs")
+        warn_skipped(data.skipped, "photograph")
         folder = out or Path("runs") / f"{method}-{data.target_name}"
         if force:
             refuse_to_discard({"--start": start, "--from": from_}, folder)  # before what else takes time

@@ -33,6 +33,7 @@ from synthda.cli import (
     shallow,
 )
 from synthda.errors import SettingError, SynthdaError
+from synthda.wording import without_control
 
 INTERRUPTED = 130
 REFUSED_PATH = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
@@ -95,12 +96,13 @@ def main() -> None:
             raise SettingError("An argument is empty: a variable of the shell that is not set? Give it a value.")
         app()
     except SynthdaError as error:
-        print(f"Error{whose_words()}: {error}", file=sys.stderr)
+        print(without_control(f"Error{whose_words()}: {error}"), file=sys.stderr)
         sys.exit(2)
     except OSError as error:
         if error.errno not in REFUSED_PATH or error.filename is None:
             raise
-        print(f"Error{whose_words()}: {error.filename} cannot be used ({error.strerror}).", file=sys.stderr)
+        told = f"Error{whose_words()}: {error.filename} cannot be used ({error.strerror})."
+        print(without_control(told), file=sys.stderr)
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED and not is_silent():  # Typer turns Ctrl-C into this

@@ -73,5 +73,5 @@ def command(
         lacking = ", ".join(name for name, value in given.items() if not value)
         raise SettingError(f"There is no {lacking}; give the file of a comparison, or --source, --target and --eval.")
     comparison = Comparison(plan, out, data_root=data_root)
-    warn_skipped(list(dict.fromkeys(line for side in comparison.sides for line in side.data.skipped)), "photographs")
+    warn_skipped(list(dict.fromkeys(line for side in comparison.sides for line in side.data.skipped)), "photograph")
     Narrator(comparison).tell(pick_device(device), images=images, pictures=pictures, dry_run=dry_run, as_json=as_json)

@@ -18,7 +18,7 @@ MANY = 0.05
 
 def say_enrolment(done: Enrolment) -> None:
     """The classes, and what they cost the known ones."""
-    warn_skipped(done.skipped, "pictures")
+    warn_skipped(done.skipped, "picture")
     say(f"{done.path} also knows {', '.join(done.added)}.")
     if done.hardly_seen:
         warn(

@@ -46,4 +46,4 @@ def command(source: Source = "system", as_json: AsJson = False) -> None:
     packages = dict.fromkeys(each.packages[0] for each in missing)
     if packages:
         say(f"Nothing stands for {len(missing)} of them. On Debian: apt-get install {' '.join(packages)}")
-    warn_skipped(found.skipped, "font files")
+    warn_skipped(found.skipped, "font file")

@@ -60,6 +60,6 @@ def command(
     with progress_bar(f"Rendering {renderer}", count) as progress:
         generate(built, out, name=renderer, count=count, seed=seed, workers=workers, force=force, progress=progress)
     say(f"{out} {'was already finished with these settings' if finished else 'is finished'}: {cost}.")
-    warn_skipped(getattr(built, "skipped", ()), "files")
+    warn_skipped(getattr(built, "skipped", ()))
     say(f"Look at it:   synthda inspect {quoted(out)}")
     say(f"Train on it:  synthda adapt --source {quoted(out)} --target PHOTOS")

@@ -31,7 +31,7 @@ def label(subject: Path, photos: Path, out: Path, *, port: int, seed: int | None
     classifier = Classifier(subject / "model.onnx" if subject.is_dir() else subject)
     with progress_bar("Reading photographs", len(list_photos(photos))) as progress:
         found, skipped = gather(photos, progress)
-    warn_skipped(skipped, "photographs")
+    warn_skipped(skipped, "photograph")
     with Journal(out, photos, classifier.classes, seed=seed, contents=found.keys()) as journal:
         if journal.repaired:
             warn(f"{out} ended in half a line, left by a session that was cut off: it is removed, all others are kept.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthda.adapt.ranks import is_silent
 from synthda.settings import settings_of
+from synthda.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,14 +26,14 @@ def console(*, stderr: bool = False) -> Console:
 
     Of several processes that train together, only the first one's prints.
     """
-    from rich.console import Console
+    from synthda.cli.terminal import PlainConsole
 
     stream = sys.stderr if stderr else sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # a Windows pipe may lack a character such as ≥: no reason to fail
     width = None if stream.isatty() else PIPED_WIDTH
     plain: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": False}
-    return Console(stderr=stderr, width=width, quiet=is_silent(), **plain)
+    return PlainConsole(stderr=stderr, width=width, quiet=is_silent(), **plain)
 
 
 def say(line: str = "") -> None:
@@ -45,11 +46,10 @@ def warn(line: str) -> None:
     console(stderr=True).print(line, style="yellow", soft_wrap=True)
 
 
-def warn_skipped(skipped: Sequence[str], what: str = "files") -> None:
+def warn_skipped(skipped: Sequence[str], one: str = "file", many: str = "") -> None:
     """The count of files that could not be used, and the list of them."""
     if skipped:
-        counted = what.removesuffix("s") if len(skipped) == 1 else what
-        warn(f"Skipped {len(skipped):,} {counted} that could not be used:")
+        warn(f"Skipped {counted(len(skipped), one, many)} that could not be used:")
         for line in skipped:
             warn(f"  {line}")
 

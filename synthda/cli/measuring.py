@@ -28,7 +28,7 @@ def evaluate_labels(subject: Path, labels: Path, *, as_json: bool, others: Mappi
     if as_json:
         print_json({"model": str(model), "labels": str(labels)} | found.as_dict())
         return
-    warn_skipped(found.skipped, "photographs")
+    warn_skipped(found.skipped, "photograph")
     say(f"{model} on {labels}, the photographs that measure")
     say()
     console().print(pairs(_lines(found)))

@@ -45,9 +45,8 @@ def command(
     classifier = Classifier(file, threads=threads)
     asked = classifier.of_photos(photos) if boxes is None else classifier.of_boxes(read_boxes(boxes, photos))
     predictions = write_predictions(asked, out, boxes=boxes is not None)
-    warn_skipped(
-        [failed.error for failed in predictions if failed.error], "files" if boxes is None else "boxes or files"
-    )
+    failed = [prediction.error for prediction in predictions if prediction.error]
+    warn_skipped(failed, *(() if boxes is None else ("box or file", "boxes or files")))
     found = [prediction for prediction in predictions if not prediction.error]
     if sheet is not None:
         draw_predictions(sheet, found, f"{photos.resolve().name}: predicted classes and confidence")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.export import export_onnx
+from synthda.adapt.rejection import Rejection
 from synthda.adapt.run import Run
 from synthda.adapt.train import train
-from synthda.datasets.domain import ArrayImages, Domain
+from synthda.datasets.domain import UNKNOWN, ArrayImages, Domain
 
 HALVES = ("left", "upper", "right", "lower")
 SETTINGS = {"width": "8", "source_batch": "32", "target_batch": "32", "learning_rate": "0.01", "schedule": "constant"}
@@ -28,14 +30,18 @@ def halves(n: int, *, seed: int = 0, known: int = 4, target: bool = False) -> Do
     return Domain(ArrayImages(images.astype(np.uint8)), labels, HALVES[:known], name="halves")
 
 
-def halves_model(folder: Path, **more: Any) -> Path:
-    """A run's model.onnx that knows three halves, with sample.npy beside it."""
+def halves_model(folder: Path, *, rejection: Rejection | None = None, **more: Any) -> Path:
+    """A run's model.onnx that knows three halves, with sample.npy beside it; with `rejection`, `unknown` too."""
     texts = SETTINGS | {"source_view": "none"}
     plan = Blueprint.of("dann", "conv-small", HALVES[:3], given=texts, input_size=(16, 16), steps=120, **more)
+    if rejection is not None:
+        plan = replace(plan, classes=(*plan.classes, UNKNOWN), calibrates_unknown=True)
     run, method = Run(folder), plan.build()
     run.begin({"blueprint": plan.as_dict()})
     target = halves(256, known=3, target=True).images
     train(method, [halves(256, known=3)], target, plan.recipe, run, seed=0)
+    if rejection is not None:
+        rejection.apply_to(method)
     assert isinstance(target, ArrayImages)
     np.save(run.sample, target.array)
     export_onnx(method, target, run.onnx, classes=plan.classes, fit="stretch", facts={})

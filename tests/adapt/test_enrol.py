@@ -13,7 +13,9 @@ from PIL import Image
 from toy import save_images
 
 from synthda.adapt.enrol import enrol, enrolled_in, remove
+from synthda.adapt.int8 import export_int8
 from synthda.adapt.predict import Classifier
+from synthda.adapt.rejection import Rejection
 from synthda.datasets.domain import in_memory
 from synthda.errors import DataError, RunError, SettingError
 from synthda.manifest import sha256_of
@@ -63,7 +65,9 @@ def test_the_file_says_what_it_knows_and_from_which_pictures(three: Path, four: 
     (listed,) = enrolled_in(four)
     assert listed == {"name": "lower", "pictures": [sha256_of(four.parent / "icons" / "lower" / "000.png")]}
     assert json.loads(made.metadata["enrolled"])["of"] == sha256_of(three)
-    assert json.loads((four.parent / "four.parity.json").read_text())["largest_difference"] < 1e-4
+    parity = json.loads((four.parent / "four.parity.json").read_text())
+    assert parity["largest_difference"] < 1e-4
+    assert parity["different_classes"] == 0
     onnx.checker.check_model(onnx.load(four), full_check=True)
     assert enrolled_in(three) == []
 
@@ -110,6 +114,22 @@ def test_without_any_image_of_the_known_classes_it_says_what_to_give(three: Path
     assert done.images == 40
     assert done.taken is not None
     assert done.taken < 0.1
+
+
+def test_of_a_single_known_photograph_nothing_is_concluded_of_the_threshold(tmp_path: Path) -> None:
+    """Its probability of `unknown` is that of all images looked at, and yet no constant."""
+    model = halves_model(tmp_path, rejection=Rejection(1.0, 1.0, kept=0.95, images=0))
+    for count in (1, 40):
+        photos, out = tmp_path / f"known-{count}", tmp_path / f"{count}.onnx"
+        save_images(photos, in_memory(halves(count, known=3).images))
+        enrol(model, pictures_of(tmp_path / "icons", lower=1), out, known=str(photos))
+        assert json.loads(Classifier(out).metadata["enrolled"])["threshold"] is False
+
+
+def test_what_was_quantised_since_is_not_taken_apart(four: Path, tmp_path: Path) -> None:
+    export_int8(four, halves(64).images, tmp_path / "four.int8.onnx")
+    with pytest.raises(RunError, match="cannot be taken apart any more, as in 8 bits; enrol in the model that it was"):
+        remove(tmp_path / "four.int8.onnx", ["lower"], tmp_path / "out.onnx")
 
 
 def test_what_cannot_be_enrolled_is_one_sentence(three: Path, four: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import synthda
 from synthda.adapt import predict
 from synthda.adapt.predict import BATCH, Classifier, in_threads
 from synthda.datasets import boxes
-from synthda.datasets.domain import in_memory
+from synthda.datasets.domain import ArrayImages, in_memory
 from synthda.errors import DataError, SettingError
 
 PROGRAM = """
@@ -174,6 +174,15 @@ def test_a_photograph_is_decoded_once_for_all_its_boxes(
     alone = [one for one in Classifier(model).of_photos(photos) if one.path.name < "006.png"]
     assert [one.label for one in found[0][::20]] == [one.label for one in alone]
     assert [one.box for one in found[0]] == [whole] * 120
+
+
+def test_of_no_images_there_is_nothing_to_say(model: Path) -> None:
+    classifier = Classifier(model)
+    none = np.empty((0, *classifier.input_size, 3), np.uint8)
+    chances, features = classifier.probabilities_and_features(none)
+    assert chances.shape == classifier.probabilities(none).shape == (0, len(CLASSES))
+    assert features.shape == (0, classifier.feature_dim)
+    assert classifier.of_domain(ArrayImages(none)).shape == (0, len(CLASSES))
 
 
 def test_no_threads_are_refused(model: Path) -> None:

@@ -148,6 +148,14 @@ def test_a_file_in_the_way_is_one_sentence(tmp_path: Path, force: bool) -> None:
         Run(tmp_path / "file" / "below").begin(ONE, force=force)
 
 
+def test_a_folder_whose_name_is_no_utf_8_is_refused_before_the_training(tmp_path: Path) -> None:
+    """ONNX takes no such path."""
+    run = Run(tmp_path / os.fsdecode(b"run\xff"))
+    with pytest.raises(RunError, match="is no UTF-8, which models need; give another --out"):
+        run.begin(ONE)
+    assert not run.folder.exists()
+
+
 def test_a_folder_that_may_not_be_changed_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = finished(tmp_path)
 

@@ -42,6 +42,10 @@ def test_a_file_whose_name_is_no_utf_8_comes_back_as_it_was(synthda, brightness_
         pytest.skip("this system has no such names")
     for out in ("found.csv", "found.jsonl"):
         assert synthda("predict", "model.onnx", grey_photos, "--out", out).code == 0
+    program = "import sys; from synthda.cli import main; sys.argv[0] = 'synthda'; main()"
+    given = [sys.executable, "-c", program, "predict", "model.onnx", str(grey_photos), "--out", "-"]
+    listed = subprocess.run(given, check=True, capture_output=True, cwd=tmp_path).stdout
+    assert b"caf\xe9.png,bright," in listed
     assert b"caf\xe9.png," in (tmp_path / "found.csv").read_bytes()
     lines = [json.loads(line)["path"] for line in (tmp_path / "found.jsonl").read_text().splitlines()]
     assert any(os.fsencode(path).endswith(b"caf\xe9.png") for path in lines)
@@ -107,6 +111,14 @@ def test_a_line_for_each_box_with_its_edges(synthda, brightness_model, shelf, tm
     assert synthda("predict", brightness_model, "shelf", "--boxes", "boxes.csv", "--out", "p.jsonl").code == 0
     first = json.loads((tmp_path / "p.jsonl").read_text().splitlines()[0])
     assert first == {"path": "shelf/a.png", "x": 24, "y": 0, "w": 16, "h": 20, "class": "bright", "confidence": 1}
+
+
+def test_edges_are_written_as_they_were_given(synthda, brightness_model, shelf, tmp_path):
+    (tmp_path / "boxes.csv").write_text("path,x,y,w,h\na.png,0.12345678901234,-3,20,1e1\n")
+    assert synthda("predict", brightness_model, "shelf", "--boxes", "boxes.csv").code == 0
+    assert (
+        (tmp_path / "predictions.csv").read_text().splitlines()[1].startswith("shelf/a.png,0.12345678901234,-3,20,10,")
+    )
 
 
 def test_the_file_of_the_boxes_is_not_written_over(synthda, brightness_model, shelf, tmp_path):

@@ -68,6 +68,11 @@ def test_a_box_beyond_the_photograph_is_clipped_and_an_empty_one_told(shelf: Pat
     assert all(isinstance(one, str) for one in empty)
 
 
+def test_a_box_of_no_width_that_a_float_can_hold_is_told(shelf: Path) -> None:
+    (told,) = read_crops(shelf / "a.png", [(0, 0, 5e-324, 5)], (4, 4), "crop")
+    assert str(told).startswith("nothing of the box")
+
+
 def test_boxes_are_of_the_upright_photograph(tmp_path: Path) -> None:
     turned = Image.fromarray(pixels()).transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
@@ -104,6 +109,7 @@ def test_the_fit_is_that_of_everywhere(shelf: Path, fit: Fit) -> None:
         ("b.csv", "path,x,y,w,h\na.png,1,2,3,wide\n", "line 2 has .*'wide'.* which are not four numbers"),
         ("b.csv", "path,x,y,w,h\na.png,1,2,3\n", "line 2 has .*which are not four numbers"),
         ("b.csv", "path,x,y,w,h\na.png,1,2,3,nan\n", "not four numbers"),
+        ("b.json", COCO | {"annotations": [{"image_id": 7, "bbox": [1, 2, 3, 10**400]}]}, "not four numbers"),
         ("b.csv", "x,y,w,h,path\n1,2,3,4\n", "line 2 names no file"),
         ("b.csv", "path,x,y,w,h\n", "There is no box in"),
         ("b.json", "12", "it is no JSON object"),

@@ -25,7 +25,8 @@ def test_exif_orientation_is_applied(tmp_path):
     exif[0x0112] = 6  # turn a quarter clockwise to be upright: what was left is above
     Image.fromarray(array).save(tmp_path / "turned.png", exif=exif)
     Image.fromarray(array).save(tmp_path / "turned.jpg", exif=exif, quality=95)
-    for name in ("turned.png", "turned.jpg"):
+    Image.fromarray(array).save(tmp_path / "turned.tif", exif=exif)
+    for name in ("turned.png", "turned.jpg", "turned.tif"):
         photo = read_photo(tmp_path / name, (32, 16))
         assert close_to(photo[:14], 255)
         assert close_to(photo[18:], 0)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-MARKUP = re.compile(r"[\\`*_{}\[\]()#|~!$:@]")
+MARKUP = re.compile(r"[\\`*_{}\[\]()#|~!$:@]|(?<=www)\.", re.IGNORECASE)
 """What makes markup, links or table cells of a text inside of a line."""
 
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from synthda.adapt.answers import Answers
 from synthda.adapt.metrics_log import Entry
 from synthda.adapt.report.content import Result
 from synthda.adapt.report.svg import ACCENT, FAINT, GROUND, INK, LINE, MUTED, WARNING, drawn
+from synthda.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,14 +28,14 @@ LONGEST = 28
 MARKS = "osD^vPX*"
 
 
-UNDRAWN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-"""What a folder may have in its name, and XML or a font not: control characters, bytes that are no UTF-8."""
-
-
 def short(name: str) -> str:
     """A name as a chart can draw it, at a length that leaves room."""
-    drawn = UNDRAWN.sub("\N{REPLACEMENT CHARACTER}", name)
-    return drawn if len(drawn) <= LONGEST else drawn[: LONGEST - 1] + "…"
+    return shortened(name, LONGEST)
+
+
+def in_legend(name: str) -> str:
+    """As `short`; matplotlib leaves out of a legend what begins with an underscore."""
+    return f" {short(name)}" if name.startswith("_") else short(name)
 
 
 def scores(name: str, rows: Sequence[Result], accented: str) -> Markup:
@@ -192,7 +192,8 @@ def recalls(runs: Sequence[tuple[str, Mapping[str, float | None]]], classes: Seq
                 (100 * known, place) for place, one in enumerate(classes) if (known := recall.get(one)) is not None
             ]
             across, up = zip(*found, strict=True) if found else ((), ())
-            style: dict[str, Any] = {"linestyle": "none", "markersize": 6, "fillstyle": "none", "label": short(name)}
+            style: dict[str, Any] = {"linestyle": "none", "markersize": 6, "fillstyle": "none"}
+            style["label"] = in_legend(name)
             axes.plot(across, up, marker=MARKS[number % 8], color=(ACCENT, INK, MUTED, WARNING)[number % 4], **style)
         axes.hlines(range(len(classes)), 0, 100, color=LINE, linewidth=0.6, zorder=0)
         axes.set_yticks(range(len(classes)), [short(one) for one in classes], color=INK)

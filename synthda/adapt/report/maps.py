@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from synthda.adapt.answers import Answers
 from synthda.adapt.evaluate import BINS
-from synthda.adapt.report.charts import WIDE, short
+from synthda.adapt.report.charts import WIDE, in_legend, short
 from synthda.adapt.report.stored import Embedding
 from synthda.adapt.report.svg import ACCENT, FAINT, INK, MUTED, drawn
 
@@ -66,7 +66,7 @@ def _legend_of_classes(figure: Figure, classes: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], marker="o", linestyle="none", color=colour, label=short(name))
+        Line2D([], [], marker="o", linestyle="none", color=colour, label=in_legend(name))
         for colour, name in zip(palette(len(classes)), classes, strict=True)
     ]
     columns = min(10, max(1, 110 // (6 + max(len(short(name)) for name in classes))))

@@ -19,6 +19,7 @@ NASTY = (
     "x --> <!-- y",
     "``` \\| ]] }} {{ {% raw %}",
     "1. one",
+    "www.example.org and http://example.org",
 )
 
 
@@ -39,6 +40,12 @@ def test_a_name_reads_as_it_is_in_a_line_and_in_a_table(name: str) -> None:
     assert set(re.findall(r"<(\w+)", page)) == {"table", "thead", "tbody", "tr", "th", "td"}
     assert page.count("<td") == 2
     assert name in html.unescape(page)
+
+
+def test_a_bare_address_is_not_written_as_readers_of_markdown_look_for_it() -> None:
+    assert not re.search(
+        r"www\.|https?:|(?<!\\)@", literal("WWW.x.org www.y.org http://a.org https://b.org c@d.org"), re.I
+    )
 
 
 def test_lines_and_invisible_characters_end_nothing() -> None:

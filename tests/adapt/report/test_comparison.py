@@ -6,6 +6,7 @@ from pathlib import Path
 
 from report_runs import Page, finished
 
+from synthda.adapt.report.charts import recalls
 from synthda.adapt.report.comparison import names_of, write_comparison
 from synthda.manifest import write_json
 
@@ -51,6 +52,12 @@ def test_an_unfinished_run_stands_beside_the_others(tmp_path: Path) -> None:
     runs[1].manifest.rename(runs[1].partial_manifest)
     page = Page(write_comparison(runs, tmp_path / "both.html").read_text(encoding="utf-8"))
     assert "b: This run is not finished" in page.text
+
+
+def test_a_run_whose_name_begins_with_an_underscore_is_in_the_legend() -> None:
+    svg = str(recalls([("_old", {"a": 0.5}), ("new\uffff", {"a": 1.0})], ["a"]))
+    assert "_old" in svg
+    assert "new\N{REPLACEMENT CHARACTER}" in svg
 
 
 def test_folders_of_one_name_are_told_apart() -> None:

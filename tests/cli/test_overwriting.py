@@ -1,0 +1,46 @@
+"""No command writes over what it reads, and each still writes its own result again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from synthda.cli.overwriting import refuse_to_overwrite
+from synthda.errors import SettingError
+
+
+def test_a_file_that_is_read_is_kept_under_any_name_and_other_files_may_be_replaced(tmp_path: Path) -> None:
+    model, folder = tmp_path / "model.onnx", tmp_path / "photos"
+    (folder / "below").mkdir(parents=True)
+    for path in (model, folder / "below" / "a.JPG", folder / "found.csv", tmp_path / "sheet.png"):
+        path.touch()
+    (tmp_path / "link.csv").symlink_to(model)
+    read = {"the model": model, "one of the photographs": folder, "the file of the boxes": None}
+    for lost in (model, tmp_path / "photos" / ".." / "model.onnx", tmp_path / "link.csv"):
+        with pytest.raises(SettingError, match=r"--out .* is the model, which would be lost; give --out another name"):
+            refuse_to_overwrite(read, {"--out": lost})
+    with pytest.raises(SettingError, match=r"--sheet .*a\.JPG is one of the photographs"):
+        refuse_to_overwrite(read, {"--out": None, "--sheet": folder / "below" / "a.JPG"})
+    kept = {"--out": folder / "found.csv", "--sheet": tmp_path / "sheet.png", "--plot": folder / "new.png"}
+    refuse_to_overwrite(read, kept)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("predict", "model.onnx", "greys", "--sheet", "greys/dark/0.png"), "--sheet greys/dark/0.png is one of the"),
+        (("evaluate", "model.onnx", "--data", "greys", "--by", "x", "--plot", "model.onnx"), "is the model, which"),
+        (("evaluate", "model.onnx", "--data", "greys", "--by", "x", "--plot", "greys/dark/0.png"), "one of the images"),
+        (("report", "model.onnx", "--out", "model.onnx"), "--out model.onnx is no name of a page; give one that ends"),
+    ],
+)
+def test_each_command_keeps_what_it_reads(synthda, brightness_model, grey_photos, tmp_path, command, said):
+    photograph = tmp_path / "greys" / "dark" / "0.png"
+    kept = brightness_model.read_bytes(), photograph.read_bytes()
+    failed = synthda(*command)
+    assert failed.code == 2
+    assert said in failed.err
+    assert kept == (brightness_model.read_bytes(), photograph.read_bytes())
+    Image.open(photograph).load()
