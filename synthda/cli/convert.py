@@ -39,11 +39,14 @@ def command(
     """
     from synthda.cli.converting import from_domain, to_coco, to_shards
     from synthda.datasets.resize import parse_size
+    from synthda.errors import SettingError
 
     pixels = None if size is None else parse_size(size)
     if to == "shards":
         to_shards(source, out, size=pixels, fit=fit, quality=quality, force=force)
     elif to == "coco":
+        if fit != "stretch" or data_root is not None:
+            raise SettingError("COCO is of a rendered domain, as it is; leave out --fit and --data-root.")
         to_coco(source, out, size=pixels, quality=quality, force=force)
     else:
         from_domain(source, out, to, size=pixels, fit=fit, quality=quality, force=force, data_root=data_root)

@@ -44,22 +44,25 @@ def command(
     from synthda.shell import quoted
     from synthda.synth.build import build_renderer
     from synthda.synth.estimate import check_room, cost_of, seconds_for
-    from synthda.synth.generate import generate
+    from synthda.synth.generate import finished_at, generate
+    from synthda.wording import counted
 
     out, workers = out or Path("data") / renderer, workers or os.cpu_count() or 1
     options = {"digits": digits, "split": split, "backgrounds": backgrounds, "templates": templates, "size": size}
     built = build_renderer(renderer, parse_assignments(assignments or []), options)
     cost = cost_of(built, count, seed)
     if dry_run:
-        seconds = seconds_for(built, count, seed, workers)
-        say(f"{out} would hold {cost}; about {max(1, seconds):,.0f} s with {workers} workers. Nothing was written.")
+        busy = min(workers, cost.shards)
+        seconds = max(1, seconds_for(built, count, seed, busy))
+        say(f"{out} would hold {cost}; about {seconds:,.0f} s with {counted(busy, 'worker')}. Nothing was written.")
         return
-    finished = not force and (out / "domain.json").exists()
-    if not finished:
+    earlier = None if force else finished_at(out)
+    if earlier is None:
         check_room(out, cost.bytes)
     with progress_bar(f"Rendering {renderer}", count) as progress:
         generate(built, out, name=renderer, count=count, seed=seed, workers=workers, force=force, progress=progress)
-    say(f"{out} {'was already finished with these settings' if finished else 'is finished'}: {cost}.")
+    as_it_was = earlier is not None and earlier == finished_at(out)
+    say(f"{out} {'was already finished with these settings' if as_it_was else 'is finished'}: {cost}.")
     warn_skipped(getattr(built, "skipped", ()))
     say(f"Look at it:   synthda inspect {quoted(out)}")
     say(f"Train on it:  synthda adapt --source {quoted(out)} --target PHOTOS")

@@ -34,7 +34,10 @@ Templates = Annotated[
     str | None, typer.Option(help="syn-signs, products: folder of pictures, one a class.", show_default=False)
 ]
 Side = Annotated[
-    str | None, typer.Option("--size", metavar="PIXELS", help="Side of the images, 8 to 1024.", show_default=False)
+    str | None,
+    typer.Option(
+        "--size", metavar="PIXELS", help="Side of the images, 8 to 1024; of products 32 to 512.", show_default=False
+    ),
 ]
 
 BackboneModel = Annotated[

@@ -45,16 +45,22 @@ def command(
     """
     from synthda.cli.cutting import show_cutouts
     from synthda.cli.listing import say
+    from synthda.datasets.claim import check_outside
     from synthda.datasets.contact_sheet import write_sheet
     from synthda.datasets.domain import factor_names
     from synthda.settings import parse_assignments
     from synthda.synth.build import build_renderer
     from synthda.synth.preview import drawn, preview, sweep
 
-    if cutouts or cutouts_to is not None:
-        show_cutouts(renderer, templates, out or Path(f"{renderer}-cutouts.png"), cutouts_to)
+    shows_cutouts = cutouts or cutouts_to is not None
+    out = out or Path(f"{renderer}-{'cutouts' if shows_cutouts else 'preview'}.png")
+    for folder in (templates, backgrounds):
+        if folder:
+            check_outside(out, Path(folder))  # the sheet would be one more of the pictures there
+    if shows_cutouts:
+        others = {"--factor": factor, "--set": assignments, "--digits": digits, "--split": split, "--size": size}
+        show_cutouts(renderer, templates, out, cutouts_to, others={**others, "--backgrounds": backgrounds})
         return
-    out = out or Path(f"{renderer}-preview.png")
     options = {"digits": digits, "split": split, "backgrounds": backgrounds, "templates": templates, "size": size}
     built = build_renderer(renderer, parse_assignments(assignments or []), options)
     tiles, columns = preview(built, count, seed) if factor is None else sweep(built, factor, count, seed)

@@ -48,10 +48,10 @@ def claim(out: Path, manifest: str, plan: Mapping[str, Any], *, ours: Iterable[s
     return claimed
 
 
-def check_outside(out: Path, source: Path) -> None:
+def check_outside(out: Path, source: Path, option: str = "--out") -> None:
     """Raise DataError when `out` is `source` or lies in it: it would be written over, or among, what it is made of."""
     if out.expanduser().resolve().is_relative_to(source.resolve()):
-        raise DataError(f"{out} lies within {source}; give --out a folder outside of it.")
+        raise DataError(f"{out} lies within {source}; give {option} a place outside of it.")
 
 
 def finish(out: Path, manifest: str, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from synthda.errors import DataError
 from synthda.synth.cutouts import MatteError, bled, cut_out
 from synthda.synth.renderer import steady
 from synthda.synth.templates import named_files, rasterise
+from synthda.wording import counted
 
 TRANSPARENT = 128
 """Alpha below which a pixel is a sign of a matte: a few that are nearly opaque come from resizing."""
@@ -31,6 +32,8 @@ MARGIN = 2
 STEP = 2**0.5
 """Images are kept at sides that differ by this factor, so that one is always near the size that is asked for."""
 SMALLEST = 6
+LEAST_PIXELS = 16
+"""Of fewer, no shape and no direction can be told."""
 RIM, RIM_LIGHT = 0.2, 0.5
 """Depth of a rim as a share of a product's width, and the light at its edge."""
 SOFT_SIDE = 24
@@ -177,6 +180,8 @@ def _matte(path: Path, content: bytes) -> tuple[NDArray[np.uint8], bool]:
     except MatteError as error:
         raise _unusable(path, str(error)) from error
     y, x = np.nonzero(rgba[..., 3] > 127)
+    if len(y) < LEAST_PIXELS:
+        raise _unusable(path, f"{counted(len(y), 'pixel')} of it can be seen, and {LEAST_PIXELS} are needed")
     image = _reduced(rgba[y.min() : y.max() + 1, x.min() : x.max() + 1], SIDE)
     image.flags.writeable = False  # it is shared by all that load it
     return image, given

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from synthda.datasets.domain import Scenes
 from synthda.synth import noise
 from synthda.synth.geometry import along
-from synthda.synth.photographs import crop
+from synthda.synth.photographs import Photographs, crop, zooms
 
 KINDS = ("flat", "gradient", "texture", "photograph")
 FLAT, GRADIENT, TEXTURE, PHOTOGRAPH = range(4)
@@ -45,7 +45,8 @@ def sample(
     scenes: Scenes,
     *,
     room: NDArray[np.float64],
-    photographs: int,
+    photographs: Photographs | None,
+    size: int,
     share: float,
     gradient: float,
     texture: float,
@@ -56,12 +57,13 @@ def sample(
         rng: of the block.
         scenes: with the columns `ground_*` and COLUMNS.
         room: (n,) levels between the object's luminance and the ground's; nothing behind the object uses it up.
-        photographs: how many there are.
+        photographs: those there are.
+        size: of the frame, pixels.
         share: of backgrounds that are photographs, where there are any.
         gradient: largest change over the frame, levels.
         texture: largest standard deviation, levels.
     """
-    n = len(scenes)
+    n, count = len(scenes), len(photographs) if photographs else 1
     scenes["background"] = rng.choice(3, size=n, p=(0.25, 0.3, 0.45))
     if photographs:
         scenes["background"] = np.where(rng.random(n) < share, PHOTOGRAPH, scenes["background"])
@@ -70,9 +72,9 @@ def sample(
     scenes["gradient_angle"] = 360 * rng.random(n)
     scenes["texture"] = np.minimum(texture * rng.random(n) ** 2, 0.3 * room) * (kind == TEXTURE)
     scenes["rough"] = rng.random(n)
-    scenes["photo"] = np.where(kind == PHOTOGRAPH, rng.integers(max(1, photographs), size=n), -1)
+    scenes["photo"] = np.where(kind == PHOTOGRAPH, rng.integers(count, size=n), -1)
     scenes["photo_x"], scenes["photo_y"] = rng.random((2, n))
-    scenes["photo_zoom"] = rng.uniform(1, 4, n)
+    scenes["photo_zoom"] = zooms(rng.uniform(1, 4, n), scenes["photo"], photographs, size)
     scenes["photo_contrast"] = 0.35 * room
 
 
@@ -90,7 +92,7 @@ def paint(scenes: Scenes, size: int, photographs: Sequence[NDArray[np.uint8]]) -
         some = scenes[textured]
         field = noise.fractal_patches(some["noise_seed"], size, some["rough"], RELIEF)
         images[textured] += (some["texture"][:, None, None] * field)[:, None]
-    for row in np.flatnonzero(scenes["background"] == PHOTOGRAPH).tolist():
+    for row in np.flatnonzero((scenes["background"] == PHOTOGRAPH) & (scenes["photo"] >= 0)).tolist():
         scene = scenes[row]
         patch = crop(photographs[scene["photo"]], scene, size).astype(np.float32)
         deviation = patch - patch.mean(axis=(0, 1))

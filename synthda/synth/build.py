@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from synthda.errors import DataError, SettingError
 from synthda.settings import configure, settings_of
 from synthda.synth import load_renderer
 from synthda.synth.renderer import Renderer
+
+FOLDERS = ("templates", "backgrounds", "digits")
+"""Settings that name what a renderer reads."""
 
 
 def build_renderer(name: str, given: Mapping[str, str], options: Mapping[str, str | None] | None = None) -> Renderer:
@@ -20,11 +24,14 @@ def build_renderer(name: str, given: Mapping[str, str], options: Mapping[str, st
         options: settings that the command line also offers under their own name, None where they were not given.
 
     Raises:
-        SettingError: for an unknown renderer or setting, a bad value, or an option of another renderer.
+        SettingError: for an unknown renderer or setting, a bad value, an option of another renderer or one that is
+            a setting again.
     """
     found = load_renderer(name)
     named = {option: value for option, value in (options or {}).items() if value is not None}
     for option in named:
+        if option in given:
+            raise SettingError(f"--{option} is short for --set {option}=…; leave out one of the two.")
         if option not in settings_of(found):
             raise SettingError(f"--{option} is not for {name}; leave it out, or see its settings: synthda renderers.")
     built: Renderer = found(**configure({"renderer": found}, {**given, **named})["renderer"])
@@ -43,7 +50,13 @@ def rebuilt(manifest: Mapping[str, Any]) -> Renderer:
         renderer: Renderer = load_renderer(name)(**manifest["settings"])
     except TypeError as error:
         raise DataError(f"The settings of this domain are of another version of {name} ({error}).") from error
-    now, then = dict(renderer.inputs), dict(manifest["inputs"])
+    try:
+        now, then = dict(renderer.inputs), dict(manifest["inputs"])
+    except DataError as error:
+        read = [str(manifest["settings"].get(folder) or "") for folder in FOLDERS]
+        relative = [path for path in read if path and not Path(path).is_absolute()]
+        where = f" Run the command where {relative[0]} is, as when it was generated." if relative else ""
+        raise DataError(f"The domain cannot be drawn again: {error}{where}") from error
     changed = sorted(file for file in then if file in now and now[file] != then[file])
     missing = sorted(then.keys() - now.keys())
     added = sorted(now.keys() - then.keys())

@@ -32,7 +32,7 @@ COLUMNS = {
 }
 """Kind; direction in degrees; distance from the frame's centre, width and period as fractions of the frame (a period
 is a character's height); share of a pixel's step by which a border is sharp; darkness of the shadow that the clutter
-throws; code of a character or −1, and its face; colour."""
+throws; codes of a character and its face, or −1; colour."""
 
 THICKNESS = 0.09
 """How far a shadow reaches, fraction of the frame."""
@@ -75,7 +75,7 @@ def sample(
     scenes["clutter_soft"] = rng.uniform(0.3, 1, n)
     scenes["clutter_shadow"] = rng.uniform(0.1, 0.7, n) * (rng.random(n) < 0.4) * (kind != EMPTY)
     scenes["clutter_character"] = np.where(kind == CHARACTER, rng.integers(characters, size=n), -1)
-    scenes["clutter_font"] = rng.choice(len(chances), size=n, p=chances)
+    scenes["clutter_font"] = np.where(kind == CHARACTER, rng.choice(len(chances), size=n, p=chances), -1)
     _sample_colour(rng, scenes, room, saturation)
 
 
@@ -100,7 +100,7 @@ def paint(images: NDArray[np.float32], scenes: Scenes, faces: Sequence[Face], ch
         rows = np.flatnonzero(scenes["clutter"] == kind)
         if len(rows):
             _lay(images, rows, scenes[rows], distance(scenes[rows], size))
-    rows = np.flatnonzero(scenes["clutter"] == CHARACTER)
+    rows = np.flatnonzero((scenes["clutter_character"] >= 0) & (scenes["clutter_font"] >= 0))
     if len(rows):
         _lay(images, rows, scenes[rows], _characters(scenes[rows], size, faces, characters))
 

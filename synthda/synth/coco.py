@@ -10,9 +10,9 @@ from typing import IO, Any, Protocol, runtime_checkable
 import numpy as np
 
 from synthda.datasets.claim import claim, finish
+from synthda.datasets.contact_sheet import evenly
 from synthda.datasets.domain import Domain, Scenes
 from synthda.datasets.formats import DIGITS, Encoder, Progress, file_name, write_pictures
-from synthda.datasets.shards import BLOCK
 from synthda.errors import DataError, SettingError
 from synthda.manifest import FORMAT, json_text, provenance, sha256_of, written_then_named
 from synthda.synth.build import rebuilt
@@ -22,6 +22,8 @@ ANNOTATIONS = "annotations.json"
 MANIFEST = "synthda-coco.json"
 IMAGES = "images"
 LIBRARIES = ("numpy", "pillow", "opencv-python-headless", "h5py")
+COMPARED = 16
+"""Images that are drawn again, evenly over the domain, before boxes are believed to fit."""
 WRITTEN = (f"{IMAGES}/{'[0-9]' * DIGITS}.*", f"{ANNOTATIONS}*", "*.writing")
 
 
@@ -77,8 +79,8 @@ def _renderer_of(domain: Domain, origin: Mapping[str, Any]) -> Locates:
     renderer = rebuilt(origin)
     if not isinstance(renderer, Locates):
         raise SettingError(f"{origin['name']} knows no boxes and masks; give a domain of the renderer products.")
-    first = np.arange(min(4, len(domain)), dtype=np.int64)
-    if not np.array_equal(renderer.render(domain.scenes[first]), domain.images.read(first)):
+    some = evenly(len(domain), COMPARED).astype(np.int64)
+    if not np.array_equal(renderer.render(domain.scenes[some]), domain.images.read(some)):
         raise DataError(
             f"The scenes of {domain.name or 'the domain'} no longer give its images, so that boxes would not fit them: "
             "another version of synthda, NumPy or OpenCV made them. Generate the domain again."
@@ -106,16 +108,15 @@ def _write_annotations(file: IO[str], domain: Domain, renderer: Locates, suffix:
 
 def _annotations(domain: Domain, renderer: Locates, progress: Progress) -> Iterator[dict[str, Any]]:
     assert domain.scenes is not None
-    for first in range(0, len(domain), BLOCK):
-        scenes = domain.scenes[first : first + BLOCK]
-        for row, instances in enumerate(renderer.instances(scenes), first + 1):
-            for instance in instances:
-                yield {
-                    "image_id": row,
-                    "category_id": instance.label + 1,
-                    "bbox": list(instance.box),
-                    "area": instance.area,
-                    "iscrowd": 0,
-                    "segmentation": {"size": list(instance.mask.shape), "counts": run_lengths(instance.mask)},
-                }
-        progress(len(scenes))
+    for row in range(len(domain)):  # one by one: a heap has a hundred masks, each as large as the image
+        (found,) = renderer.instances(domain.scenes[row : row + 1])
+        for instance in found:
+            yield {
+                "image_id": row + 1,
+                "category_id": instance.label + 1,
+                "bbox": list(instance.box),
+                "area": instance.area,
+                "iscrowd": 0,
+                "segmentation": {"size": list(instance.mask.shape), "counts": run_lengths(instance.mask)},
+            }
+        progress(1)

@@ -49,9 +49,12 @@ def seconds_for(renderer: Renderer, count: int, seed: int = 0, workers: int = 1)
 
     The first block also pays for loading fonts or photographs, as it does once in each worker; the second is taken
     for all that follow.
+
+    Args:
+        workers: of which no more can be busy than there are shards.
     """
     blocks = -(-count // BLOCK)
-    first = _seconds_of_block(renderer, seed, 0)
+    first = _seconds_of_block(renderer, seed, 0, min(count, BLOCK))
     return first if blocks == 1 else first + (blocks - 1) * _seconds_of_block(renderer, seed, 1) / workers
 
 
@@ -69,7 +72,7 @@ def check_room(out: Path, needed: int) -> None:
         )
 
 
-def _seconds_of_block(renderer: Renderer, seed: int, block: int) -> float:
+def _seconds_of_block(renderer: Renderer, seed: int, block: int, rows: int = BLOCK) -> float:
     start = time.perf_counter()
-    renderer.render(sample_block(renderer, seed, block))
+    renderer.render(sample_block(renderer, seed, block)[:rows])
     return time.perf_counter() - start

@@ -46,7 +46,8 @@ def generate(
         renderer: what draws and renders; it must pickle when `workers` > 1.
         out: folder of the domain; made when missing.
         name: the renderer's name in the registry.
-        count: images; the first n of a larger count are the same images.
+        count: images; the first n of a larger count are the same images. Of a finished domain, shards that are missing
+            or damaged are rendered again.
         seed: of every draw, together with the block's number.
         workers: processes; the bytes do not depend on it.
         force: discard a domain that stands in `out`.
@@ -57,8 +58,10 @@ def generate(
     """
     plan = _plan(renderer, name, count, seed)
     if _is_finished(out, plan, force):
-        progress(count)
-        return read_manifest(out / MANIFEST)
+        finished = read_manifest(out / MANIFEST)
+        if not _without_damaged(out, finished):
+            progress(count)
+            return finished
     write_json(out / f"{MANIFEST}.partial", plan)
 
     per_shard = rows_per_shard(renderer.image_shape)
@@ -78,8 +81,30 @@ def generate(
     ]
     manifest = plan | {"shards": entries, "provenance": provenance(*LIBRARIES)}
     write_json(out / MANIFEST, manifest)
-    (out / f"{MANIFEST}.partial").unlink()
+    (out / f"{MANIFEST}.partial").unlink(missing_ok=True)
     return manifest
+
+
+def finished_at(out: Path) -> int | None:
+    """When the domain in `out` was finished, nanoseconds as the disk counts them; None where none is."""
+    manifest = out / MANIFEST
+    return manifest.stat().st_mtime_ns if manifest.exists() else None
+
+
+def _without_damaged(out: Path, manifest: dict[str, Any]) -> bool:
+    """Whether shards of a finished domain are missing or not as they were written; it is unfinished without these."""
+    lost = [
+        path
+        for entry in manifest["shards"]
+        for path in [out / str(entry["file"])]
+        if not path.exists() or sha256_of(path) != entry["sha256"]
+    ]
+    if lost:
+        with disk_errors_told(out):
+            os.replace(out / MANIFEST, out / f"{MANIFEST}.partial")
+            for path in lost:
+                path.unlink(missing_ok=True)
+    return bool(lost)
 
 
 def _plan(renderer: Renderer, name: str, count: int, seed: int) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _bend(x: NDArray[np.float32], y: NDArray[np.float32], scenes: Scenes, height
 
 
 def _wear(field: NDArray[np.float32], scenes: Scenes, pixels: NDArray[np.float32], half: NDArray[np.float32]) -> None:
-    """Ragged rims, and level streaks as a dry brush leaves them; neither deeper than half a stroke."""
+    """Ragged rims, about as deep as half a stroke at most, and streaks as of a dry brush, which may go through it."""
     size = field.shape[-1]
     cells = max(4, size // 3)
     worn = np.flatnonzero(scenes["wear"])

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.datasets import DATASETS
-from synthda.datasets.domain import Scenes, in_memory
+from synthda.datasets.domain import Domain, Scenes, each_content, in_memory
 from synthda.datasets.mnist import MNIST
 from synthda.datasets.specs import open_domain
-from synthda.errors import SettingError
+from synthda.errors import DataError, SettingError
 from synthda.settings import Between
-from synthda.synth.photographs import Photographs, Split, load_photographs
+from synthda.synth.photographs import Photographs, Split, load_photographs, split_of
 from synthda.synth.renderer import columns
 
 SCENE = columns(label="i8", digit="i4", photo="i4", crop_x="i4", crop_y="i4")
@@ -31,7 +31,8 @@ class MnistM:
     """I_out = |I_digit − I_photo| in each pixel and channel: the digit inverts the photograph where its ink is.
 
     Digits and photographs are drawn uniformly, with replacement. Training and test images share neither digits nor
-    photographs: see `load_photographs` for how a folder is divided.
+    photographs: public data sets have their own division, digits of any other kind are divided by what they show, and
+    photographs as `load_photographs` says.
     """
 
     digits: Annotated[str, "folder that holds MNIST/raw, or any labelled digits, e.g. usps"] = "mnist"
@@ -125,7 +126,7 @@ class _Digits:
 
 @lru_cache(maxsize=2)
 def _load_digits(spec: str, split: Split) -> _Digits:
-    """(N, H, W) ink of the digits, read once in a process; not pickled with the renderer."""
+    """(N, H, W) ink of the digits, read once in a process."""
     name, _, part = spec.partition(":")
     if part and part != split and name in DATASETS:
         raise SettingError(f"digits={spec} contradicts split={split}; give digits={name} and choose with split.")
@@ -134,9 +135,17 @@ def _load_digits(spec: str, split: Split) -> _Digits:
     elif Path(spec).is_dir() and MNIST.is_in(Path(spec)):
         domain = MNIST.read(Path(spec), split)
     else:
-        domain = open_domain(spec, size=(28, 28), labelled=True)
+        domain = _part(open_domain(spec, size=(28, 28), labelled=True), split)
     colours = in_memory(domain.images)
     ink = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in colours])
     digest = hashlib.sha256(ink.tobytes())
     digest.update(domain.labels.tobytes())
     return _Digits(ink, domain.labels, domain.classes, {f"digits/{domain.name}": digest.hexdigest()})
+
+
+def _part(domain: Domain, split: Split) -> Domain:
+    """One image in five is a test image, by a hash of its pixels: copies stay on one side."""
+    mine = [row for row, content in enumerate(each_content(domain.images)) if split_of(content) == split]
+    if not mine:
+        raise DataError(f"{domain.name or 'The digits'} has no image for the {split} split; give more labelled digits.")
+    return domain.rows(np.array(mine, dtype=np.int64))

@@ -19,10 +19,13 @@ from synthda.errors import DataError
 Split = Literal["train", "test"]
 
 LONGEST_SIDE = 640
-"""Photographs are reduced to this many pixels: about 0.9 MB each in memory."""
+"""Photographs are reduced to this many pixels: 1.2 MB each in memory at most, unless larger frames are to be filled."""
 
-MOST = 200
-"""Photographs used from one folder, the lowest content hashes first: at most 180 MB in each worker."""
+MOST, MOST_BYTES = 200, 256 * 2**20
+"""Photographs used from one folder, the lowest content hashes first, and their bytes: large frames have fewer."""
+
+LONGEST_STRIP = 4
+"""Times its shorter side that a photograph may be long where that side is enlarged to more than LONGEST_SIDE / this."""
 
 TEST_SHARE = 5
 """One photograph in this many belongs to the test split of a folder without `train` and `test` sub-folders."""
@@ -76,15 +79,16 @@ def load_photographs(folder: Path, *, split: Split | None = None, at_least: int 
         raise DataError(f"There is no folder {folder}; backgrounds are a folder of photographs (JPEG, PNG, WebP).")
     divided = split is not None and all((folder / name).is_dir() for name in ("train", "test"))
     searched = folder / str(split) if divided else folder
-    found = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in list_photos(searched)}
+    found, gone = _hashed(list_photos(searched))
     mine = [path for path in found if divided or split in (None, split_of(found[path]))]
     mine.sort(key=lambda path: (found[path], path.as_posix()))
     images, paths, skipped = _decode(mine, at_least)
+    skipped = [*gone, *skipped]
     if not images:
         raise DataError(
             f"{searched} has no photograph that can be used{f' for the {split} split' if split else ''} "
-            f"({len(found)} files found, {len(skipped)} unreadable); give more photographs, or lay them out in "
-            "sub-folders train and test."
+            f"({len(found) + len(gone)} files found, {len(skipped)} unreadable); give more photographs, or lay them "
+            "out in sub-folders train and test."
         )
     names = tuple(path.relative_to(folder).as_posix() for path in paths)
     return Photographs(tuple(images), names, tuple(found[path] for path in paths), tuple(skipped))
@@ -95,11 +99,22 @@ def split_of(digest: str) -> Split:
     return "test" if int(digest[:8], 16) % TEST_SHARE == 0 else "train"
 
 
+def _hashed(paths: list[Path]) -> tuple[dict[Path, str], list[str]]:
+    """SHA-256 of each file, and one line per file that cannot be opened, such as a link to nothing."""
+    found, gone = {}, []
+    for path in paths:
+        try:
+            found[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            gone.append(f"{path}: {error.strerror or 'it cannot be read'}")
+    return found, gone
+
+
 def _decode(paths: list[Path], at_least: int) -> tuple[list[NDArray[np.uint8]], list[Path], list[str]]:
     images: list[NDArray[np.uint8]] = []
     used, skipped = [], []
     for path in paths:
-        if len(images) == MOST:
+        if len(images) == MOST or sum(image.nbytes for image in images) > MOST_BYTES:
             break
         try:
             images.append(_read(path, at_least))
@@ -113,7 +128,27 @@ def _read(path: Path, at_least: int) -> NDArray[np.uint8]:
     """Not larger than LONGEST_SIDE, unless the shorter side would fall below `at_least`."""
     height, width = upright_shape(path)
     scale = max(min(1.0, LONGEST_SIDE / max(height, width)), at_least / min(height, width))
+    if scale * max(height, width) > LONGEST_STRIP * max(LONGEST_SIDE, at_least):
+        reason = f"it is {max(height, width) / min(height, width):.0f} times as long as wide, too narrow for the frame"
+        raise PhotoError(path, reason)
     return read_photo(path, (max(at_least, round(height * scale)), max(at_least, round(width * scale))))
+
+
+def zooms(
+    drawn: NDArray[np.float64], photo: NDArray[np.int32], photographs: Photographs | None, size: int
+) -> NDArray[np.float64]:
+    """Sides of crops, frames, as `crop` takes them: none is larger than its photograph.
+
+    Args:
+        drawn: (n,) sides that were drawn, at least 1.
+        photo: (n,) codes, −1 for none, of which the side stays as it is.
+        photographs: what the codes mean; None where there are none.
+        size: of the frame, pixels.
+    """
+    if photographs is None:
+        return drawn
+    shortest = photographs.shapes.min(axis=1)[photo] / size
+    return np.where(photo >= 0, np.minimum(drawn, shortest), drawn)
 
 
 def crop(photograph: NDArray[np.uint8], scene: np.void, size: int) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from synthda.settings import Between
 from synthda.synth import camera, canvas, heaps, instances, perspective, store_light, store_scenes
 from synthda.synth.assortment import load_products
 from synthda.synth.instances import Instance
-from synthda.synth.photographs import Photographs, load_photographs
+from synthda.synth.photographs import Photographs, load_photographs, zooms
 from synthda.synth.renderer import columns, in_pieces, steady
 from synthda.synth.store_scenes import HEAP, HELD, LONE, SHELF, Stock
 
@@ -188,7 +188,7 @@ class Products:
         near, far = 0.3, 0.95
         for side, sign in (("left", -1), ("top", -1), ("right", 1), ("bottom", 1)):
             scenes[f"bin_{side}"] = sign * rng.uniform(near, far, n)
-        scenes["rim"] = rng.integers(len(heaps.RIMS), size=n)
+        scenes["rim"] = np.where(scenes["kind"] == HEAP, rng.integers(len(heaps.RIMS), size=n), -1)
         scenes["rim_width"] = rng.uniform(0.015, 0.06, n)
         scenes["level"] = rng.uniform(0.5, 0.95, n)
         scenes["packs"] = rng.uniform(0.65, 0.9, n)
@@ -227,14 +227,16 @@ class Products:
         of_pack = np.where(u < 0.75, store_scenes.SHELVES, np.where(u < 0.85, store_scenes.BIN, store_scenes.PLAIN))
         loose = np.where(u < 0.5, store_scenes.BIN, np.where(u < 0.62, store_scenes.SHELVES, store_scenes.PLAIN))
         behind = np.where(packs, of_pack, loose)
-        photographs = len(self._photographs) if self._photographs else 0
-        if photographs:
+        count = len(self._photographs) if self._photographs else 1
+        if self._photographs:
             behind = np.where(rng.random(n) < self.photographs, store_scenes.PHOTOGRAPH, behind)
-        scenes["behind"] = behind
-        scenes["depth"] = self.depth * rng.random(n)
-        scenes["photo"] = np.where(behind == store_scenes.PHOTOGRAPH, rng.integers(max(1, photographs), size=n), -1)
+        single = ~crowded
+        scenes["behind"] = np.where(single, behind, -1)
+        scenes["depth"] = self.depth * rng.random(n) * single
+        of_photograph = single & (behind == store_scenes.PHOTOGRAPH)
+        scenes["photo"] = np.where(of_photograph, rng.integers(count, size=n), -1)
         scenes["photo_x"], scenes["photo_y"] = rng.random((2, n))
-        scenes["photo_zoom"] = rng.uniform(1, 4, n)
+        scenes["photo_zoom"] = zooms(rng.uniform(1, 4, n), scenes["photo"], self._photographs, self.size)
 
     def _sample_exposure(self, rng: np.random.Generator, scenes: Scenes) -> None:
         n = len(scenes)

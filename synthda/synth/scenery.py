@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from synthda.datasets.domain import Scenes
 from synthda.synth import colours, noise
 from synthda.synth.geometry import along
-from synthda.synth.photographs import crop
+from synthda.synth.photographs import Photographs, crop, zooms
 
 KINDS = ("flat", "sky", "foliage", "wall", "street", "photograph")
 FLAT, SKY, FOLIAGE, WALL, STREET, PHOTOGRAPH = range(6)
@@ -44,17 +44,26 @@ def tables(photographs: Sequence[str]) -> Mapping[str, Sequence[str]]:
     return {"background": KINDS, "photo": tuple(photographs)}
 
 
-def sample(rng: np.random.Generator, scenes: Scenes, *, photographs: int, plain: float, pole: float) -> None:
+def sample(
+    rng: np.random.Generator,
+    scenes: Scenes,
+    *,
+    photographs: Photographs | None,
+    size: int,
+    plain: float,
+    pole: float,
+) -> None:
     """Fill the columns of the scenery.
 
     Args:
         rng: of the block.
         scenes: with COLUMNS.
-        photographs: how many there are; half of the backgrounds are photographs where there are any.
+        photographs: half of the backgrounds are some of these, where there are any.
+        size: of the frame, pixels.
         plain: share of backgrounds that are of one flat colour whatever else is drawn.
         pole: share of signs on a visible pole.
     """
-    n = len(scenes)
+    n, count = len(scenes), len(photographs) if photographs else 1
     kind = rng.choice(5, size=n, p=SHARES)
     if photographs:
         kind = np.where(rng.random(n) < 0.5, PHOTOGRAPH, kind)
@@ -68,9 +77,9 @@ def sample(rng: np.random.Generator, scenes: Scenes, *, photographs: int, plain:
     scenes["grain"] = rng.random(n)
     scenes["split_at"] = rng.uniform(-0.5, 0.5, n)
     scenes["split_angle"] = 90 * rng.integers(4, size=n) + rng.normal(0, 8, n)
-    scenes["photo"] = np.where(kind == PHOTOGRAPH, rng.integers(max(1, photographs), size=n), -1)
+    scenes["photo"] = np.where(kind == PHOTOGRAPH, rng.integers(count, size=n), -1)
     scenes["photo_x"], scenes["photo_y"] = rng.random((2, n))
-    scenes["photo_zoom"] = rng.uniform(1, 4, n)
+    scenes["photo_zoom"] = zooms(rng.uniform(1, 4, n), scenes["photo"], photographs, size)
     scenes["pole"] = rng.uniform(0.04, 0.12, n) * (rng.random(n) < pole)
     scenes["pole_grey"] = rng.uniform(30, 190, n)
 
@@ -82,7 +91,7 @@ def paint(scenes: Scenes, size: int, photographs: Sequence[NDArray[np.uint8]]) -
         for part in ("ground", "second")
     )
     images = ground + _mixture(scenes, size)[:, None] * (second - ground)
-    for row in np.flatnonzero(scenes["background"] == PHOTOGRAPH).tolist():
+    for row in np.flatnonzero((scenes["background"] == PHOTOGRAPH) & (scenes["photo"] >= 0)).tolist():
         images[row] = crop(photographs[scenes["photo"][row]], scenes[row], size).transpose(2, 0, 1)
     for row in np.flatnonzero(scenes["pole"]).tolist():
         _stand(images[row], scenes[row], size)

@@ -23,6 +23,7 @@ KINDS = ("heap", "shelf", "held", "lone")
 HEAP, SHELF, HELD, LONE = range(4)
 BEHIND = ("plain", "photograph", "shelves", "heap")
 PLAIN, PHOTOGRAPH, SHELVES, BIN = range(4)
+NOTHING = -1
 
 PACK = 0.77
 """A product of which at least this share of its height has its full width is a pack: discs have .6, cartons .82."""
@@ -53,9 +54,10 @@ COLUMNS = {
 }
 """What is shown and how it is blended, the seam's width in 1/128 of the frame; of a heap: products side by side along
 the frame, direction in degrees and share by which long ones stray from it, edges of the bin in frames from its centre,
-rims' kind and width; of shelves: distance of the boards in frames, height of the packs as a share of it, packs of the
-product side by side; whether a hand holds the product and how dark its skin is, 0…1; what is behind it and how much
-that is out of focus, 1/128 of the frame; the direction of the light; and the seed of every placement."""
+rims' kind, or −1, and width; of shelves: distance of the boards in frames, height of the packs as a share of it, packs
+of the product side by side; whether a hand holds the product and how dark its skin is, 0…1; what is behind a single
+product, or −1, and how much that is out of focus, 1/128 of the frame; its photograph's code, or −1; the direction of
+the light; and the seed of every placement."""
 
 SALT = 830
 """Salts 830…839 are the scenes' own."""
@@ -164,9 +166,9 @@ def _paint_behind(canvas: Canvas, scene: np.void, stock: Stock, photographs: Seq
     """What is behind a single product, out of focus; none of it is counted as a product of the scene."""
     kind, seed = int(scene["behind"]), (int(scene["layout_seed"]) ^ OTHERWISE) & 0xFFFFFFFF
     blend, canvas.blend = canvas.blend, canvases.SOFT
-    if kind == PHOTOGRAPH:
+    if kind == PHOTOGRAPH and scene["photo"] >= 0:
         canvas.pixels[:] = crop(photographs[scene["photo"]], scene, canvas.size)
-    elif kind == PLAIN:
+    elif kind in (PLAIN, PHOTOGRAPH, NOTHING):
         _paint_plain(canvas, seed)
     else:
         pool = np.append(stock.beside[int(scene["template"])], int(scene["template"]))

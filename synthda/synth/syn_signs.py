@@ -117,7 +117,8 @@ class SynSigns:
         scenery.sample(
             rng,
             scenes,
-            photographs=len(self._photographs) if self._photographs else 0,
+            photographs=self._photographs,
+            size=self.size,
             plain=self.plain,
             pole=self.pole,
         )

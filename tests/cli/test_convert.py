@@ -88,7 +88,7 @@ def test_nothing_is_written_over_or_among_the_images_that_it_is_made_of(synthda,
     for force in ([], ["--force"]):
         failed = synthda("convert", "photos", "--to", "imagefolder", "--size", 8, "--out", out, *force)
         assert failed.code == 2
-        assert f"{out} lies within photos; give --out a folder outside of it" in failed.err
+        assert f"{out} lies within photos; give --out a place outside of it" in failed.err
     assert sorted(path for path in photos.rglob("*")) == before
 
 

@@ -36,6 +36,19 @@ def test_a_finished_domain_is_not_rendered_again(synthda, tmp_path):
     assert (tmp_path / "d" / "shard-00000.h5").stat().st_mtime_ns == written
 
 
+def test_a_domain_that_has_lost_a_shard_is_finished_again(synthda, tmp_path):
+    synthda("generate", "stripes", "--count", 10, "--out", "d", "--workers", 1)
+    (tmp_path / "d" / "shard-00000.h5").unlink()
+    again = synthda("generate", "stripes", "--count", 10, "--out", "d", "--workers", 1)
+    assert "d is finished: 10 images" in again.out
+    assert (tmp_path / "d" / "shard-00000.h5").exists()
+
+
+def test_no_more_workers_are_promised_than_there_are_shards(synthda):
+    done = synthda("generate", "stripes", "--count", 10, "--workers", 8, "--dry-run")
+    assert "with 1 worker. Nothing was written" in done.out
+
+
 def test_another_seed_is_refused_unless_forced(synthda, tmp_path):
     synthda("generate", "stripes", "--count", 10, "--out", "d", "--workers", 1)
     refused = synthda("generate", "stripes", "--count", 10, "--out", "d", "--seed", 1)
@@ -53,6 +66,7 @@ def test_another_seed_is_refused_unless_forced(synthda, tmp_path):
         (["stripes", "--set", "side=3"], "side accepts 8…64"),
         (["stripes", "--set", "side"], "name=value"),
         (["stripes", "--digits", "x"], "--digits is not for stripes"),
+        (["syn-signs", "--size", "32", "--set", "size=40"], "--size is short for --set size=…; leave out one"),
     ],
 )
 def test_a_wrong_name_or_value_is_one_sentence_and_exit_code_2(synthda, tmp_path, arguments, sentence):

@@ -46,6 +46,13 @@ def test_cut_outs_are_shown_and_written_to_be_corrected(synthda, icons, tmp_path
         (["generate", "products", "--count", 3], "give --templates with a folder of pictures"),
         (["convert", "icons", "--to", "coco", "--out", "x"], "is no rendered domain"),
         (["convert", "icons", "--to", "coco", "--out", "x", "--size", "32"], "leave out --size"),
+        (["convert", "icons", "--to", "coco", "--out", "x", "--fit", "pad"], "leave out --fit and --data-root"),
+        (
+            ["preview", "products", "--templates", "icons", "--cutouts-to", "icons/cut"],
+            "give --cutouts-to a place",
+        ),
+        (["preview", "products", "--templates", "icons", "--out", "icons/new.png"], "give --out a place outside"),
+        (["preview", "products", "--templates", "icons", "--cutouts", "--size", "64"], "--size changes nothing of how"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(synthda, icons, arguments, sentence):

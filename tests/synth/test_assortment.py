@@ -114,6 +114,14 @@ def test_a_template_that_cannot_be_cut_out_is_named(tmp_path: Path, pixels: obje
         load_products(tmp_path)
 
 
+def test_a_template_of_a_single_pixel_is_named(tmp_path: Path) -> None:
+    pixels = np.zeros((20, 20, 4), np.uint8)
+    pixels[9, 9] = 255
+    Image.fromarray(pixels).save(tmp_path / "dot.png")
+    with pytest.raises(DataError, match=r"dot\.png cannot be used as a template: 1 pixel of it can be seen"):
+        load_products(tmp_path)
+
+
 def test_a_damaged_template_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"x\.png cannot be used as a template"):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from synthda.datasets.domain import ArrayImages, in_memory
 from synthda.datasets.shards import manifest_of
 from synthda.datasets.specs import open_domain
 from synthda.errors import DataError, SettingError
@@ -98,6 +100,24 @@ def test_scenes_that_no_longer_give_the_images_are_refused(domain: Path, tmp_pat
     opened.scenes["metered"] += 60
     with pytest.raises(DataError, match="no longer give its images"):
         write_coco(opened, tmp_path / "coco", origin=manifest)
+
+
+def test_images_that_differ_anywhere_in_the_domain_are_found(domain: Path, tmp_path: Path) -> None:
+    opened = open_domain(str(domain))
+    images = in_memory(opened.images).copy()
+    images[9] //= 2
+    with pytest.raises(DataError, match="no longer give its images"):
+        write_coco(replace(opened, images=ArrayImages(images)), tmp_path / "x", origin=manifest_of(str(domain)))
+
+
+def test_templates_given_from_another_folder_are_told_by_their_path(
+    domain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = manifest_of(str(domain))
+    monkeypatch.chdir(tmp_path)
+    settings = {**origin["settings"], "templates": "elsewhere/icons"}
+    with pytest.raises(DataError, match=r"Run the command where elsewhere/icons is, as when it was generated\.$"):
+        write_coco(open_domain(str(domain)), tmp_path / "x", origin={**origin, "settings": settings})
 
 
 def test_a_renderer_without_boxes_is_named(tmp_path: Path) -> None:

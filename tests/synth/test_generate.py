@@ -139,6 +139,18 @@ def test_a_finished_domain_is_left_as_it_is(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "d").iterdir()} == times
 
 
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"rotten")])
+def test_shards_of_a_finished_domain_that_are_lost_or_damaged_are_rendered_again(tmp_path: Path, spoil: Any) -> None:
+    finished = render(tmp_path)
+    before, kept = sums(tmp_path), (tmp_path / shard_name(0)).stat().st_mtime_ns
+    spoil(tmp_path / shard_name(1))
+    again = render(tmp_path)
+    assert sums(tmp_path) == before
+    assert again["shards"] == finished["shards"]
+    assert (tmp_path / shard_name(0)).stat().st_mtime_ns == kept
+    assert not (tmp_path / PARTIAL).exists()
+
+
 @pytest.mark.parametrize(
     ("other", "said"),
     [

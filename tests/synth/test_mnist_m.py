@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synthda.datasets.domain import ArrayImages, content_hashes
 from synthda.errors import DataError, SettingError
 from synthda.synth.mnist_m import MnistM
+from synthda.synth.photographs import split_of
 from synthda.synth.renderer import render_rows, sample_block
 
 
@@ -100,6 +102,36 @@ def test_class_folders_of_digits_may_stand_in_for_mnist(tmp_path: Path, photogra
     blend = renderer(tmp_path / "own", photographs)
     assert blend.classes == ("3", "8")
     assert render_rows(blend, 0, 4)[1].shape == (4, 28, 28, 3)
+
+
+def test_digits_of_ones_own_are_divided_by_what_they_show(tmp_path: Path, photographs: Path) -> None:
+    rng = np.random.default_rng(3)
+    for name in "01":
+        (tmp_path / "own" / name).mkdir(parents=True)
+    for number in range(60):
+        image = Image.fromarray(rng.integers(0, 256, (28, 28), dtype=np.uint8))
+        for copy in ("a", "b"):
+            image.save(tmp_path / "own" / str(number % 2) / f"{number}{copy}.png")
+    digits = [renderer(tmp_path / "own", photographs, split=split)._digits.images for split in ("train", "test")]
+    train, test = ({image.tobytes() for image in part} for part in digits)
+    assert not train & test
+    assert len(train) + len(test) == 60
+    assert 4 < len(test) < 24
+    assert [len(part) for part in digits] == [2 * len(train), 2 * len(test)]
+
+
+def test_a_single_digit_is_too_few_for_both_splits(tmp_path: Path, photographs: Path) -> None:
+    (tmp_path / "one" / "7").mkdir(parents=True)
+    Image.new("L", (28, 28)).save(tmp_path / "one" / "7" / "a.png")
+
+    def classes(split: str) -> tuple[str, ...]:
+        return renderer(tmp_path / "one", photographs, split=split).classes
+
+    (content,) = content_hashes(ArrayImages(np.zeros((1, 28, 28, 3), np.uint8)))
+    other = "train" if split_of(content) == "test" else "test"
+    assert classes(split_of(content)) == ("7",)
+    with pytest.raises(DataError, match=f"has no image for the {other} split; give more labelled digits"):
+        classes(other)
 
 
 def test_a_pickled_renderer_brings_what_it_has_loaded(

@@ -3,11 +3,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from synthda.errors import DataError
-from synthda.synth.photographs import load_photographs, split_of
+from synthda.synth.photographs import load_photographs, split_of, zooms
 
 
 def test_train_and_test_sub_folders_are_taken_at_their_word(photographs: Path) -> None:
@@ -46,6 +47,35 @@ def test_a_small_photograph_is_enlarged_to_the_size_asked_for(photographs: Path)
 def test_a_large_photograph_is_reduced(tmp_path: Path) -> None:
     Image.new("RGB", (2000, 1000)).save(tmp_path / "large.jpg")
     assert load_photographs(tmp_path).shapes.tolist() == [[320, 640]]
+
+
+def test_a_link_to_nothing_is_skipped_and_named(photographs: Path) -> None:
+    (photographs / "gone.png").symlink_to(photographs / "nowhere.png")
+    loaded = load_photographs(photographs)
+    assert len(loaded) == 24
+    assert [line.partition(": ")[2] for line in loaded.skipped] == ["No such file or directory"]
+
+
+def test_a_strip_that_would_take_any_memory_is_skipped_and_a_small_one_is_enlarged(tmp_path: Path) -> None:
+    Image.new("RGB", (6000, 10)).save(tmp_path / "strip.png")
+    Image.new("RGB", (100, 70)).save(tmp_path / "usual.png")
+    loaded = load_photographs(tmp_path, at_least=1024)
+    assert loaded.names == ("usual.png",)
+    assert "it is 600 times as long as wide, too narrow for the frame" in loaded.skipped[0]
+    load_photographs.cache_clear()
+    assert len(load_photographs(tmp_path)) == 2
+
+
+def test_large_frames_have_fewer_photographs(photographs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthda.synth.photographs.MOST_BYTES", 5 * 40 * 60 * 3)
+    assert len(load_photographs(photographs)) == 6
+
+
+def test_the_side_of_a_crop_is_recorded_as_it_is_cut(photographs: Path) -> None:
+    loaded = load_photographs(photographs)
+    drawn, photo = np.array([1.2, 3.0, 3.0]), np.array([0, 1, -1], np.int32)
+    assert zooms(drawn, photo, loaded, 32).tolist() == [1.2, 1.25, 3.0]  # the shorter side is 40 pixels
+    assert zooms(drawn, photo, None, 32) is drawn
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])

@@ -146,7 +146,13 @@ def test_blending_changes_the_seam_and_not_the_product(products: Products, blend
 def test_photographs_stand_behind_single_products_only(products: Products, photographs: Path) -> None:
     renderer = Products(templates=products.templates, backgrounds=str(photographs), size=64)
     scenes = sample_block(renderer, 0, 0)
-    assert 0.5 < (scenes["photo"] >= 0).mean() < 0.7
+    single = np.isin(scenes["kind"], (HELD, LONE))
+    assert 0.5 < (scenes["photo"] >= 0)[single].mean() < 0.7
+    for column in ("photo", "behind"):
+        assert (scenes[column][~single] == -1).all()
+    assert (scenes["behind"][single] >= 0).all()
+    assert (scenes["depth"][~single] == 0).all()
+    assert ((scenes["rim"] >= 0) == (scenes["kind"] == HEAP)).all()
     assert renderer.render(scenes[:16]).shape == (16, 64, 64, 3)
     assert len(renderer.tables["photo"]) == 24
 
