@@ -9,7 +9,7 @@ from typing import Any
 
 from synthda.adapt.report import charts
 from synthda.adapt.report.content import Content, Result, result_of
-from synthda.adapt.report.page import NOT_KNOWN, duration, percent, rendered, settings_of, write_page
+from synthda.adapt.report.page import NOT_KNOWN, damage_told, duration, percent, rendered, settings_of, write_page
 from synthda.adapt.run import Run
 from synthda.errors import RunError
 
@@ -23,7 +23,7 @@ def write_comparison(runs: Sequence[Run], out: Path) -> Path:
     """Write a page that compares runs, from what their folders hold.
 
     Raises:
-        RunError: when a folder holds no run, or is given twice.
+        RunError: when a folder holds no run, or is given twice, or has manifests that are incomplete or damaged.
         DataError: when a manifest cannot be read.
         SynthdaError: when the file cannot be written.
     """
@@ -32,7 +32,9 @@ def write_comparison(runs: Sequence[Run], out: Path) -> Path:
         if run.folder.resolve() in seen:
             raise RunError(f"{run.folder} is given twice; leave it out once: a run does not differ from itself.")
         seen.add(run.folder.resolve())
-    return write_page(out, page([Content.of(run) for run in runs]))
+    with damage_told(*(run.folder for run in runs)):
+        text = page([Content.of(run) for run in runs])
+    return write_page(out, text)
 
 
 def page(contents: Sequence[Content]) -> str:

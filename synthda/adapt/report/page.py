@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +20,7 @@ from synthda.adapt.report import charts, maps
 from synthda.adapt.report.content import FLOOR, Content
 from synthda.adapt.report.stored import Picture
 from synthda.adapt.run import Run
+from synthda.errors import RunError
 from synthda.manifest import json_text, written_then_named
 from synthda.shell import quoted
 
@@ -39,11 +41,26 @@ def write_report(run: Run, out: Path | None = None) -> Path:
         The file.
 
     Raises:
-        RunError: when the folder holds no run.
+        RunError: when the folder holds no run, or its manifests are incomplete or damaged.
         DataError: when its manifest cannot be read.
         SynthdaError: when the file cannot be written.
     """
-    return write_page(out or run.report, page(Content.of(run)))
+    with damage_told(run.folder):
+        text = page(Content.of(run))
+    return write_page(out or run.report, text)
+
+
+@contextmanager
+def damage_told(*folders: Path) -> Iterator[None]:
+    """Within: what the manifests of runs lack, or have in another form than synthda writes, as RunError."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, jinja2.TemplateError) as error:
+        named = ", ".join(map(str, folders))
+        raise RunError(
+            f"A manifest in {named} is incomplete or damaged ({error!r}); run synthda adapt once more, with --force "
+            "where it calls the run finished."
+        ) from error
 
 
 def write_page(path: Path, text: str) -> Path:

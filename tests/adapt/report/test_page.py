@@ -15,6 +15,7 @@ from report_runs import NAMES, STEPS, Page, finished, log, manifest
 
 import synthda
 from bench.browser import chromium, lacking
+from synthda.adapt.report.comparison import write_comparison
 from synthda.adapt.report.page import write_report
 from synthda.adapt.run import Run
 from synthda.errors import DataError, RunError
@@ -207,6 +208,32 @@ def test_a_threshold_that_was_given_is_told_too(tmp_path: Path) -> None:
     text = " ".join(read(write_report(run)).text.split())
     assert "less probable than 0.600" in text
     assert "all are divided by 1 + t" in text
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("results", "evaluation", "interval"), [0.5]),
+        (("results", "evaluation", "confusion"), [["x"]]),
+    ],
+)
+def test_a_manifest_of_another_form_is_one_sentence_and_the_last_report_stays(
+    tmp_path: Path, place: tuple[str, ...], value: object
+) -> None:
+    run = finished(tmp_path, stored=False)
+    write_report(run)
+    before = run.report.read_bytes()
+    known = json.loads(run.manifest.read_text(encoding="utf-8"))
+    parent = known
+    for name in place[:-1]:
+        parent = parent[name]
+    parent[place[-1]] = value
+    write_json(run.manifest, known)
+    for write in (lambda: write_report(run), lambda: write_comparison([run, finished(tmp_path / "b")], run.report)):
+        with pytest.raises(RunError, match=r"is incomplete or damaged .*; run synthda adapt once more") as caught:
+            write()
+        assert "\n" not in str(caught.value)
+    assert run.report.read_bytes() == before
 
 
 def test_an_older_run_has_a_report_of_what_is_there(tmp_path: Path) -> None:
