@@ -14,7 +14,7 @@ ROWS = (
     ("usps", "usps-to-mnist", "m-adda"),
     ("usps", "mnist-to-usps", "m-adda"),
     ("street-digits", "street-digits", "bnm, weak views of the target"),
-    ("signs", "signs", "mcc"),
+    ("signs-standardised", "signs", "fixmatch"),
 )
 """Table of the protocol, pair, and the method that was chosen on labels of images that adapt."""
 
