@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -159,3 +160,15 @@ def test_the_time_to_an_accuracy_ends_where_it_is_first_reached() -> None:
     never = time_to_accuracy(blueprint(1), data, "cpu", aim=1.1, every=1)
     assert never["seconds_of_training"] is None
     assert np.isfinite(list(never["accuracies"].values())).all()
+
+
+def test_what_a_method_starts_from_counts_as_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.time_to_accuracy.training_seconds", lambda run: 1000.0)
+    arrays = Arrays.random(64)
+    source = Domain(ArrayImages(arrays.source), arrays.labels, tuple("0123456789"))
+    data = Data(sources=(source,), target=ArrayImages(arrays.target), evaluation=source)
+    alone = replace(blueprint(2), method="source-only", method_settings={})
+    found = time_to_accuracy(replace(alone, method="shot"), data, "cpu", aim=0.0, every=1)
+    assert list(found["accuracies"]) == [1, 2]
+    assert 1000 < found["seconds_of_training"] < 1500
+    assert time_to_accuracy(alone, data, "cpu", aim=0.0, every=1)["seconds_of_training"] < 500
