@@ -112,7 +112,7 @@ def main() -> None:
     print(json.dumps(found, indent=1))
     if asked.out:
         write_json(asked.out, found)
-    elif asked.device == "cpu":
+    elif (asked.device, asked.precision) == ("cpu", "float32"):
         add(found)
 
 

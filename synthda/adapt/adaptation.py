@@ -90,13 +90,15 @@ def adapt(
     from_nothing = start is None and begin is None and (force or not run.checkpoint.exists())
     method = blueprint.build(pretrained=from_nothing)
     beginning = None if begin is None else Beginning(begin, *load_run(begin))
+    goes_on_from = start or first or run.first
+    stays = not force or not goes_on_from.folder.resolve().is_relative_to(run.folder.resolve())
     configuration = _checked(
         blueprint,
         data,
         method,
         start=start,
         beginning=beginning,
-        resumed=not force and run.checkpoint.exists(),
+        resumed=(not force and run.checkpoint.exists()) or (stays and goes_on_from.finished),
         holds_out=held_out is not None,
         device=device,
         ranks=ranks,
@@ -104,7 +106,6 @@ def adapt(
     ranks.require_alike(fingerprint(configuration), "settings or data")
     ranks.first(lambda: run.begin(configuration, force=force))
     pace = keeping(pace, run, method.steps(blueprint.recipe), select, probe)
-    goes_on_from = start or first or run.first
     _train(method, blueprint, data, run, goes_on_from, beginning=beginning, device=device, pace=pace, ranks=ranks)
 
     def finish() -> None:
@@ -159,11 +160,12 @@ def check_before(
     begin: Run | None = None,
     resumed: bool = False,
     processes: int = 1,
-    device: str = "cpu",
+    device: str | None = None,
 ) -> None:
     """Whether all fits together, and what `method` starts from, too: before the folder is claimed, and in a dry run.
 
-    A run that is `resumed` from its own checkpoint needs nothing that it started from.
+    A run that is `resumed` from its own checkpoint, or goes on from one that is there, needs nothing that it started
+    from. Without a `device`, whether that computes as the recipe asks is left to the training.
 
     Raises:
         DataError: as `check_data`.
@@ -171,7 +173,8 @@ def check_before(
             `start`, or `start` or `begin` has learnt from what evaluates.
     """
     check_data(blueprint, data, method, processes)
-    check_arithmetic(blueprint.recipe, method, device)
+    if device is not None:
+        check_arithmetic(blueprint.recipe, method, device)
     if start is not None:
         check_start(start, blueprint, method)
     for earlier in (start, begin):

@@ -197,9 +197,15 @@ class Blueprint:
         )
 
 
+def own_views(method: str) -> dict[str, str]:
+    """By setting, what has views of its own in place of that one: the method, or the part of a combination."""
+    found: dict[str, str] = {}
+    for part, kind in method_classes(method).items():
+        found |= {name: part for name in ("source_view", "target_view") if getattr(kind, f"{name}s")}
+    return found
+
+
 def _refuse_views_beside_own(method: str, given: Mapping[str, str]) -> None:
-    """Raise SettingError for a view that a method would not look at, since it compares views of its own."""
-    for name in ("source_view", "target_view"):
-        own = next((part for part, kind in method_classes(method).items() if getattr(kind, f"{name}s")), None)
-        if given.get(name, "none") != "none" and own is not None:
-            raise SettingError(f"{own} compares views of its own of each image; leave out {name}, or give none.")
+    for name, part in own_views(method).items():
+        if given.get(name, "none") != "none":
+            raise SettingError(f"{part} compares views of its own of each image; leave out {name}, or give none.")

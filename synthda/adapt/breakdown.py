@@ -26,6 +26,8 @@ def breakdowns_told(device: torch.device) -> Iterator[None]:
             "collapsed, or are not finite; an earlier checkpoint, if any, is kept. Try a smaller learning rate, for "
             "example --set learning_rate=0.001, in a new --out."
         ) from error
+    except MemoryError as error:  # NumPy's
+        raise _out_of_memory(device, "Stop what else uses it and go on, or give") from error
     except RuntimeError as error:  # of which LinAlgError is one
         if OF_CPU not in str(error):
             raise

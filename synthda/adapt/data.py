@@ -95,6 +95,16 @@ class Data:
             self._identities[id(domain)] = _labelled_identity(domain)
         return self._identities[id(domain)]
 
+    def contents(self, domain: Domain) -> list[str]:
+        """`content_hashes` of one of its domains, taken once: a comparison holds images out for every cell."""
+        if id(domain) not in self._contents:
+            self._contents[id(domain)] = content_hashes(domain.images)
+        return self._contents[id(domain)]
+
+    @cached_property
+    def _contents(self) -> dict[int, list[str]]:
+        return {}
+
     @cached_property
     def _identities(self) -> dict[int, dict[str, Any]]:
         return {}

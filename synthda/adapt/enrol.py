@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 VARIANTS: tuple[Box | None, ...] = (None, *((x, y, x + 0.9, y + 0.9) for x in (0.0, 0.1) for y in (0.0, 0.1)))
 """What is seen of a picture: all of it, and nine tenths at each corner; never mirrored: a mirrored sign is another."""
-TOLERANCE = 1e-4
+TOLERANCE = ROUNDING = 1e-4
 ENROLLED = ".enrolled"
 
 
@@ -202,7 +202,8 @@ def _known(
         images = in_memory(domain.images)
         chances, rows = classifier.probabilities_and_features(images)
         unknown = chances[:, len(names) :]
-        threshold = unknown.size > 0 and _is_constant(classifier)
+        noise = classifier.probabilities(_noise(classifier))
+        threshold = unknown.size > 0 and _is_constant(np.concatenate([chances, noise]))
         counts = (
             np.eye(len(names))[labels_by_name(domain, tuple(names))] if domain.labelled else chances[:, : len(names)]
         )
@@ -222,11 +223,14 @@ def _noise(classifier: Classifier) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (16, *classifier.input_size, 3), dtype=np.uint8)
 
 
-def _is_constant(classifier: Classifier) -> bool:
-    """Whether the probability of `unknown` is a threshold on the others: the same for any image."""
-    grey = np.full((2, *classifier.input_size, 3), [[[[0]]], [[[255]]]], np.uint8)
-    unknown = classifier.probabilities(np.concatenate([grey, _noise(classifier)]))[:, -1]
-    return float(np.ptp(unknown)) < 1e-6
+def _is_constant(chances: NDArray[np.float32]) -> bool:
+    """Whether the probability of `unknown`, the last of (n, K + 1), is a threshold: the same for any image.
+
+    Of a threshold t it is t / (1 + t), at most a half; a calibrated one may be 0 or 1 for all of a few images, rounded.
+    """
+    unknown, tiny = chances[:, -1], np.finfo(np.float32).tiny
+    logit = np.log(np.maximum(unknown, tiny)) - np.log(np.maximum(chances[:, :-1].sum(axis=1), tiny))
+    return bool(np.ptp(logit) < ROUNDING and 0 < unknown.max() < 0.5 + ROUNDING)
 
 
 def _domain(classifier: Classifier, spec: str | None, data_root: Path | None) -> Domain:

@@ -13,8 +13,8 @@ from synthda.errors import DataError
 
 BINS = 15
 RESAMPLES = 2000
-ROUNDING = 1e-6
-"""By which equal probabilities may differ, as a share of the larger."""
+ROUNDING = 1e-4
+"""By which equal logits may differ."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,8 @@ def _strangeness(known: NDArray[np.float32], unknown: NDArray[np.float32]) -> ND
     """
     tiny = np.finfo(np.float32).tiny
     total = np.maximum(known.sum(axis=1), tiny)
-    if np.ptp(unknown) < ROUNDING * unknown.max():
-        return np.asarray(-known.max(axis=1) / total)
-    return np.asarray(np.log(np.maximum(unknown, tiny)) - np.log(total))
+    logit = np.log(np.maximum(unknown, tiny)) - np.log(total)
+    return np.asarray(-known.max(axis=1) / total if np.ptp(logit) < ROUNDING else logit)
 
 
 def gap_closed(source_only: float, adapted: float, oracle: float, *, least_gap: float = 0.05) -> float | None:

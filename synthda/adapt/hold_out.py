@@ -8,18 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.adapt.data import ORACLE, Data
-from synthda.datasets.domain import (
-    UNLABELLED,
-    ArrayImages,
-    Domain,
-    Images,
-    content_hashes,
-    each_content,
-    in_memory,
-    labels_by_name,
-)
+from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, in_memory, labels_by_name
 from synthda.errors import DataError
-from synthda.wording import counted
 
 
 def hold_out(
@@ -30,11 +20,11 @@ def hold_out(
     Args:
         method: the sources are divided; of the oracle, the photographs that it trains on.
         share: of each class of each source, rounded, but at least an image; a class with a single image stays whole.
-            What has the same pixels as an image that is held out is not trained on either.
+            What has the same pixels as an image that is held out is not trained on either, of the labelled target too.
         seed: of the choice; the same for equal sources whatever is trained.
 
     Raises:
-        DataError: when a class would have no image held out, or is unknown; when a labelled target image is held out.
+        DataError: when a class would have no image held out, or none to train on, or is unknown.
     """
     if share == 0:
         return data, None
@@ -43,19 +33,19 @@ def hold_out(
         raise DataError(
             "There is no source to hold images out of; give it with --source, or leave out --hold-out and --unknown."
         )
-    kept, taken = [], []
-    for index, source in enumerate(sources):
-        rows = _rows(source, share, np.random.default_rng([seed, index]))
-        mask = np.zeros(len(source), dtype=np.bool_)
-        mask[rows] = True
-        kept.append(source.rows(np.flatnonzero(~mask), stored=True))
-        taken.append(source.rows(np.flatnonzero(mask), stored=True))
+    chosen = [_rows(source, share, np.random.default_rng([seed, index])) for index, source in enumerate(sources)]
+    contents = [data.contents(source) for source in sources]
+    held = {found[row] for found, rows in zip(contents, chosen, strict=True) for row in rows.tolist()}
+    taken = [source.rows(np.sort(rows), stored=True) for source, rows in zip(sources, chosen, strict=True)]
+    kept = [_without(data, source, held) for source in sources]
     held_out = _joined(taken, classes)
-    kept = _without_copies(kept, held_out)
-    _refuse_copies(data.labelled_target, held_out)
     _refuse_missing(held_out, kept, classes)
-    changed = {"oracle": kept[0]} if method == ORACLE else {"sources": tuple(kept)}
-    return replace(data, **changed), held_out
+    if method == ORACLE:
+        return replace(data, oracle=kept[0]), held_out
+    few = None if data.labelled_target is None else _without(data, data.labelled_target, held)
+    if few is not None and len(few) == 0:
+        raise DataError("All images of --labelled-target are copies of some that are held out; leave it out.")
+    return replace(data, sources=tuple(kept), labelled_target=few), held_out
 
 
 def _rows(source: Domain, share: float, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -74,25 +64,10 @@ def _joined(domains: list[Domain], classes: tuple[str, ...]) -> Domain:
     return Domain(images, labels, classes, name="held-out source")
 
 
-def _without_copies(kept: list[Domain], held_out: Domain) -> list[Domain]:
-    """The domains without images that are held out under another name, or of another source."""
-    copies = set(content_hashes(held_out.images))
-    rows = [np.array([content not in copies for content in each_content(domain.images)]) for domain in kept]
-    return [
-        domain if own.all() else domain.rows(np.flatnonzero(own), stored=True)
-        for domain, own in zip(kept, rows, strict=True)
-    ]
-
-
-def _refuse_copies(labelled_target: Domain | None, held_out: Domain) -> None:
-    if labelled_target is None:
-        return
-    shared = set(content_hashes(held_out.images)).intersection(each_content(labelled_target.images))
-    if shared:
-        raise DataError(
-            f"--labelled-target and the source share {counted(len(shared), 'image')} that would be held out; remove "
-            "them from one of the two."
-        )
+def _without(data: Data, domain: Domain, held: set[str]) -> Domain:
+    """One of the data's domains without what is held out, under whatever name, or of another domain."""
+    own = np.array([content not in held for content in data.contents(domain)], dtype=np.bool_)
+    return domain if own.all() else domain.rows(np.flatnonzero(own), stored=True)
 
 
 def _refuse_missing(held_out: Domain, kept: list[Domain], classes: tuple[str, ...]) -> None:

@@ -82,8 +82,9 @@ def train(
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     for part in (module for module in method.modules() if isinstance(module, Method)):
         part.ranks = ranks
-    feed = Feed(method, sources, target, recipe, seed, device, ranks, images=pace.images, tell=pace.tell)
-    method.normalise_by(*channel_statistics(feed.domains))
+    with breakdowns_told(device):
+        feed = Feed(method, sources, target, recipe, seed, device, ranks, images=pace.images, tell=pace.tell)
+        method.normalise_by(*channel_statistics(feed.domains))
     method.to(device).to(memory_format=torch.channels_last)
     method.train()
     descend = Descent(method, recipe, run, device, ranks=ranks, share=feed.share)
@@ -117,6 +118,7 @@ def train(
             wish = agreed(STOP if interrupted() else SAVE if late else 0)
             if wish:
                 descend.save(done)
+                saved_at = time.monotonic()
             if wish == STOP:
                 raise KeyboardInterrupt
         descend.save(steps)

@@ -29,6 +29,7 @@ def show_cutouts(
     idle = [option for option, value in others.items() if value]
     if idle:
         raise SettingError(f"{idle[0]} changes nothing of how templates are cut out; leave it out.")
+    check_outside(out, Path(templates))  # it would be one more template
     if folder is not None:
         check_outside(folder, Path(templates), "--cutouts-to")
     products = load_products(Path(templates))

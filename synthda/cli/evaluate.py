@@ -43,7 +43,6 @@ def command(
 
     from synthda.adapt.scoring import answers_on
     from synthda.cli.listing import print_json, say, warn_skipped
-    from synthda.cli.overwriting import refuse_to_overwrite
     from synthda.cli.score_tables import print_by_factor, print_evaluation
     from synthda.errors import SettingError
 
@@ -51,7 +50,8 @@ def command(
         raise SettingError("There is nothing to score on; give labelled images with --data, or labels with --labels.")
     if plot is not None and by is None:
         raise SettingError("--plot draws accuracy by a factor of the scenes; name the factor with --by.")
-    refuse_to_overwrite({"the model": subject, "one of the images": Path(data)}, {"--plot": plot})
+    if plot is not None and plot.suffix.lower() != ".png":
+        raise SettingError(f"--plot {plot} is no name of a picture; give one that ends in .png.")
     answers = answers_on(subject, data, data_root=data_root, factor=by)
     evaluation, parts = answers.evaluation(), answers.by(by, data, bins=bins, plot=plot) if by else None
     warn_skipped(answers.domain.skipped)

@@ -49,20 +49,20 @@ def command(
     from synthda.datasets.contact_sheet import write_sheet
     from synthda.datasets.domain import factor_names
     from synthda.settings import parse_assignments
-    from synthda.synth.build import build_renderer
+    from synthda.synth.build import FOLDERS, build_renderer
     from synthda.synth.preview import drawn, preview, sweep
 
     shows_cutouts = cutouts or cutouts_to is not None
     out = out or Path(f"{renderer}-{'cutouts' if shows_cutouts else 'preview'}.png")
-    for folder in (templates, backgrounds):
-        if folder:
-            check_outside(out, Path(folder))  # the sheet would be one more of the pictures there
     if shows_cutouts:
         others = {"--factor": factor, "--set": assignments, "--digits": digits, "--split": split, "--size": size}
         show_cutouts(renderer, templates, out, cutouts_to, others={**others, "--backgrounds": backgrounds})
         return
     options = {"digits": digits, "split": split, "backgrounds": backgrounds, "templates": templates, "size": size}
     built = build_renderer(renderer, parse_assignments(assignments or []), options)
+    for folder in (Path(str(getattr(built, name, ""))) for name in FOLDERS if getattr(built, name, "")):
+        if folder.is_dir():
+            check_outside(out, folder)  # the sheet would be one more of the pictures there
     tiles, columns = preview(built, count, seed) if factor is None else sweep(built, factor, count, seed)
     shown = f"{sum(tile is not None for tile in tiles):,} images, seed {seed}"
     write_sheet(out, tiles, columns=columns, title=f"{renderer}: {factor or shown}")

@@ -54,7 +54,7 @@ def rebuilt(manifest: Mapping[str, Any]) -> Renderer:
         now, then = dict(renderer.inputs), dict(manifest["inputs"])
     except DataError as error:
         read = [str(manifest["settings"].get(folder) or "") for folder in FOLDERS]
-        relative = [path for path in read if path and not Path(path).is_absolute()]
+        relative = [path for path in read if path and not Path(path).is_absolute() and not Path(path).exists()]
         where = f" Run the command where {relative[0]} is, as when it was generated." if relative else ""
         raise DataError(f"The domain cannot be drawn again: {error}{where}") from error
     changed = sorted(file for file in then if file in now and now[file] != then[file])

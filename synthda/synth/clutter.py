@@ -100,7 +100,8 @@ def paint(images: NDArray[np.float32], scenes: Scenes, faces: Sequence[Face], ch
         rows = np.flatnonzero(scenes["clutter"] == kind)
         if len(rows):
             _lay(images, rows, scenes[rows], distance(scenes[rows], size))
-    rows = np.flatnonzero((scenes["clutter_character"] >= 0) & (scenes["clutter_font"] >= 0))
+    drawn = (scenes["clutter_character"] >= 0) & (scenes["clutter_font"] >= 0)
+    rows = np.flatnonzero((scenes["clutter"] == CHARACTER) & drawn)
     if len(rows):
         _lay(images, rows, scenes[rows], _characters(scenes[rows], size, faces, characters))
 

@@ -97,14 +97,21 @@ def _without_damaged(out: Path, manifest: dict[str, Any]) -> bool:
         path
         for entry in manifest["shards"]
         for path in [out / str(entry["file"])]
-        if not path.exists() or sha256_of(path) != entry["sha256"]
+        if not _is_as_written(path, str(entry["sha256"]))
     ]
     if lost:
         with disk_errors_told(out):
-            os.replace(out / MANIFEST, out / f"{MANIFEST}.partial")
-            for path in lost:
+            for path in lost:  # first: stopped in between, the finished domain lacks them, which is seen again
                 path.unlink(missing_ok=True)
+            os.replace(out / MANIFEST, out / f"{MANIFEST}.partial")
     return bool(lost)
+
+
+def _is_as_written(shard: Path, sha256: str) -> bool:
+    try:
+        return sha256_of(shard) == sha256
+    except OSError:  # it is gone, or the disk cannot read it any more
+        return False
 
 
 def _plan(renderer: Renderer, name: str, count: int, seed: int) -> dict[str, Any]:

@@ -114,13 +114,17 @@ def _decode(paths: list[Path], at_least: int) -> tuple[list[NDArray[np.uint8]], 
     images: list[NDArray[np.uint8]] = []
     used, skipped = [], []
     for path in paths:
-        if len(images) == MOST or sum(image.nbytes for image in images) > MOST_BYTES:
-            break
         try:
-            images.append(_read(path, at_least))
-            used.append(path)
+            image = _read(path, at_least)
         except PhotoError as error:
             skipped.append(f"{path}: {error.reason}")
+            continue
+        if images and sum(each.nbytes for each in (*images, image)) > MOST_BYTES:
+            break
+        images.append(image)
+        used.append(path)
+        if len(images) == MOST:
+            break
     return images, used, skipped
 
 

@@ -239,6 +239,16 @@ def test_what_the_first_run_would_lack_is_told_before_the_folder_is_claimed(tmp_
     assert not (tmp_path / "run").exists()
 
 
+def test_a_first_run_that_is_there_needs_no_source(tmp_path: Path) -> None:
+    first = Run(tmp_path / "first")
+    adapt(blueprint("source-only", steps=3), data(evaluation=None), first, export=False)
+    plan = replace(blueprint("shot", steps=3), classes=data().classes)
+    manifest = adapt(plan, data(sources=()), Run(tmp_path / "run"), first=first, export=False)
+    assert manifest["results"]["steps"] == 3
+    with pytest.raises(DataError, match="learns from labelled source images"):
+        adapt(plan, data(sources=()), Run(tmp_path / "other"), export=False)
+
+
 @pytest.mark.parametrize("option", ["start", "begin"])
 def test_photographs_whose_labels_an_earlier_run_has_learnt_do_not_evaluate(option: str, tmp_path: Path) -> None:
     earlier, run, labelled = Run(tmp_path / "earlier"), Run(tmp_path / "run"), domain(40, seed=5, target=True)

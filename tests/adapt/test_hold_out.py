@@ -123,7 +123,33 @@ def test_a_class_of_copies_alone_cannot_be_held_out() -> None:
         hold_out(data(replace(source, images=ArrayImages(images))), "dann", CLASSES, 0.1)
 
 
-def test_labelled_target_photographs_that_would_be_held_out_are_told() -> None:
+def test_labelled_target_photographs_that_are_held_out_of_the_source_are_left_out() -> None:
     source = of_counts(20, 20)
-    with pytest.raises(DataError, match="--labelled-target and the source share 2 images that would be held out"):
-        hold_out(data(source, labelled_target=source), "dann", CLASSES, 0.05)
+    kept, held_out = hold_out(data(source, labelled_target=source), "dann", CLASSES, 0.05)
+    assert held_out is not None
+    assert kept.labelled_target is not None
+    assert len(held_out) == 2
+    assert len(kept.labelled_target) == 38
+    with pytest.raises(DataError, match="All images of --labelled-target are copies of some that are held out"):
+        hold_out(data(source, labelled_target=held_out), "dann", CLASSES, 0.05)
+
+
+@pytest.mark.parametrize("few", [None, 6])
+def test_the_oracle_may_have_no_other_photographs_than_the_labelled_target(few: int | None) -> None:
+    labelled = of_counts(20, 20, seed=3)
+    own = data(of_counts(5, 5), labelled_target=labelled if few is None else labelled.rows(np.arange(few)))
+    given = own if few is None else replace(own, oracle=labelled)
+    kept, held_out = hold_out(given, ORACLE, CLASSES, 0.1)
+    assert held_out is not None
+    assert len(held_out) == 4
+    assert kept.oracle is not None
+    assert len(kept.oracle) == 36
+
+
+def test_images_are_read_once_however_often_some_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("synthda.adapt.data.content_hashes", lambda images: asked.append(1) or content_hashes(images))
+    given = data(of_counts(20, 20))
+    for seed in range(3):
+        hold_out(given, "dann", CLASSES, 0.1, seed=seed)
+    assert len(asked) == 1

@@ -85,6 +85,14 @@ def test_images_that_a_softmax_is_quite_sure_of_are_still_told_apart() -> None:
     assert found.unknown_auroc == 1
 
 
+def test_images_that_are_all_far_from_every_class_are_still_told_apart() -> None:
+    """Their probability of `unknown` is 1, rounded, and no threshold."""
+    known = np.array([[5e-8, 0], [3e-9, 0], [1e-12, 0], [7e-14, 0]])  # the last two are foreign
+    rounded = np.concatenate([known, 1 - known.sum(axis=1, keepdims=True)], axis=1).astype(np.float32)
+    assert np.ptp(rounded[:, -1]) < 1e-6
+    assert evaluate(rounded, np.array([0, 0, 2, 2]), ("a", "b", "unknown")).unknown_auroc == 1
+
+
 def test_an_image_between_two_classes_is_none_of_no_class() -> None:
     """Its probability of `unknown` is the smaller one, though no single class is as probable as the other image's."""
     beside = np.array([[0.35, 0.35, 0.3], [0.6, 0.0, 0.4]], np.float32)  # the last one is foreign

@@ -198,6 +198,7 @@ def test_nan_stops_with_a_message_and_keeps_the_last_good_checkpoint(seconds: fl
             RuntimeError("[enforce fail] . DefaultCPUAllocator: can't allocate memory:\nyou tried to …"),
             "The training needs more memory than cpu has free; .*, or give smaller batches",
         ),
+        (MemoryError("Unable to allocate"), "The training needs more memory than cpu has free; .*smaller batches"),
         (torch.linalg.LinAlgError("svd failed to converge\nmore"), r"decompose a matrix .*\(svd failed to converge\)"),
     ],
 )

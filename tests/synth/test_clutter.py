@@ -103,3 +103,11 @@ def test_every_kind_is_drawn_and_what_crosses_the_digits_stays_close_to_the_grou
     crossing = np.isin(scenes["clutter"], (clutter.SLATS, clutter.BRICKS))
     assert np.abs(scenes["clutter_r"][crossing].astype(int) - 120).max() <= 31
     assert (scenes["clutter_character"] >= 0).sum() == (scenes["clutter"] == clutter.CHARACTER).sum()
+
+
+@pytest.mark.parametrize("kind", [clutter.EMPTY, clutter.CHARACTER])
+def test_a_character_is_drawn_where_it_is_the_clutter_and_has_a_face(kind: int) -> None:
+    drawn = kind == clutter.CHARACTER
+    assert (painted(scene(kind, character=8, font=0, period=0.5)).min() < 128) == drawn
+    assert (painted(scene(kind, character=-1, font=0, period=0.5)) == 255).all()
+    assert (painted(scene(kind, character=8, font=-1, period=0.5)) == 255).all()

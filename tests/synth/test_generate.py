@@ -139,6 +139,24 @@ def test_a_finished_domain_is_left_as_it_is(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "d").iterdir()} == times
 
 
+def test_a_repair_that_is_stopped_takes_no_damaged_shard_for_a_good_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render(tmp_path)
+    before = sums(tmp_path)
+    (tmp_path / shard_name(1)).write_bytes(b"rotten")
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as busy:
+        busy.setattr(Path, "unlink", refuse)
+        with pytest.raises(SynthdaError):
+            render(tmp_path)
+    render(tmp_path)
+    assert sums(tmp_path) == before
+
+
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"rotten")])
 def test_shards_of_a_finished_domain_that_are_lost_or_damaged_are_rendered_again(tmp_path: Path, spoil: Any) -> None:
     finished = render(tmp_path)

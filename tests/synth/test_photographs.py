@@ -68,7 +68,7 @@ def test_a_strip_that_would_take_any_memory_is_skipped_and_a_small_one_is_enlarg
 
 def test_large_frames_have_fewer_photographs(photographs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synthda.synth.photographs.MOST_BYTES", 5 * 40 * 60 * 3)
-    assert len(load_photographs(photographs)) == 6
+    assert len(load_photographs(photographs)) == 5
 
 
 def test_the_side_of_a_crop_is_recorded_as_it_is_cut(photographs: Path) -> None:

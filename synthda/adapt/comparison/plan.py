@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
-from synthda.adapt.blueprint import Blueprint, names_of_settings
+from synthda.adapt.blueprint import Blueprint, names_of_settings, own_views
 from synthda.adapt.data import FLOOR, ORACLE, Data, Shared, open_data
 from synthda.adapt.network import Size
 from synthda.adapt.selection import HELD_OUT, LAST, OF_SOURCE_TOO, RULES, Selection
@@ -185,8 +185,12 @@ class Plan:
         return plan.for_classes(classes)
 
     def _given_to(self, entry: Entry) -> Mapping[str, str]:
-        """All settings of the plan; to a baseline beside other methods, those that it knows: it has no `lambda_max`."""
+        """All settings of the plan but views that the method would not look at.
+
+        To a baseline beside other methods, those that it knows: it has no `lambda_max`.
+        """
+        given = {name: value for name, value in self.given.items() if name not in own_views(entry.method)}
         if entry.method not in BASELINES or all(other.method in BASELINES for other in self.entries):
-            return self.given
+            return given
         known = names_of_settings(entry.method, entry.network or self.network)
-        return {name: value for name, value in self.given.items() if name in known}
+        return {name: value for name, value in given.items() if name in known}

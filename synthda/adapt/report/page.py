@@ -58,8 +58,8 @@ def damage_told(*folders: Path) -> Iterator[None]:
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, jinja2.TemplateError) as error:
         named = ", ".join(map(str, folders))
         raise RunError(
-            f"A manifest in {named} is incomplete or damaged ({error!r}); run synthda adapt once more, with --force "
-            "where it calls the run finished."
+            f"A manifest in {named} is incomplete or damaged ({error!r}); the same synthda adapt command, given once "
+            "more, scores the run and writes its manifests again."
         ) from error
 
 

@@ -335,6 +335,20 @@ def test_a_row_s_own_steps_win_wherever_they_stand_and_two_of_them_are_refused(p
         replace(plan(pair, DANN), steps=-5).blueprint(DANN, ("a", "b"), 0)
 
 
+def test_a_view_of_every_row_is_not_given_to_a_method_with_views_of_its_own(pair: Pair) -> None:
+    own = Entry("fixmatch", "fixmatch")
+    both = replace(plan(pair, DANN, own), given={**SETTINGS, "target_view": "weak"})
+    views = [both.blueprint(entry, ("a", "b"), 0).recipe.target_view for entry in (DANN, own)]
+    assert views == ["weak", "none"]
+    with pytest.raises(SettingError, match="Row fixmatch: fixmatch compares views of its own"):
+        both.blueprint(replace(own, given={"target_view": "weak"}), ("a", "b"), 0)
+
+
+def test_what_only_a_gpu_computes_is_refused_by_the_training_and_not_by_the_plan(pair: Pair, tmp_path: Path) -> None:
+    asked = replace(plan(pair, DANN), given={**SETTINGS, "precision": "tf32"})
+    assert [cell.method for cell in Comparison(asked, tmp_path).cells] == ["source-only", "dann"]
+
+
 def test_long_names_have_folders_that_every_system_takes_and_differ() -> None:
     names = ["x" * 300, "x" * 299, "货" * 86, "digits"]
     folders = [folder_name(name) for name in names]

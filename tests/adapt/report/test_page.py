@@ -230,7 +230,7 @@ def test_a_manifest_of_another_form_is_one_sentence_and_the_last_report_stays(
     parent[place[-1]] = value
     write_json(run.manifest, known)
     for write in (lambda: write_report(run), lambda: write_comparison([run, finished(tmp_path / "b")], run.report)):
-        with pytest.raises(RunError, match=r"is incomplete or damaged .*; run synthda adapt once more") as caught:
+        with pytest.raises(RunError, match=r"is incomplete or damaged .*; the same synthda adapt command") as caught:
             write()
         assert "\n" not in str(caught.value)
     assert run.report.read_bytes() == before
