@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import datetime
+import itertools
 import os
 import signal
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -50,7 +52,14 @@ class Numbered(Ranks):
 
 
 def trained(
-    name: str, folder: Path, ranks: Ranks = ALONE, *, steps: int = 4, doubles: bool = False, **given: Any
+    name: str,
+    folder: Path,
+    ranks: Ranks = ALONE,
+    *,
+    steps: int = 4,
+    doubles: bool = False,
+    pace: Pace | None = None,
+    **given: Any,
 ) -> Method:
     plan = blueprint(name, steps=steps, **TOY.get(name, {}), **given)
     method, run = build(plan), Run(folder)
@@ -58,7 +67,7 @@ def trained(
         compute_in_doubles(method)
     ranks.first(lambda: run.begin({"blueprint": plan.as_dict()}))
     target = domain(target=True).images
-    train(method, [domain()], target, plan.recipe, run, seed=plan.seed, pace=Pace(log_every=1), ranks=ranks)
+    train(method, [domain()], target, plan.recipe, run, seed=plan.seed, pace=pace or Pace(log_every=1), ranks=ranks)
     return method
 
 
@@ -99,6 +108,24 @@ def test_where_losses_are_means_two_processes_take_the_steps_of_one(name: str, t
     lines = [logged(Run(tmp_path / folder)) for folder in ("alone", "together")]
     for one, two in zip(*lines, strict=True):
         assert one == pytest.approx(two, abs=1e-5)
+
+
+def test_a_checkpoint_in_time_is_written_once_by_all_though_their_clocks_differ(tmp_path: Path) -> None:
+    build(blueprint("source-only"))
+
+    def saved(ranks: Ranks) -> Tensor:
+        """After how many steps the weights are saved, where a step takes a second and loading 5 for one of the two."""
+        steps: list[int] = []
+        with pytest.MonkeyPatch.context() as watched:
+            clock = itertools.chain([-5 * ranks.rank], itertools.count())
+            watched.setattr("synthda.adapt.train.time", SimpleNamespace(monotonic=lambda: next(clock)))
+            watched.setattr(Descent, "save", lambda descend, step: steps.append(step))
+            trained("source-only", tmp_path, ranks, steps=60, pace=Pace(log_every=100, checkpoint_seconds=10))
+        return torch.tensor(steps)
+
+    one, other = together(saved)
+    assert torch.equal(one, other)
+    assert 4 <= len(one) <= 7  # 60 seconds, and the end
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in WITHOUT_STEPS])
