@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.adapt.enrolled_graph import FACTS, attach, detach
+from synthda.adapt.evaluate import ROUNDING, logit_of_unknown
 from synthda.adapt.predict import Classifier
 from synthda.adapt.prototypes import Prototypes, fitted
 from synthda.adapt.run import Run, parity_beside
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 VARIANTS: tuple[Box | None, ...] = (None, *((x, y, x + 0.9, y + 0.9) for x in (0.0, 0.1) for y in (0.0, 0.1)))
 """What is seen of a picture: all of it, and nine tenths at each corner; never mirrored: a mirrored sign is another."""
-TOLERANCE = ROUNDING = 1e-4
+TOLERANCE = 1e-4
 ENROLLED = ".enrolled"
 
 
@@ -228,9 +229,7 @@ def _is_constant(chances: NDArray[np.float32]) -> bool:
 
     Of a threshold t it is t / (1 + t), at most a half; a calibrated one may be 0 or 1 for all of a few images, rounded.
     """
-    unknown, tiny = chances[:, -1], np.finfo(np.float32).tiny
-    logit = np.log(np.maximum(unknown, tiny)) - np.log(np.maximum(chances[:, :-1].sum(axis=1), tiny))
-    return bool(np.ptp(logit) < ROUNDING and 0 < unknown.max() < 0.5 + ROUNDING)
+    return bool(np.ptp(logit_of_unknown(chances)) < ROUNDING and 0 < chances[:, -1].max() < 0.5 + ROUNDING)
 
 
 def _domain(classifier: Classifier, spec: str | None, data_root: Path | None) -> Domain:

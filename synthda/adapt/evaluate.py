@@ -122,21 +122,27 @@ def _unknown_auroc(probabilities: NDArray[np.float32], labels: NDArray[np.int64]
         return None
     from sklearn.metrics import roc_auc_score
 
-    return float(roc_auc_score(foreign, _strangeness(probabilities[:, :-1], probabilities[:, -1])))
+    return float(roc_auc_score(foreign, _strangeness(probabilities)))
 
 
-def _strangeness(known: NDArray[np.float32], unknown: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A number that grows with how little an image looks like any class, from the probabilities (n, K) and (n,).
+def _strangeness(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A number that grows with how little an image looks like any class, from probabilities (n, K + 1).
 
     The logit of `unknown`, −E in the terms of Liu et al. (2020, "Energy-based out-of-distribution detection"): its
     probability is the same number for all images that a softmax is quite sure of. Where it is a threshold on the
     largest probability, and so the same for all, the latter (Hendrycks & Gimpel 2017, "A baseline for detecting
     misclassified and out-of-distribution examples in neural networks").
     """
+    logit, known = logit_of_unknown(probabilities), probabilities[:, :-1]
+    shares = known.max(axis=1) / np.maximum(known.sum(axis=1), np.finfo(np.float32).tiny)
+    return -shares if np.ptp(logit) < ROUNDING else logit
+
+
+def logit_of_unknown(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """ln p/(1 − p) of the last class, `unknown`, (n,), from probabilities (n, K + 1); finite though one is rounded."""
     tiny = np.finfo(np.float32).tiny
-    total = np.maximum(known.sum(axis=1), tiny)
-    logit = np.log(np.maximum(unknown, tiny)) - np.log(total)
-    return np.asarray(-known.max(axis=1) / total if np.ptp(logit) < ROUNDING else logit)
+    against, known = probabilities[:, -1], probabilities[:, :-1].sum(axis=1)
+    return np.asarray(np.log(np.maximum(against, tiny)) - np.log(np.maximum(known, tiny)))
 
 
 def gap_closed(source_only: float, adapted: float, oracle: float, *, least_gap: float = 0.05) -> float | None:

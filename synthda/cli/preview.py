@@ -60,9 +60,9 @@ def command(
         return
     options = {"digits": digits, "split": split, "backgrounds": backgrounds, "templates": templates, "size": size}
     built = build_renderer(renderer, parse_assignments(assignments or []), options)
-    for folder in (Path(str(getattr(built, name, ""))) for name in FOLDERS if getattr(built, name, "")):
-        if folder.is_dir():
-            check_outside(out, folder)  # the sheet would be one more of the pictures there
+    for given in (getattr(built, name, "") for name in FOLDERS):
+        if given and Path(given).is_dir():
+            check_outside(out, Path(given))  # the sheet would be one more of the pictures there
     tiles, columns = preview(built, count, seed) if factor is None else sweep(built, factor, count, seed)
     shown = f"{sum(tile is not None for tile in tiles):,} images, seed {seed}"
     write_sheet(out, tiles, columns=columns, title=f"{renderer}: {factor or shown}")
