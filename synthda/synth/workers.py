@@ -75,7 +75,8 @@ def make_shards(workshop: Workshop, shards: Sequence[Shard], workers: int, progr
     except BrokenProcessPool as error:
         raise DataError(
             "A rendering process was ended from outside, perhaps for want of memory; run the same command again "
-            "with fewer --workers: what is finished is kept."
+            "with fewer --workers: what is finished is kept. (A script of your own renders with several workers only "
+            'below `if __name__ == "__main__":`.)'
         ) from error
     return digests
 
