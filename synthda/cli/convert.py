@@ -27,7 +27,8 @@ def command(
     imagefolder: a folder a class. hf: Hugging Face's ImageFolder, every factor in metadata.jsonl. webdataset: tar
     shards with labels and factors. PNG loses nothing: converted to hf or webdataset and back to shards, images,
     labels, classes and scenes are the same. coco: images with a box and a mask for every product in them, of a domain
-    rendered by products whose templates are still there. An interrupted command goes on when it is given again.
+    rendered by products whose templates are still there. An interrupted command goes on when it is given again, and
+    of a finished folder it writes anew what was lost or damaged.
 
     Examples:
 

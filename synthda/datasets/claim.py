@@ -1,4 +1,4 @@
-"""A folder is claimed before it is written to: the same command goes on with it, and any other is refused."""
+"""A folder is claimed before it is written to: the same command goes on with it or mends it; others are refused."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from synthda.errors import DataError
-from synthda.manifest import disk_errors_told, fingerprint, is_vacant, read_manifest, write_json
+from synthda.manifest import disk_errors_told, fingerprint, is_vacant, read_manifest, sha256_of, write_json
 
 
 def claim(out: Path, manifest: str, plan: Mapping[str, Any], *, ours: Iterable[str], force: bool) -> dict[str, Any]:
     """Write the plan to `MANIFEST.partial` in `out`, or find it there from an earlier try.
+
+    A folder that the same plan has finished is taken up again, so that what was lost or damaged is written anew.
 
     Args:
         out: folder to write to; made when missing.
@@ -26,7 +28,7 @@ def claim(out: Path, manifest: str, plan: Mapping[str, Any], *, ours: Iterable[s
         The plan with its fingerprint.
 
     Raises:
-        DataError: when `out` is finished, or claimed by another command, or holds something else.
+        DataError: when `out` is finished or claimed by another command, or holds something else.
     """
     claimed = {**plan, "fingerprint": fingerprint(plan)}
     finished, partial = out / manifest, out / f"{manifest}.partial"
@@ -38,7 +40,14 @@ def claim(out: Path, manifest: str, plan: Mapping[str, Any], *, ours: Iterable[s
     elif force:
         _discard(out, finished, partial, ours)
     elif finished.exists():
-        raise DataError(f"{out} is finished already; choose another --out, or give --force to make it anew.")
+        if read_manifest(finished).get("fingerprint") != claimed["fingerprint"]:
+            raise DataError(
+                f"{out} is finished already, of other images or with other settings; choose another --out, or give "
+                "--force to discard what is there."
+            )
+        remove_damaged(out, manifest)
+        write_json(partial, claimed)
+        finished.unlink(missing_ok=True)
     elif read_manifest(partial).get("fingerprint") != claimed["fingerprint"]:
         raise DataError(
             f"{out} was begun by another command; give the same command again, choose another --out, or give --force "
@@ -46,6 +55,31 @@ def claim(out: Path, manifest: str, plan: Mapping[str, Any], *, ours: Iterable[s
         )
     write_json(partial, claimed)
     return claimed
+
+
+def remove_damaged(out: Path, manifest: str) -> bool:
+    """Remove the files of a finished folder that are not as its manifest has them; it is unfinished where any was.
+
+    Returns:
+        Whether a file was missing or damaged. Only the files whose checksums the manifest holds are looked at.
+    """
+    content = read_manifest(out / manifest)
+    checksums = {entry["file"]: entry["sha256"] for entry in content.get("shards", ())} | content.get("files", {})
+    lost = [out / name for name in checksums if not _is_as_written(out / name, checksums[name])]
+    if lost:
+        with disk_errors_told(out):
+            for path in lost:  # first: stopped in between, the finished folder lacks them, which is seen again
+                if path.parent == out:  # a manifest may come from anybody
+                    path.unlink(missing_ok=True)
+            os.replace(out / manifest, out / f"{manifest}.partial")
+    return bool(lost)
+
+
+def _is_as_written(path: Path, sha256: str) -> bool:
+    try:
+        return sha256_of(path) == sha256
+    except OSError:  # it is gone, or the disk cannot read it any more
+        return False
 
 
 def check_outside(out: Path, source: Path, option: str = "--out") -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synthda import __version__
+from synthda.datasets.claim import remove_damaged
 from synthda.datasets.shards import BLOCK, MANIFEST, rows_per_shard, shard_name
 from synthda.errors import DataError
 from synthda.manifest import (
@@ -59,7 +60,7 @@ def generate(
     plan = _plan(renderer, name, count, seed)
     if _is_finished(out, plan, force):
         finished = read_manifest(out / MANIFEST)
-        if not _without_damaged(out, finished):
+        if not remove_damaged(out, MANIFEST):
             progress(count)
             return finished
     write_json(out / f"{MANIFEST}.partial", plan)
@@ -89,29 +90,6 @@ def finished_at(out: Path) -> int | None:
     """When the domain in `out` was finished, nanoseconds as the disk counts them; None where none is."""
     manifest = out / MANIFEST
     return manifest.stat().st_mtime_ns if manifest.exists() else None
-
-
-def _without_damaged(out: Path, manifest: dict[str, Any]) -> bool:
-    """Whether shards of a finished domain are missing or not as they were written; it is unfinished without these."""
-    lost = [
-        path
-        for entry in manifest["shards"]
-        for path in [out / str(entry["file"])]
-        if not _is_as_written(path, str(entry["sha256"]))
-    ]
-    if lost:
-        with disk_errors_told(out):
-            for path in lost:  # first: stopped in between, the finished domain lacks them, which is seen again
-                path.unlink(missing_ok=True)
-            os.replace(out / MANIFEST, out / f"{MANIFEST}.partial")
-    return bool(lost)
-
-
-def _is_as_written(shard: Path, sha256: str) -> bool:
-    try:
-        return sha256_of(shard) == sha256
-    except OSError:  # it is gone, or the disk cannot read it any more
-        return False
 
 
 def _plan(renderer: Renderer, name: str, count: int, seed: int) -> dict[str, Any]:

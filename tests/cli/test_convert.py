@@ -46,9 +46,10 @@ def test_photographs_become_shards_of_the_size_that_is_given(synthda, photos, tm
     assert synthda("inspect", "shards").code == 0
 
 
-def test_a_second_run_is_refused_unless_forced(synthda, domain):
+def test_another_command_is_refused_a_finished_folder_unless_forced(synthda, domain):
     assert synthda("convert", domain, "--to", "hf", "--out", "out").code == 0
-    refused = synthda("convert", domain, "--to", "hf", "--out", "out")
+    assert synthda("convert", domain, "--to", "hf", "--out", "out").code == 0
+    refused = synthda("convert", domain, "--to", "hf", "--out", "out", "--quality", 90)
     assert refused.code == 2
     assert "finished already" in refused.err
     assert synthda("convert", domain, "--to", "hf", "--out", "out", "--force", "--quality", 90).code == 0

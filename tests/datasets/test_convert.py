@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,16 +132,53 @@ def test_a_picture_that_a_loss_of_power_has_cut_off_is_written_again(tmp_path, t
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_a_finished_folder_is_refused_unless_forced(tmp_path, to):
+def test_a_finished_folder_is_refused_to_others_unless_forced(tmp_path, to):
     exported(domain_of(20), tmp_path / "out", to)
     (tmp_path / "out" / "notes.txt").write_text("mine")
     with pytest.raises(DataError, match=r"finished already.*--force"):
-        exported(domain_of(20), tmp_path / "out", to)
+        exported(domain_of(21), tmp_path / "out", to)
     for name in FORMATS:
         exported(domain_of(10), tmp_path / "out", name, force=True)
     (tmp_path / "out" / "notes.txt").unlink()  # what is not ours was left alone
     exported(domain_of(10), tmp_path / "new", list(FORMATS)[-1])
     assert contents(tmp_path / "out").keys() == contents(tmp_path / "new").keys()
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-512])])
+@pytest.mark.parametrize("to", FORMATS)
+def test_the_same_command_again_mends_what_a_finished_folder_has_lost(tmp_path, to, spoil):
+    domain = domain_of(300)
+    exported(domain, tmp_path / "out", to)
+    whole = contents(tmp_path / "out")
+    manifest = whole.pop(Path("synthda.json"))
+    for name in sorted(whole)[:2]:
+        spoil(tmp_path / "out" / name)
+    exported(domain, tmp_path / "out", to)
+    again = contents(tmp_path / "out")
+    assert json.loads(again.pop(Path("synthda.json")))["files"] == json.loads(manifest)["files"]
+    assert again == whole
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-512])])
+def test_shards_that_were_lost_or_damaged_are_made_again_by_the_same_command(tmp_path, spoil):
+    exported(domain_of(300), tmp_path / "out", "hf")
+    made_again(tmp_path / "out", tmp_path / "again")
+    whole = contents(tmp_path / "again")
+    spoil(tmp_path / "again" / "shard-00001.h5")
+    made_again(tmp_path / "out", tmp_path / "again")
+    again = contents(tmp_path / "again")
+    assert again.keys() == whole.keys()
+    assert all(again[name] == whole[name] for name in whole if name.suffix == ".h5")
+
+
+def test_a_manifest_that_names_files_elsewhere_removes_none(tmp_path):
+    exported(domain_of(20), tmp_path / "out", "hf")
+    (tmp_path / "mine.txt").write_text("mine")
+    manifest = tmp_path / "out" / "synthda.json"
+    found = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(found | {"files": {"../mine.txt": "0" * 64}}))
+    exported(domain_of(20), tmp_path / "out", "hf")
+    assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
 def test_another_domain_does_not_go_on_with_what_one_has_left(tmp_path):

@@ -68,8 +68,9 @@ def test_run_lengths_count_down_the_columns_from_zeros() -> None:
 
 def test_a_finished_export_is_kept_unless_forced(domain: Path, tmp_path: Path) -> None:
     write(domain, tmp_path / "coco")
+    write(domain, tmp_path / "coco")
     with pytest.raises(DataError, match="finished already"):
-        write(domain, tmp_path / "coco")
+        write(domain, tmp_path / "coco", quality=80)
     write(domain, tmp_path / "coco", quality=80, force=True)
     assert {path.suffix for path in (tmp_path / "coco/images").iterdir()} == {".jpg"}
 
