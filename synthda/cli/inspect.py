@@ -31,11 +31,13 @@ def command(
     """
     from synthda.cli.domain_tables import print_domain
     from synthda.cli.listing import print_json, say, warn_skipped
+    from synthda.cli.overwriting import refuse_to_overwrite
     from synthda.datasets.contact_sheet import tiles_of, write_sheet
     from synthda.datasets.summary import look_at
 
-    domain, facts = look_at(path, data_root=data_root, verify=not no_verify)
     here = Path(path).expanduser()
+    refuse_to_overwrite({"one of the images": here}, {"--sheet": sheet})
+    domain, facts = look_at(path, data_root=data_root, verify=not no_verify)
     if sheet is None and not as_json:
         named = here.resolve().name if here.exists() else domain.name.replace(":", "-")
         # Not among the photographs, where it would be taken for one.

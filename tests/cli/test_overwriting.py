@@ -23,14 +23,16 @@ def test_a_file_that_is_read_is_kept_under_any_name_and_other_files_may_be_repla
             refuse_to_overwrite(read, {"--out": lost})
     with pytest.raises(SettingError, match=r"--sheet .*a\.JPG is one of the photographs"):
         refuse_to_overwrite(read, {"--out": None, "--sheet": folder / "below" / "a.JPG"})
-    kept = {"--out": folder / "found.csv", "--sheet": tmp_path / "sheet.png", "--plot": folder / "new.png"}
-    refuse_to_overwrite(read, kept)
+    with pytest.raises(SettingError, match=r"new\.png would lie in .*photos and be read as one of the photographs the"):
+        refuse_to_overwrite(read, {"--sheet": folder / "new.png"})
+    refuse_to_overwrite(read, {"--out": folder / "found.csv", "--sheet": tmp_path / "sheet.png"})
 
 
 @pytest.mark.parametrize(
     ("command", "said"),
     [
         (("predict", "model.onnx", "greys", "--sheet", "greys/dark/0.png"), "--sheet greys/dark/0.png is one of the"),
+        (("inspect", "greys", "--sheet", "greys/sheet.png"), "would lie in greys and be read as one of the images"),
         (("evaluate", "model.onnx", "--data", "greys", "--by", "x", "--plot", "model.onnx"), "no name of a picture"),
         (("report", "model.onnx", "--out", "model.onnx"), "--out model.onnx is no name of a page; give one that ends"),
     ],
