@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COUNT, STEPS, SIDE = 8_000, 1_000, 16
 METHOD, VIEWS = "shot", {"source_view": "none"}
-"""Chosen on labels of the scans that adapt, seeds 100 to 104: .86 of shot, .78 of im, .77 of dann, .73 of source-only."""
+"""Chosen on labels of what adapts, seeds 100 to 104: .86 of shot, .78 of im, .77 of dann, .73 of source-only."""
 LEFT = ("syn-numbers", "run", "photographs", "predictions.csv", "predictions.png")
 SETTINGS = (
     "size=8 one=1 two=0 three=0 lines=0 hand=0 smallest=0.8 largest=1 tight=0 angle=15 shear=0.25 stretch=1.3 "
