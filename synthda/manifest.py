@@ -39,7 +39,7 @@ def provenance(*distributions: str) -> dict[str, Any]:
     return {
         "command": quoted(Path(sys.argv[0]).name.replace("__main__.py", "synthda"), *sys.argv[1:]),
         "synthda": __version__,
-        "commit": _commit(),
+        "commit": commit_of(Path(__file__).resolve().parent.parent),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {name: _version(name) for name in distributions},
@@ -133,18 +133,23 @@ def _version(distribution: str) -> str:
 
 
 @cache
-def _commit() -> str | None:
-    """The commit of the source checkout that synthda runs from, `-dirty` appended; None when installed elsewhere."""
-    checkout = Path(__file__).resolve().parent.parent
+def commit_of(checkout: Path) -> str | None:
+    """The commit of a source checkout, `-dirty` appended where its code differs from it; None where it is none.
+
+    The code is `synthda/` and `bench/`, without the results that the latter writes.
+    """
     if not (checkout / ".git").exists():
         return None
+    code = ("synthda", "bench", ":(exclude)bench/results")
+    commit = _git(checkout, "rev-parse", "--short=12", "HEAD")
+    changes = _git(checkout, "status", "--porcelain", "--untracked-files=no", "--", *code)
+    return f"{commit}-dirty" if commit and changes else commit or None
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    """What git prints; nothing where it is missing or fails."""
     try:
-        described = subprocess.run(
-            ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
+        done = subprocess.run(["git", "-C", str(checkout), *arguments], capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
-        return None
-    return described.stdout.strip() or None
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from synthda.errors import DataError, SynthdaError
 from synthda.manifest import (
     FORMAT,
+    commit_of,
     fingerprint,
     is_vacant,
     provenance,
@@ -128,3 +130,19 @@ def test_the_command_in_provenance_can_be_given_again(monkeypatch: pytest.Monkey
     words = ["adapt", "--target", "my photos", "--out", "$(date)"]
     monkeypatch.setattr("sys.argv", ["/some/where/synthda/__main__.py", *words])
     assert shlex.split(provenance()["command"]) == ["synthda", *words]
+
+
+def test_a_commit_is_dirty_where_its_code_has_changed_and_not_for_results(tmp_path: Path) -> None:
+    for name in ("synthda/code.py", "bench/results/table.json", "README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1", encoding="utf-8")
+    assert commit_of(tmp_path) is None
+    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    for arguments in (("init", "-q"), ("add", "."), (*who, "commit", "-q", "-m", "all")):
+        subprocess.run(["git", "-C", str(tmp_path), *arguments], check=True)
+    (tmp_path / "bench" / "results" / "table.json").write_text("2", encoding="utf-8")
+    clean = commit_of.__wrapped__(tmp_path)
+    assert clean is not None
+    assert len(clean) == 12
+    (tmp_path / "synthda" / "code.py").write_text("2", encoding="utf-8")
+    assert commit_of.__wrapped__(tmp_path) == f"{clean}-dirty"
