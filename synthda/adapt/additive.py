@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 
 import torch
@@ -64,9 +65,10 @@ class AdditiveMethod(Method):
 
 
 class Combination(AdditiveMethod):
-    """Several methods around one network: one label loss, and the terms of all."""
+    """Several methods around one network, by name: one label loss, and the terms of all."""
 
-    def __init__(self, parts: Sequence[AdditiveMethod]) -> None:
+    def __init__(self, named: Mapping[str, AdditiveMethod]) -> None:
+        self.names, parts = tuple(named), list(named.values())
         super().__init__(parts[0].network)
         self.parts = nn.ModuleList(parts)
         self.source_domains = max(part.source_domains for part in parts)
@@ -80,13 +82,17 @@ class Combination(AdditiveMethod):
             part.begin_from(trained)
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
-        found: LossTerms = {}
-        for part in self.parts:
+        """Those of all parts; a name that several give is told apart, as in `dann/domain` and `cdan/domain`."""
+        found: dict[str, LossTerms] = {}
+        for name, part in zip(self.names, self.parts, strict=True):
             assert isinstance(part, AdditiveMethod)
-            for name, term in part.terms(seen, p).items():
-                both_lose = name in found and term.requires_grad
-                found[name] = found[name] + term if both_lose else found.get(name, term)
-        return found
+            found[name] = part.terms(seen, p)
+        given = Counter(term for terms in found.values() for term in terms)
+        return {
+            f"{name}/{term}" if given[term] > 1 else term: value
+            for name, terms in found.items()
+            for term, value in terms.items()
+        }
 
 
 def entropy(chances: Tensor) -> Tensor:

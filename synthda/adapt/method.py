@@ -116,7 +116,8 @@ class Method(nn.Module):
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         """Named 0-dim terms at progress p, a 0-dim tensor in [0, 1] on the device.
 
-        Terms that carry a gradient are summed into the loss; the others are observations, logged beside them.
+        Terms that carry a gradient are summed into the loss, unless a `step` of the method's own descends them one by
+        one; the others are observations, logged beside them.
         """
         raise NotImplementedError
 

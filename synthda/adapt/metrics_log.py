@@ -20,6 +20,7 @@ Entry = dict[str, float]
 TIMES = ("seconds", "images_per_second")
 """What of an entry differs between equal runs."""
 HEALTH_LINES = 10
+STRENGTH = "weight of the adversary (lambda_max, domain_weight, iw_lambda or adversarial_rate: see `synthda methods`)"
 
 
 class MetricsLog:
@@ -101,20 +102,28 @@ def training_seconds(run: Run) -> float:
 
 
 def health(entries: Sequence[Entry]) -> str | None:
-    """One line when the domain classifier has been at one of its two dead ends for the last ten log lines."""
-    recent = [entry for entry in entries[-HEALTH_LINES:] if "domain_accuracy" in entry]
-    if len(recent) < HEALTH_LINES:
+    """One line when a domain classifier has been at one of its two dead ends for the last ten log lines."""
+    recent = entries[-HEALTH_LINES:]
+    logged = dict.fromkeys(name for entry in recent for name in entry if name.endswith("domain_accuracy"))
+    advice = (_dead_end(recent, accuracy) for accuracy in logged)
+    return next((line for line in advice if line is not None), None)
+
+
+def _dead_end(recent: Sequence[Entry], accuracy: str) -> str | None:
+    """What the lines say of the domain classifier with this accuracy: of a combination, `METHOD/domain_accuracy`."""
+    loss = accuracy.removesuffix("_accuracy")
+    if len([entry for entry in recent if accuracy in entry and loss in entry]) < HEALTH_LINES:
         return None
-    if all(entry["domain_accuracy"] > 0.99 for entry in recent):
+    if all(entry[accuracy] > 0.99 for entry in recent):
         return (
             "The domain classifier tells source from target without error: the features are not aligned. "
-            "Try a smaller learning rate or a larger lambda_max."
+            f"Try a smaller learning rate, or a larger {STRENGTH}."
         )
-    blind = [abs(entry["domain"] - math.log(2)) < 0.005 and entry["domain_accuracy"] < 0.6 for entry in recent]
-    if all(blind):  # of more than two domains, ln 2 is no chance level
+    if all(abs(entry[loss] - math.log(2)) < 0.005 and entry[accuracy] < 0.6 for entry in recent):
+        # of more than two domains, ln 2 is no chance level
         return (
             "The domain loss sits at ln 2: the domains are aligned perfectly, or the features have collapsed. "
-            "If accuracy is poor, try --set lambda_max=0.1."
+            f"If accuracy is poor, try a smaller {STRENGTH}."
         )
     return None
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from synthda.adapt.recipe import GANIN, Recipe
+from synthda.errors import SettingError
 
 Size = tuple[int, int]
 
@@ -113,6 +114,13 @@ class Network(nn.Module):
         """(B, 3, H, W) float in [0, 1] → logits (B, classes)."""
         logits: Tensor = self.label_predictor(self.features(images))
         return logits
+
+    def check_features_learn(self, method: str) -> None:
+        """Raise SettingError when every layer of the features is frozen, and `method` would train nothing else."""
+        if not any(parameter.requires_grad for parameter in self.feature_extractor.parameters()):
+            raise SettingError(
+                f"{method} trains the features alone, and all are frozen; give a smaller `frozen`, or a bottleneck."
+            )
 
     @contextmanager
     def without_dropout(self) -> Iterator[None]:

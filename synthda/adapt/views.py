@@ -59,9 +59,10 @@ def moved(images: Tensor) -> Tensor:
     shear = SHEAR * _between(images, -1, 1)
     # The grid's frame runs from −1 to 1: a shift by a fraction of the frame is twice as much there.
     shift_x, shift_y = (2 * SHIFT * _between(images, -1, 1) for _ in range(2))
-    rows = torch.stack(
-        [wide * cos, wide * (shear * cos - sin), shift_x, tall * sin, tall * (shear * sin + cos), shift_y], dim=1
-    )
+    across = images.shape[2] / images.shape[3]  # so that a turn is one in pixels, whose frame is H × W
+    right = [wide * cos, across * wide * (shear * cos - sin), shift_x]
+    down = [tall * sin / across, tall * (shear * sin + cos), shift_y]
+    rows = torch.stack([*right, *down], dim=1)
     grid = F.affine_grid(rows.view(-1, 2, 3), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 

@@ -14,9 +14,10 @@ from shown import accuracy_on_shifted_colours, colour_network
 from torch import Tensor, nn
 from toy import blueprint, domain
 
+from synthda.adapt.alignment import REMEMBERED
 from synthda.adapt.feed import Feed
 from synthda.adapt.method import Batch
-from synthda.adapt.methods.adamatch import REMEMBERED, AdaMatch
+from synthda.adapt.methods.adamatch import AdaMatch
 from synthda.adapt.network import Network
 
 LATE = torch.tensor(0.9)
@@ -56,8 +57,8 @@ def numbers(network: Network, images: Tensor) -> np.ndarray:
 
 def test_its_terms_are_those_of_the_paper() -> None:
     method, given = AdaMatch(sure_network(), target_weight=2, relative_confidence=0.95), batch()
-    method.recent[0, -2:] = torch.tensor([[0.6, 0.4], [0.7, 0.3]])
-    method.recent[1, -2:] = torch.tensor([[0.3, 0.7], [0.4, 0.6]])
+    method.shares.recent[0, -2:] = torch.tensor([[0.6, 0.4], [0.7, 0.3]])
+    method.shares.recent[1, -2:] = torch.tensor([[0.3, 0.7], [0.4, 0.6]])
     source_weak, source_strong = (numbers(method.network, view) for view in given.source)
     target_weak, target_strong = (numbers(method.network, view) for view in given.target)
     labels = given.source_labels.numpy()
@@ -87,19 +88,19 @@ def test_the_targets_loss_rises_over_the_first_half(p: float, weight: float) -> 
 def test_alignment_gives_the_target_the_shares_of_the_source() -> None:
     method = AdaMatch(colour_network())
     chances = torch.tensor([[0.8, 0.2], [0.5, 0.5]])
-    torch.testing.assert_close(method.aligned(chances), chances)
-    method.recent[0, -1], method.recent[1, -1] = torch.tensor([0.5, 0.5]), torch.tensor([0.8, 0.2])
-    torch.testing.assert_close(method.aligned(chances), torch.tensor([[0.5, 0.5], [0.2, 0.8]]), rtol=0, atol=1e-5)
+    torch.testing.assert_close(method.shares.align(chances), chances)
+    method.shares.recent[0, -1], method.shares.recent[1, -1] = torch.tensor([0.5, 0.5]), torch.tensor([0.8, 0.2])
+    torch.testing.assert_close(method.shares.align(chances), torch.tensor([[0.5, 0.5], [0.2, 0.8]]), rtol=0, atol=1e-5)
 
 
 def test_the_shares_are_means_over_the_last_steps_this_one_included() -> None:
     method, given = AdaMatch(colour_network(), ema=1), batch()
     history = torch.rand(2, REMEMBERED, 2)
-    method.recent = history.clone()
+    method.shares.recent = history.clone()
     means = [method.network(views[0]).softmax(dim=1).mean(dim=0).detach() for views in (given.source, given.target)]
     method.step(given, LATE, no_descent)
-    torch.testing.assert_close(method.recent[:, :-1], history[:, 1:])
-    torch.testing.assert_close(method.recent[:, -1], torch.stack(means))
+    torch.testing.assert_close(method.shares.recent[:, :-1], history[:, 1:])
+    torch.testing.assert_close(method.shares.recent[:, -1], torch.stack(means))
 
 
 def test_no_gradient_reaches_the_weak_view_of_the_target() -> None:

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthda.adapt.methods.adda import ADDA
+from synthda.adapt.methods.shot import SHOT
 from synthda.adapt.recipe import Recipe
+from synthda.errors import SettingError
 
 P = torch.tensor(0.5)
 
@@ -34,6 +36,23 @@ def test_a_step_moves_the_discriminator_then_the_encoder() -> None:
 
     method.step(batch(), P, descend)
     assert asked == [(("discriminator",), False), (("encoder",), True)]
+
+
+def test_a_step_sees_the_target_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    method, passed = ADDA(colour_network()), []
+    features = method.network.features
+    monkeypatch.setattr(method.network, "features", lambda images: passed.append(len(images)) or features(images))
+    given = batch()
+    method.step(given, P, lambda loss, *names: None)
+    assert passed == [len(given.target[0])]
+
+
+def test_without_a_layer_to_learn_it_is_refused() -> None:
+    network = colour_network()
+    network.feature_extractor.requires_grad_(False)
+    for method, name in ((ADDA, "ADDA"), (SHOT, "SHOT")):
+        with pytest.raises(SettingError, match=f"{name} trains the features alone, and all are frozen"):
+            method(network)
 
 
 def test_source_encoder_and_label_predictor_never_learn() -> None:

@@ -10,7 +10,7 @@ from shown import accuracy_on_shifted_colours, colour_network
 from torch import nn
 from toy import blueprint
 
-from synthda.adapt.additive import Combination, Seen, entropy
+from synthda.adapt.additive import AdditiveMethod, Combination, Seen, entropy
 from synthda.adapt.method import Batch
 from synthda.adapt.methods import build_method
 from synthda.adapt.methods.dann import DANN
@@ -59,7 +59,7 @@ def test_a_combination_has_one_label_loss_and_the_terms_of_all_around_one_networ
     combined = build_method("dann+mcc+afn", network, {"temperature": 2.0, "lambda_max": 0.5})
     assert isinstance(combined, Combination)
     assert all(part.network is network for part in combined.parts)
-    assert combined.parts[1].temperature == 2.0
+    assert combined.parts[1].softmax_temperature == 2.0
     terms = combined.losses(batch(), P)
     assert set(terms) == {"label", "domain", "domain_accuracy", "confusion", "feature_norm"}
     for name in ("mcc", "afn"):
@@ -78,13 +78,16 @@ def test_a_combination_starts_from_what_one_of_its_parts_starts_from() -> None:
     assert all(torch.equal(value, kept[name]) for name, value in trained.network.state_dict().items())
 
 
-def test_terms_of_one_name_are_added_up() -> None:
-    network = colour_network()
-    combined = build_method("dann+cdan", network, {})
-    parts = [Combination([part]).losses(batch(), P) for part in combined.parts]  # type: ignore[attr-defined]
+def test_terms_that_several_parts_have_are_told_apart_by_the_parts_names() -> None:
+    combined = build_method("dann+cdan+mcc", colour_network(), {})
+    assert isinstance(combined, Combination)
     found = combined.losses(batch(), P)
-    torch.testing.assert_close(found["domain"], parts[0]["domain"] + parts[1]["domain"])
-    assert torch.equal(found["domain_accuracy"], parts[0]["domain_accuracy"])
+    shared = [f"{part}/{term}" for part in ("dann", "cdan") for term in ("domain", "domain_accuracy")]
+    assert set(found) == {"label", "confusion", *shared}
+    for name, part in zip(("dann", "cdan"), combined.parts, strict=False):
+        assert isinstance(part, AdditiveMethod)
+        for term, value in Combination({name: part}).losses(batch(), P).items():
+            assert torch.equal(found.get(term, found.get(f"{name}/{term}")), value)  # type: ignore[arg-type]
 
 
 def test_a_combination_trains_the_parameters_of_its_parts_once_each() -> None:

@@ -76,6 +76,14 @@ def label_loss(method: Method, labelled: Domain) -> float:
 
 
 @every_method
+def test_what_is_deployed_is_the_softmax_of_the_logits_where_nothing_is_calibrated(name: str) -> None:
+    method = build(name).eval()
+    images = torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(method.chances(images), method.predict(images).softmax(dim=1), rtol=0, atol=0)
+
+
+@every_method
 def test_it_learns_a_toy_problem(name: str, tmp_path: Path) -> None:
     settings = {"learning_rate": 0.03, "source_batch": 64, "target_batch": 48} | TOY.get(name, {})
     plan = blueprint(name, steps=60, **settings)

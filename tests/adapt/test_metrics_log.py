@@ -49,6 +49,9 @@ def test_a_domain_classifier_at_a_dead_end_is_told(accuracy: float, loss: float,
     advice = health(lines)
     assert advice is None if said is None else said in str(advice)
     assert health(lines[:9]) is None
+    of_two = [{"step": 1, "dann/domain": 0.5, "dann/domain_accuracy": 0.8} for _ in lines]
+    named = [{f"cdan/{name}": value for name, value in line.items() if name != "step"} for line in lines]
+    assert health([one | other for one, other in zip(of_two, named, strict=True)]) == advice
     assert health([{"step": 1, "label": 0.1}] * 20) is None
 
 

@@ -46,6 +46,17 @@ def test_moving_an_even_image_changes_nothing() -> None:
     torch.testing.assert_close(moved(even), even)
 
 
+def test_a_wide_image_is_moved_as_the_square_around_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "SHIFT", 0)  # a fraction of each side
+    square = torch.zeros(16, 3, 48, 48)
+    square[:, :, 18:30, 18:30] = torch.rand(16, 3, 12, 12)
+    torch.manual_seed(3)
+    whole = moved(square)
+    torch.manual_seed(3)
+    assert not torch.equal(whole, square)
+    torch.testing.assert_close(moved(square[:, :, 12:36]), whole[:, :, 12:36])
+
+
 def test_a_dot_moves_no_further_than_the_ranges_allow() -> None:
     dot = torch.zeros(256, 3, 65, 65)
     dot[:, :, 31:34, 31:34] = 1

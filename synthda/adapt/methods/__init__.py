@@ -80,12 +80,12 @@ def build_method(name: str, network: Network, settings: dict[str, Any]) -> Metho
     from synthda.adapt.additive import AdditiveMethod, Combination
     from synthda.settings import settings_of
 
-    parts: list[Any] = [
-        found(network, **{key: value for key, value in settings.items() if key in settings_of(found)})
-        for found in method_classes(name).values()
-    ]
+    parts: dict[str, Any] = {
+        part: found(network, **{key: value for key, value in settings.items() if key in settings_of(found)})
+        for part, found in method_classes(name).items()
+    }
     if len(parts) == 1:
-        built: Method = parts[0]
+        built: Method = parts[name]
         return built
-    assert all(isinstance(part, AdditiveMethod) for part in parts)
+    assert all(isinstance(part, AdditiveMethod) for part in parts.values())
     return Combination(parts)

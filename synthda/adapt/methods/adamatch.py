@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from synthda.adapt.alignment import REMEMBERED, aligned
+from synthda.adapt.alignment import Shares
+from synthda.adapt.averaging import follow
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
 from synthda.adapt.network import Network
 from synthda.settings import Between
@@ -39,8 +40,6 @@ class AdaMatch(Method):
     source_views = ("weak", "strong")
     target_views = ("weak", "strong")
 
-    recent: Tensor
-
     def __init__(
         self,
         network: Network,
@@ -56,7 +55,7 @@ class AdaMatch(Method):
         self.relative_confidence = relative_confidence
         self.ema = ema
         self.averaged: Network = copy.deepcopy(network).requires_grad_(False)
-        self.register_buffer("recent", torch.zeros(2, REMEMBERED, network.classes))
+        self.shares = Shares(network.classes)
 
     def normalise_by(self, mean: Tensor, std: Tensor) -> None:
         super().normalise_by(mean, std)
@@ -67,13 +66,10 @@ class AdaMatch(Method):
 
     def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
         logits = self._logits(batch)
-        now = torch.stack(
-            [self.ranks.mean_of(each.detach().softmax(dim=1)) for each in (logits.source_weak, logits.target_weak)]
-        )
-        self.recent.copy_(torch.cat([self.recent[:, 1:], now[:, None]], dim=1))
+        self.shares.see(logits.source_weak.softmax(dim=1), logits.target_weak.softmax(dim=1), self.ranks)
         terms = self._terms(logits, batch.source_labels, p)
         descend(terms["label"] + terms["consistency"])
-        self._follow()
+        follow(self.averaged, self.network, kept=self.ema, buffers=True)
         return {name: term.detach() for name, term in terms.items()}
 
     def predict(self, images: Tensor) -> Tensor:
@@ -95,23 +91,10 @@ class AdaMatch(Method):
         label = (F.cross_entropy(logits.source_weak, labels) + F.cross_entropy(logits.source_strong, labels)) / 2
         # c_τ = τ · mean of max_k p_k over the source's weak views
         least = self.relative_confidence * self.ranks.mean_of(logits.source_weak.detach().softmax(dim=1).amax(dim=1))
-        chance, pseudo = self.aligned(logits.target_weak.detach().softmax(dim=1)).max(dim=1)
+        chance, pseudo = self.shares.align(logits.target_weak.softmax(dim=1)).max(dim=1)
         sure = (chance >= least).float()
         each = F.cross_entropy(logits.target_strong, pseudo, reduction="none")
         # μ = 1/2 − cos(min(π, 2πp)) / 2
         rise = 0.5 - torch.cos((2 * math.pi * p).clamp(max=math.pi)) / 2
         consistency = self.target_weight * rise * (each * sure).mean()
         return {"label": label, "consistency": consistency, "sure": sure.mean(), "least_confidence": least}
-
-    def aligned(self, chances: Tensor) -> Tensor:
-        """(B, classes) of the target, times the source's over the target's recent mean prediction, normalised."""
-        source, target = self.recent.sum(dim=1)  # of as many steps: their ratio is that of the means
-        return aligned(chances, source, target)
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """The average takes a step towards the network; batch norm's running statistics are an average already."""
-        for average, learnt in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
-            average.lerp_(learnt, 1 - self.ema)
-        for kept, buffer in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
-            kept.copy_(buffer)

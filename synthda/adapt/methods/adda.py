@@ -35,6 +35,7 @@ class ADDA(Method):
     ) -> None:
         super().__init__(network)
         self.adversarial_rate = adversarial_rate
+        network.check_features_learn("ADDA")
         network.label_predictor.requires_grad_(False)
         self.source_encoder: Network = copy.deepcopy(network).requires_grad_(False)
         self.discriminator = fully_connected((network.feature_dim, *DISCRIMINATOR, 1))
@@ -56,16 +57,9 @@ class ADDA(Method):
         return self
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
-        """Of the discriminator, with source 0 and target 1, and of the encoder, with that turned round."""
-        with torch.no_grad():
-            features_s = self.source_encoder.features(batch.source[0])
+        """What `step` descends one after the other: the discriminator's loss, then the encoder's."""
         features_t = self.network.features(batch.target[0])
-        on_source, on_target = self.discriminator(features_s), self.discriminator(features_t.detach())
-        right = torch.cat([on_source < 0, on_target > 0]).float().mean()
-        discriminator = (_cross_entropy(on_source, 0) + _cross_entropy(on_target, 1)) / 2
-        # The encoder descends the cross-entropy with the label turned round, not the reversed gradient.
-        encoder = _cross_entropy(self.discriminator(features_t), 0)
-        return {"domain": discriminator, "encoder": encoder, "domain_accuracy": right}
+        return self._told_apart(batch, features_t) | {"encoder": self._taken_for_source(features_t)}
 
     def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
         # The encoder has been trained: at the rate of a training from the start, the game ends before it has begun.
@@ -76,10 +70,24 @@ class ADDA(Method):
         }
 
     def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
-        terms = self.losses(batch, p)
+        features_t = self.network.features(batch.target[0])  # the discriminator's update leaves them as they are
+        terms = self._told_apart(batch, features_t)
         descend(terms["domain"], "discriminator")
-        descend(_cross_entropy(self.discriminator(self.network.features(batch.target[0])), 0), "encoder")
+        terms["encoder"] = self._taken_for_source(features_t)
+        descend(terms["encoder"], "encoder")
         return {name: term.detach() for name, term in terms.items()}
+
+    def _told_apart(self, batch: Batch, features_t: Tensor) -> LossTerms:
+        """The discriminator's loss, source 0 and target 1."""
+        with torch.no_grad():
+            features_s = self.source_encoder.features(batch.source[0])
+        on_source, on_target = self.discriminator(features_s), self.discriminator(features_t.detach())
+        right = torch.cat([on_source < 0, on_target > 0]).float().mean()
+        return {"domain": (_cross_entropy(on_source, 0) + _cross_entropy(on_target, 1)) / 2, "domain_accuracy": right}
+
+    def _taken_for_source(self, features_t: Tensor) -> Tensor:
+        """The encoder's loss: the cross-entropy with the label turned round, not the reversed gradient."""
+        return _cross_entropy(self.discriminator(features_t), 0)
 
 
 def _cross_entropy(logits: Tensor, domain: float) -> Tensor:

@@ -39,7 +39,7 @@ class DANN(AdditiveMethod):
         self.domain_classifier = domain_classifier(network, network.feature_dim, logits)
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
-        # λ_p is in the reversal alone: the domain classifier itself learns at full strength, eq. (13)–(15).
+        # λ_p is in the reversal alone: the domain classifier itself learns at full strength, section 5.2.2.
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
         features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
         logits = self.domain_classifier(features)

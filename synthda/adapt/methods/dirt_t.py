@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synthda.adapt.additive import entropy
+from synthda.adapt.averaging import follow
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
 from synthda.adapt.network import Network
 from synthda.adapt.virtual_adversarial import NEEDS_FLOAT32, virtual_adversarial_loss
@@ -77,11 +78,8 @@ class DIRTT(Method):
 
     def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
         terms = super().step(batch, p, descend)
+        follow(self.average, self.network, kept=self.ema, buffers=True)
         with torch.no_grad():
-            for averaged, learnt in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                averaged.lerp_(learnt, 1 - self.ema)
-            for kept, followed in zip(self.average.buffers(), self.network.buffers(), strict=True):
-                kept.copy_(followed)
             self.updates += 1
             due = self.updates % self.interval == 0  # on the device: asking it would wait for it
             renewed = self.average.state_dict()

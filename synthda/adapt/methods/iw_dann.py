@@ -1,4 +1,4 @@
-"""Gradient reversal with instance weighting: DANN that trusts what has drifted least from the source (Osumi et al.)."""
+"""Gradient reversal with instance weighting: what has drifted from its label counts most (Osumi et al.)."""
 
 from __future__ import annotations
 

@@ -36,8 +36,9 @@ class MADDA(ADDA):
 
     def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
         terms = super().step(batch, p, descend)
-        descend(self.magnet(batch), "encoder")
-        return terms
+        magnet = self.magnet(batch)
+        descend(magnet, "encoder")
+        return terms | {"magnet": magnet.detach()}
 
     def magnet(self, batch: Batch) -> Tensor:
         """min_j ‖M_t(x_t) − C_j‖², mean over the target; the centres are the source's and stay."""

@@ -27,10 +27,10 @@ class MCC(AdditiveMethod):
     ) -> None:
         super().__init__(network)
         self.mcc_weight = mcc_weight
-        self.temperature = temperature
+        self.softmax_temperature = temperature  # `temperature` is that of what is deployed
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
-        return {"confusion": self.mcc_weight * class_confusion(seen.logits_t, self.temperature)}
+        return {"confusion": self.mcc_weight * class_confusion(seen.logits_t, self.softmax_temperature)}
 
 
 def class_confusion(logits: Tensor, temperature: float) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from synthda.adapt.averaging import follow
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
 from synthda.adapt.network import Network
 from synthda.settings import Between
@@ -53,9 +54,7 @@ class SelfEnsembling(Method):
 
     def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
         terms = super().step(batch, p, descend)
-        with torch.no_grad():
-            for taught, learnt in zip(self.teacher.parameters(), self.network.parameters(), strict=True):
-                taught.lerp_(learnt, 1 - self.ema)
+        follow(self.teacher, self.network, kept=self.ema, buffers=False)
         return terms
 
     def predict(self, images: Tensor) -> Tensor:

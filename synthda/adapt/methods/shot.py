@@ -43,6 +43,7 @@ class SHOT(Method):
         self.pseudo_weight = pseudo_weight
         self.start_settings = {"label_smoothing": label_smoothing}
         self.pseudo_labels = torch.zeros(0, dtype=torch.int64)
+        network.check_features_learn("SHOT")
         network.label_predictor.requires_grad_(False)
 
     def train(self, mode: bool = True) -> Self:

@@ -20,7 +20,7 @@ RECIPE = Recipe(
     source_view="weak",
     target_view="weak",
 )
-"""Adam at 1e-3, 128 + 128 images; `weak` views stand for the paper's affine jitter, shifts and noise."""
+"""Adam at 1e-3, 128 + 128 images; `weak` views stand for the paper's affine jitter and shifts, without its noise."""
 
 
 class SelfEnsemblingDigits(Network):
