@@ -77,7 +77,7 @@ def label_loss(method: Method, labelled: Domain) -> float:
 
 @every_method
 def test_what_is_deployed_is_the_softmax_of_the_logits_where_nothing_is_calibrated(name: str) -> None:
-    method = build(name).eval()
+    method = build(blueprint(name)).eval()
     images = torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(method.chances(images), method.predict(images).softmax(dim=1), rtol=0, atol=0)
