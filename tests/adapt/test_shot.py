@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,13 @@ from scipy.spatial.distance import cdist
 from scipy.special import log_softmax, softmax
 from scipy.stats import entropy
 from shown import accuracy_on_shifted_colours, batch, colour_network, rows
+from sklearn.cluster import KMeans
 from torch import Tensor
 from toy import blueprint
 
 from synthda.adapt.method import Batch, tensors_of
 from synthda.adapt.methods.adabn import AdaBN
-from synthda.adapt.methods.shot import SHOT, centroid_labels
+from synthda.adapt.methods.shot import OUT, SHOT, centroid_labels, surer_cluster
 from synthda.adapt.methods.source_only import SourceOnly
 from synthda.adapt.networks.ganin import GaninMnist
 
@@ -75,6 +77,51 @@ def test_the_terms_are_entropy_minus_diversity_plus_cross_entropy_to_the_pseudo_
     assert terms["diversity"] == pytest.approx(-entropy(chances.mean(axis=0)), rel=1e-5)
     pseudo = -log_softmax(logits, axis=1)[np.arange(4), [0, 1, 1, 1]].mean()
     assert terms["pseudo_label"] == pytest.approx(0.2 * pseudo, rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_surer_images_are_the_lower_of_the_two_clusters_of_k_means(seed: int) -> None:
+    uncertainty = np.concatenate([rows(seed, 30, 1)[:, 0] ** 2, 2 + rows(seed + 9, 12, 1)[:, 0] ** 2])
+    found = surer_cluster(torch.tensor(uncertainty)).numpy()
+    clusters = KMeans(2, n_init=20, random_state=0).fit(uncertainty[:, None])
+    assert found.tolist() == (clusters.labels_ == clusters.cluster_centers_[:, 0].argmin()).tolist()
+
+
+@pytest.mark.parametrize("uncertainty", [[0.3], [0.2, 0.2, 0.2]])
+def test_images_that_are_equally_sure_are_all_kept(uncertainty: list[float]) -> None:
+    assert surer_cluster(torch.tensor(uncertainty)).all()
+
+
+def test_with_an_open_set_the_losses_are_those_of_the_surer_images_alone() -> None:
+    method, closed = SHOT(colour_network(), open_set=True), SHOT(colour_network())
+    closed.load_state_dict(method.state_dict())
+    method.pseudo_labels = torch.tensor([1, OUT, 0, OUT])
+    closed.pseudo_labels = torch.tensor([1, 0])
+    given = target([0, 1, 2, 3])
+    some = replace(given, target=(given.target[0][[0, 2]],), target_index=torch.tensor([0, 1]))
+    found, expected = method.losses(given, P), closed.losses(some, P)
+    assert found.pop("kept").item() == 0.5
+    for name, term in expected.items():
+        torch.testing.assert_close(found[name], term)
+    method.pseudo_labels = torch.full((4,), OUT)
+    nothing = method.losses(given, P)
+    assert [term.item() for term in nothing.values()] == [0] * 4
+    sum(term for term in nothing.values() if term.requires_grad).backward()  # type: ignore[union-attr]
+    assert all(not weight.grad.any() for weight in method.network.feature_extractor.parameters())  # type: ignore[union-attr]
+
+
+def test_with_an_open_set_a_refresh_labels_the_surer_images_by_centroids_of_their_own() -> None:
+    network = GaninMnist(3, (28, 28))
+    method = SHOT(network, open_set=True).eval()
+    images = torch.rand(40, 3, 28, 28, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        method.refresh((), images.split(16))
+        hidden = network.label_predictor[:-1](network.features(images))
+        chances = network(images).softmax(dim=1)
+    sure = surer_cluster(torch.tensor(entropy(chances.numpy(), axis=1)))
+    assert 0 < sure.sum() < 40
+    assert (method.pseudo_labels == OUT).tolist() == (~sure).tolist()
+    assert torch.equal(method.pseudo_labels[sure], centroid_labels(hidden[sure], chances[sure]))
 
 
 def test_sure_predictions_of_all_classes_are_best() -> None:

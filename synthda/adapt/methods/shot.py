@@ -17,12 +17,16 @@ from synthda.adapt.recipe import Recipe
 from synthda.adapt.resident import Loaded
 from synthda.settings import Between
 
+OUT = -1
+"""In place of the pseudo-label of an image that no loss looks at."""
+
 
 class SHOT(Method):
     """Without any source image: features of the target that a finished source model is sure of, in every class.
 
     The model's label predictor stays. At each pass over the target, every image gets as its pseudo-label the class
-    whose centroid is nearest, in the last layer before the logits.
+    whose centroid is nearest, in the last layer before the logits. With an open set, the images in the less certain of
+    two clusters, by the entropy of their predictions, are left out until the next pass.
     """
 
     local_statistics = "the mean prediction, which is to be diverse"
@@ -38,8 +42,10 @@ class SHOT(Method):
         *,
         pseudo_weight: Annotated[float, "β, of the pseudo-labels; the paper's: .1 for digits", Between(0)] = 0.3,
         label_smoothing: Annotated[float, "of the source model, which is trained first", Between(0, 1)] = 0.1,
+        open_set: Annotated[bool, "leave out the target's images that look like no class"] = False,
     ) -> None:
         super().__init__(network)
+        self.open_set = open_set
         self.pseudo_weight = pseudo_weight
         self.start_settings = {"label_smoothing": label_smoothing}
         self.pseudo_labels = torch.zeros(0, dtype=torch.int64)
@@ -59,13 +65,15 @@ class SHOT(Method):
         return self
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
-        logits = self.network(batch.target[0])
+        logits, labels = self.network(batch.target[0]), self.pseudo_labels[batch.target_index]
+        kept = (labels != OUT).to(logits)
         chances = logits.softmax(dim=1)
-        pseudo = F.cross_entropy(logits, self.pseudo_labels[batch.target_index])
+        pseudo = F.cross_entropy(logits, labels, ignore_index=OUT, reduction="none")
         return {
-            "entropy": entropy(chances).mean(),
-            "diversity": -entropy(chances.mean(dim=0, keepdim=True)).squeeze(),
-            "pseudo_label": self.pseudo_weight * pseudo,
+            "entropy": _mean(entropy(chances), kept),
+            "diversity": -entropy(_mean(chances, kept)[None]).squeeze(),
+            "pseudo_label": self.pseudo_weight * _mean(pseudo, kept),
+            **({"kept": kept.mean()} if self.open_set else {}),
         }
 
     def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
@@ -74,7 +82,10 @@ class SHOT(Method):
     def refresh(self, sources: Sequence[Loaded], target: Iterable[Tensor]) -> None:
         predictor = self.network.label_predictor
         shown = torch.cat([predictor[:-1](self.network.features(images)) for images in target])
-        self.pseudo_labels = centroid_labels(shown, predictor[-1](shown).softmax(dim=1))
+        chances = predictor[-1](shown).softmax(dim=1)
+        looked_at = surer_cluster(entropy(chances)) if self.open_set else torch.ones_like(shown[:, 0], dtype=torch.bool)
+        self.pseudo_labels = torch.full_like(looked_at, OUT, dtype=torch.int64)
+        self.pseudo_labels[looked_at] = centroid_labels(shown[looked_at], chances[looked_at])
 
     def get_extra_state(self) -> Tensor:
         """The pseudo-labels, (N,) int64: they outlive the weights that they were made by."""
@@ -82,6 +93,27 @@ class SHOT(Method):
 
     def set_extra_state(self, state: Tensor) -> None:
         self.pseudo_labels = state.to(self.network.mean.device)
+
+
+def _mean(each: Tensor, kept: Tensor) -> Tensor:
+    """Of (B, …) over the images whose (B,) `kept` is 1; 0 where there are none."""
+    kept = kept.view(-1, *[1] * (each.dim() - 1))
+    return (each * kept).sum(dim=0) / kept.sum().clamp_min(1)
+
+
+def surer_cluster(uncertainty: Tensor) -> Tensor:
+    """(N,) bool: which images are in the lower of the two clusters of (N,) numbers that k-means looks for.
+
+    In one dimension the best two are found by trying each cut of the sorted numbers.
+    """
+    ordered = uncertainty.double().sort().values
+    below = torch.arange(1, len(ordered), device=ordered.device)
+    sums = ordered.cumsum(dim=0)
+    means = sums[:-1] / below, (sums[-1] - sums[:-1]) / (len(ordered) - below)
+    between = below * (len(ordered) - below) * (means[1] - means[0]).square()
+    if len(ordered) < 2 or between.max() == 0:
+        return torch.ones_like(uncertainty, dtype=torch.bool)
+    return uncertainty <= ordered[between.argmax()]
 
 
 def centroid_labels(features: Tensor, chances: Tensor) -> Tensor:
