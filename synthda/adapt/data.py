@@ -22,6 +22,7 @@ from synthda.datasets.domain import (
     each_content,
     in_blocks,
     labels_by_name,
+    without_unknown,
 )
 from synthda.datasets.label_file import Queue, for_queue, label_spec
 from synthda.datasets.resize import Fit
@@ -148,6 +149,7 @@ def open_data(
     data_root: Path | None = None,
     shared: Shared | None = None,
     learns_unknown: bool = False,
+    answers_unknown: bool = False,
 ) -> Data:
     """Open the domains that the specs name (see `open_domain`), and compare their photographs by content.
 
@@ -156,8 +158,9 @@ def open_data(
             queue, and all others the teach queue.
         size, fit, data_root: as `open_domain`.
         shared: domains that are open already, to which those of this call are added.
-        learns_unknown: photographs that a label file calls `unknown` are learnt as that class; otherwise they are left
-            out of what is learnt, and told in `skipped`, unless a source has such a class.
+        learns_unknown, answers_unknown: whether `unknown` is a class that the method learns, or an answer of the model:
+            photographs that a label file calls so are then learnt, or evaluate; otherwise they are left out and told
+            in `skipped`, unless a source that is no label file has such a class.
 
     Raises:
         DataError: when one is missing or damaged; when a source has no labels; when an image whose label is learnt, of
@@ -171,13 +174,17 @@ def open_data(
             known[spec, labelled] = open_domain(spec, size=size, fit=fit, data_root=data_root, labelled=labelled)
         return known[spec, labelled]
 
-    source_domains = tuple(opened(spec, True) for spec in sources)
+    shown = any(UNKNOWN in opened(spec, True).classes for spec in sources if label_spec(spec) is None)
+
+    def usable(spec: str, with_unknown: bool, queue: Queue = "teach") -> Domain:
+        found = opened(spec, True, queue)
+        return found if with_unknown or shown or label_spec(spec) is None else without_unknown(found)
+
+    source_domains = tuple(usable(spec, learns_unknown) for spec in sources)
     target_domain = opened(target, False)
-    eval_domain = opened(evaluation, True, "measure") if evaluation else None
-    teaches_unknown = learns_unknown or any(UNKNOWN in source.classes for source in source_domains)
+    eval_domain = usable(evaluation, learns_unknown or answers_unknown, "measure") if evaluation else None
     labelled_domain, oracle_domain = (
-        _learnable(opened(spec, True), label_spec(spec) is None or teaches_unknown) if spec else None
-        for spec in (labelled_target, oracle)
+        usable(spec, learns_unknown) if spec else None for spec in (labelled_target, oracle)
     )
     domains = [*source_domains, target_domain, eval_domain, labelled_domain, oracle_domain]
     learnt = [("--source", source) for source in source_domains]
@@ -205,16 +212,6 @@ def with_classes(domain: Domain, classes: tuple[str, ...]) -> Domain:
             "class, shards, or a named data set."
         )
     return replace(domain, labels=labels_by_name(domain, classes), classes=classes)
-
-
-def _learnable(domain: Domain, all_of_it: bool) -> Domain:
-    """The domain without what a person has called none of the classes: nothing can be learnt from that."""
-    if all_of_it or UNKNOWN not in domain.classes:
-        return domain
-    known = domain.labels != domain.classes.index(UNKNOWN)
-    names = [str(row) if domain.paths is None else domain.paths[row] for row in np.flatnonzero(~known)]
-    told = tuple(f"{name}: it is labelled as none of the classes" for name in names)
-    return replace(domain.rows(np.flatnonzero(known)), skipped=(*domain.skipped, *told))
 
 
 def _overlaps(target: Domain, evaluation: Domain | None, learnt: Sequence[tuple[str, Domain]]) -> int:

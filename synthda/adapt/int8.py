@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from synthda.adapt.evaluate import evaluate
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import parity_beside
-from synthda.datasets.domain import Domain, Images, labels_by_name
+from synthda.datasets.domain import Domain, Images, distinct, labels_by_name
 from synthda.errors import RunError
 from synthda.manifest import sha256_of, write_json, written_then_named
 
@@ -37,8 +37,8 @@ def export_int8(model: Path, images: Images, path: Path, *, labelled: Domain | N
 
     Args:
         model: what `export_onnx` wrote.
-        images: at least 16 unlabelled images as the model takes them: the ranges of the activations are taken from
-            every second one, and the two models are compared on the others.
+        images: at least 16 different unlabelled images as the model takes them: the ranges of the activations are taken
+            from every second one, and the two models are compared on the others; copies are left out.
         path: the file to write; it takes and gives what `model` does, and says the same of itself.
         labelled: images of the model's size whose accuracy by both models is told beside it.
 
@@ -47,10 +47,10 @@ def export_int8(model: Path, images: Images, path: Path, *, labelled: Domain | N
             two models disagree on more than one image in ten.
         DataError: when `labelled` has classes that the model does not know, or no labels.
     """
-    original = Classifier(model)
+    original, images = Classifier(model), distinct(images)
     if images.shape[0] < LEAST_IMAGES or images.shape[1:3] != original.input_size:
         raise RunError(
-            f"{model} is calibrated on {LEAST_IMAGES} images or more of {original.input_size} pixels; given "
+            f"{model} is calibrated on {LEAST_IMAGES} different images or more of {original.input_size} pixels; given "
             f"{images.shape[0]} of {images.shape[1:3]}."
         )
     rows = np.arange(images.shape[0], dtype=np.int64)

@@ -13,8 +13,9 @@ from synthda.adapt.evaluate import Evaluation, evaluate
 from synthda.adapt.factor_plot import draw
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
-from synthda.datasets.domain import Domain, labels_by_name
-from synthda.datasets.label_file import for_queue
+from synthda.datasets.domain import UNKNOWN, Domain, labels_by_name, without_unknown
+from synthda.datasets.label_file import for_queue, label_spec
+from synthda.datasets.resize import Fit, Size
 from synthda.datasets.shards import manifest_of, tables_of
 from synthda.datasets.specs import open_domain
 
@@ -80,14 +81,26 @@ def answers_on(subject: Path, spec: str, *, data_root: Path | None = None, facto
             not know.
         SettingError: for an unknown factor.
     """
-    run, spec = Run(subject), for_queue(spec, "measure")
+    run = Run(subject)
     if subject.is_dir() and not run.onnx.exists():
         return _answers_of_checkpoint(run, spec, data_root, factor)
     model = run.onnx if subject.is_dir() else subject
     classifier = Classifier(model)
-    domain = open_domain(spec, size=classifier.input_size, fit=classifier.fit, data_root=data_root, labelled=True)
+    domain = open_scored(spec, classifier.classes, size=classifier.input_size, fit=classifier.fit, data_root=data_root)
     _check(domain, classifier.classes, factor)
     return Answers(model, domain, classifier.of_domain(domain.images), classifier.classes)
+
+
+def open_scored(spec: str, classes: tuple[str, ...], *, size: Size, fit: Fit, data_root: Path | None = None) -> Domain:
+    """The labelled images that `spec` names, for a model with these classes; of a label file, the measure queue.
+
+    Where the model has no answer `unknown`, photographs that a label file calls so are left out, and told in `skipped`.
+
+    Raises:
+        DataError: as `open_domain`; when the teach queue is asked for.
+    """
+    domain = open_domain(for_queue(spec, "measure"), size=size, fit=fit, data_root=data_root, labelled=True)
+    return domain if label_spec(spec) is None or UNKNOWN in classes else without_unknown(domain)
 
 
 def _check(domain: Domain, classes: tuple[str, ...], factor: str | None) -> None:
@@ -102,6 +115,6 @@ def _answers_of_checkpoint(run: Run, spec: str, data_root: Path | None, factor: 
     from synthda.adapt.trained import load_run
 
     blueprint, method = load_run(run)
-    domain = open_domain(spec, size=blueprint.input_size, fit=blueprint.fit, data_root=data_root, labelled=True)
+    domain = open_scored(spec, blueprint.classes, size=blueprint.input_size, fit=blueprint.fit, data_root=data_root)
     _check(domain, blueprint.classes, factor)
     return Answers(run.deployed, domain, probabilities(method, domain.images), blueprint.classes)

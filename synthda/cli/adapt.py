@@ -51,7 +51,9 @@ def command(
     evaluation: Annotated[
         str | None, typer.Option("--eval", metavar="DATA", help="Labelled data for the score at the end.")
     ] = None,
-    baselines: Annotated[bool, typer.Option("--baselines", help="Also train source-only and the oracle.")] = False,
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="Also train source-only and, with --oracle, the oracle.")
+    ] = False,
     labelled_target: Annotated[
         str | None, typer.Option(metavar="DATA", help="A few labelled target images to learn, too.")
     ] = None,
@@ -127,6 +129,7 @@ def command(
             oracle=oracle,
             data_root=data_root,
             learns_unknown=plan.learns_unknown,
+            answers_unknown=plan.adds_unknown,
         )
         warn_skipped(data.skipped, "photograph")
         folder = out or Path("runs") / f"{method}-{data.target_name}"

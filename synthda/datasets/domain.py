@@ -171,6 +171,14 @@ def content_hashes(images: Images) -> list[str]:
     return list(each_content(images))
 
 
+def distinct(images: Images) -> Images:
+    """The images without copies of earlier ones."""
+    first: dict[str, int] = {}
+    for row, content in enumerate(each_content(images)):
+        first.setdefault(content, row)
+    return ArrayImages(images.read(np.fromiter(first.values(), dtype=np.int64, count=len(first))))
+
+
 def labels_by_name(domain: Domain, classes: tuple[str, ...]) -> NDArray[np.int64]:
     """The domain's labels as indices into `classes`, matched by class name; −1 stays −1.
 
@@ -190,6 +198,29 @@ def labels_by_name(domain: Domain, classes: tuple[str, ...]) -> NDArray[np.int64
     other = index.get(UNKNOWN, UNLABELLED)
     table = np.array([index.get(name, other) for name in domain.classes] + [UNLABELLED], dtype=np.int64)
     return table[domain.labels]
+
+
+def without_unknown(domain: Domain) -> Domain:
+    """The domain without what a person has called none of the classes, which is told in `skipped`.
+
+    Raises:
+        DataError: when nothing is left.
+    """
+    if UNKNOWN not in domain.classes:
+        return domain
+    known = domain.labels != domain.classes.index(UNKNOWN)
+    if not known.any():
+        raise DataError(f"All images of {domain.name} are labelled as none of the classes; label some that are of one.")
+    names = [str(row) if domain.paths is None else domain.paths[row] for row in np.flatnonzero(~known)]
+    told = tuple(f"{name}: it is labelled as none of the classes" for name in names)
+    some = domain.rows(np.flatnonzero(known))
+    index = np.cumsum([name != UNKNOWN for name in domain.classes]) - 1
+    return replace(
+        some,
+        labels=np.where(some.labels == UNLABELLED, UNLABELLED, index[some.labels]),
+        classes=tuple(name for name in domain.classes if name != UNKNOWN),
+        skipped=(*domain.skipped, *told),
+    )
 
 
 def _few(names: list[str], most: int = 12) -> str:

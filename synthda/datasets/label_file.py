@@ -129,18 +129,17 @@ def whole_lines(path: Path) -> tuple[list[bytes], int]:
     return [line for line in lines if line.strip()], len(content) - len(last)
 
 
-def open_labels(path: Path, queue: Queue, *, size: Size, fit: Fit = "stretch", unknown: bool = False) -> Domain:
+def open_labels(path: Path, queue: Queue, *, size: Size, fit: Fit = "stretch") -> Domain:
     """The photographs of one queue with their labels, decoded into memory.
 
     Args:
         path: the label file.
         queue: which labels to read; those of the other one are never looked at.
         size, fit: as in `open_folder`.
-        unknown: keep photographs that are none of the classes, as a class of that name; otherwise they are kept only
-            where `unknown` was a class already, and told in `skipped`.
 
     Returns:
-        A domain in the order of the decisions. Photographs that are gone or have changed since are told in `skipped`.
+        A domain in the order of the decisions, with a class `unknown` where photographs are none of the others.
+        Photographs that are gone or have changed since are told in `skipped`.
 
     Raises:
         DataError: when the file is damaged, or the queue has no usable photograph.
@@ -152,7 +151,7 @@ def open_labels(path: Path, queue: Queue, *, size: Size, fit: Fit = "stretch", u
             f"{path} has no label in its {queue} queue yet; give some: synthda label RUN {found.folder} --out {path}"
         )
     with ThreadPoolExecutor() as pool:
-        reasons = list(pool.map(lambda made: _unusable(found, made, unknown), given))
+        reasons = list(pool.map(lambda made: _unusable(found, made), given))
     usable = [made for made, reason in zip(given, reasons, strict=True) if not reason]
     skipped = [f"{made.file}: {reason}" for made, reason in zip(given, reasons, strict=True) if reason]
     array, kept, bad = read_photos([found.folder / made.file for made in usable], size, fit)
@@ -162,7 +161,7 @@ def open_labels(path: Path, queue: Queue, *, size: Size, fit: Fit = "stretch", u
             f"None of the {len(given)} photographs of {path}:{queue} can be used; the first is {skipped[0]}."
         )
     names = [usable[place].label or UNKNOWN for place in kept]
-    classes = tuple(dict.fromkeys((*found.classes, *names, *([UNKNOWN] if unknown else []))))
+    classes = tuple(dict.fromkeys((*found.classes, *names)))
     index = {name: label for label, name in enumerate(classes)}
     return Domain(
         images=ArrayImages(array),
@@ -241,10 +240,8 @@ def _refuse_shared(path: Path, history: list[Decision]) -> None:
             )
 
 
-def _unusable(found: Labels, made: Decision, unknown: bool) -> str:
+def _unusable(found: Labels, made: Decision) -> str:
     """Why a labelled photograph cannot be used; empty where it can."""
-    if made.label == UNKNOWN and not unknown and UNKNOWN not in found.classes:
-        return "it is labelled as none of the classes"
     try:
         same = sha256_of(found.folder / made.file) == made.content
     except FileNotFoundError:

@@ -10,6 +10,7 @@ import pytest
 from toy import CLASSES, domain, save_images
 
 from synthda.adapt.data import FLOOR, ORACLE, Data, open_data, with_classes
+from synthda.adapt.scoring import open_scored
 from synthda.datasets.domain import UNKNOWN, ArrayImages, Domain, in_memory
 from synthda.datasets.label_file import Decision
 from synthda.datasets.label_journal import Journal
@@ -127,6 +128,29 @@ def test_what_a_person_calls_none_of_the_classes_is_learnt_by_a_method_that_has_
     told = () if learnt else (f"labels:teach/left/{foreign.name}: it is labelled as none of the classes",)
     assert data.skipped == told
     with_classes(data.labelled_target, (*CLASSES, UNKNOWN) if learnt else CLASSES)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("last", [CLASSES, (*CLASSES, UNKNOWN)], ids=["of a model without", "of a model with unknown"])
+def test_none_of_the_classes_evaluates_a_model_that_can_say_so_whoever_had_the_file_last(
+    answered: bool, last: tuple[str, ...], folders: Path
+) -> None:
+    photos = sorted((folders / "labelled").rglob("*.png"))
+    with Journal(folders / "labels.jsonl", folders / "labelled", last) as journal:
+        for path, name in ((photos[0], UNKNOWN), (photos[1], photos[1].parent.name)):
+            file = path.relative_to(folders / "labelled").as_posix()
+            journal.decide(Decision(sha256_of(path), file, "measure", name))
+    spec = str(folders / "labels.jsonl")
+    source, target = str(folders / "source"), str(folders / "target")
+    data = open_data([source], target, size=SIZE, evaluation=spec, answers_unknown=answered)
+    assert data.evaluation is not None
+    assert len(data.evaluation) == (2 if answered else 1)
+    assert len(data.skipped) == (0 if answered else 1)
+    with_classes(data.evaluation, (*CLASSES, UNKNOWN) if answered else CLASSES)
+    scored = open_scored(spec, (*CLASSES, UNKNOWN) if answered else CLASSES, size=SIZE, fit="stretch")
+    assert len(scored) == len(data.evaluation)
+    with pytest.raises(DataError, match="for training alone"):
+        open_scored(f"{spec}:teach", CLASSES, size=SIZE, fit="stretch")
 
 
 def test_labelled_target_photographs_are_one_more_source_of_every_other_method(folders: Path) -> None:

@@ -91,8 +91,10 @@ def test_a_model_that_answers_otherwise_gets_no_name(model: Path, tmp_path: Path
 
 @pytest.mark.parametrize(("n", "side"), [(15, 16), (64, 8)], ids=["few images", "another size"])
 def test_images_that_do_not_fit_are_told(model: Path, tmp_path: Path, n: int, side: int) -> None:
-    images = ArrayImages(np.zeros((n, side, side, 3), np.uint8))
-    with pytest.raises(RunError, match=rf"on 16 images or more of \(16, 16\) pixels; given {n} of \({side}, {side}\)"):
+    images = ArrayImages(np.random.default_rng(0).integers(0, 256, (n, side, side, 3), dtype=np.uint8))
+    with pytest.raises(
+        RunError, match=rf"on 16 different images or more of \(16, 16\) pixels; given {n} of \({side}, {side}\)"
+    ):
         export_int8(model, images, tmp_path / "small.onnx")
 
 
@@ -125,3 +127,9 @@ def test_no_torch_is_needed(model: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=found, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "small.onnx").exists()
+
+
+def test_copies_neither_calibrate_nor_are_compared(model: Path, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (31, 16, 16, 3), dtype=np.uint8)
+    parity = export_int8(model, ArrayImages(np.resize(images, (256, 16, 16, 3))), tmp_path / "small.onnx")
+    assert (parity["calibrated_on"], parity["images"]) == (16, 15)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthda.datasets.domain import ArrayImages, Domain, content_hashes, in_blocks, in_memory, labels_by_name
+from synthda.datasets.domain import ArrayImages, Domain, content_hashes, distinct, in_blocks, in_memory, labels_by_name
 from synthda.errors import DataError
 
 
@@ -108,3 +108,9 @@ def test_a_long_list_of_classes_is_cut_short() -> None:
 
 def test_an_unlabelled_domain_stays_unlabelled() -> None:
     assert labels_by_name(Domain(images(2), labels(-1, -1), ()), ("a",)).tolist() == [-1, -1]
+
+
+def test_copies_of_earlier_images_are_left_out() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 3), dtype=np.uint8)
+    again = distinct(ArrayImages(images[[0, 1, 0, 2, 2, 4, 1]]))
+    np.testing.assert_array_equal(in_memory(again), images[[0, 1, 2, 4]])

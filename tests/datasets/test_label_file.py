@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synthda.datasets.domain import without_unknown
 from synthda.datasets.label_file import Decision, for_queue, label_spec, open_labels, read_labels
 from synthda.datasets.label_journal import Journal
 from synthda.datasets.specs import open_domain
@@ -45,8 +46,8 @@ def written(folder: Path, *made: Decision) -> Path:
     return open_journal.path
 
 
-def greys(path: Path, queue: str, **options: bool) -> list[tuple[int, str]]:
-    found = open_labels(path, queue, size=SIZE, **options)  # type: ignore[arg-type]
+def greys(path: Path, queue: str) -> list[tuple[int, str]]:
+    found = open_labels(path, queue, size=SIZE)  # type: ignore[arg-type]
     pixels = found.images.read(np.arange(len(found)))[:, 0, 0, 0]
     return [(int(grey), found.classes[label]) for grey, label in zip(pixels, found.labels, strict=True)]
 
@@ -93,17 +94,22 @@ def test_a_skip_is_no_label(folder: Path) -> None:
         open_labels(path, "teach", size=SIZE)
 
 
-def test_none_of_the_classes_is_left_out_unless_asked_for(folder: Path) -> None:
-    path = written(folder, decision(folder, 1, "unknown"), decision(folder, 2, "pear"))
-    assert greys(path, "measure") == [(80, "pear")]
-    assert open_labels(path, "measure", size=SIZE).skipped == ("1.png: it is labelled as none of the classes",)
-    assert greys(path, "measure", unknown=True) == [(40, "unknown"), (80, "pear")]
+@pytest.mark.parametrize("classes", [CLASSES, (*CLASSES, "unknown")])
+def test_none_of_the_classes_is_a_class_that_may_be_left_out(folder: Path, classes: tuple[str, ...]) -> None:
+    with Journal(folder.parent / "labels.jsonl", folder, classes) as open_journal:
+        open_journal.decide(decision(folder, 1, "unknown"))
+        open_journal.decide(decision(folder, 2, "pear"))
+    assert greys(open_journal.path, "measure") == [(40, "unknown"), (80, "pear")]
+    some = without_unknown(open_labels(open_journal.path, "measure", size=SIZE))
+    assert [some.classes[label] for label in some.labels] == ["pear"]
+    assert "unknown" not in some.classes
+    assert some.skipped == ("1.png: it is labelled as none of the classes",)
 
 
-def test_unknown_is_taught_where_it_is_a_class(folder: Path) -> None:
-    with Journal(folder.parent / "labels.jsonl", folder, (*CLASSES, "unknown")) as open_journal:
-        open_journal.decide(decision(folder, 1, "unknown", "teach"))
-    assert greys(open_journal.path, "teach") == [(40, "unknown")]
+def test_where_all_are_none_of_the_classes_nothing_is_left(folder: Path) -> None:
+    path = written(folder, decision(folder, 1, "unknown"))
+    with pytest.raises(DataError, match="All images of labels:measure are labelled as none of the classes"):
+        without_unknown(open_labels(path, "measure", size=SIZE))
 
 
 def test_photographs_that_changed_or_are_gone_are_told_and_left_out(folder: Path) -> None:

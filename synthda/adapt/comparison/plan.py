@@ -38,8 +38,16 @@ class Pair:
     labelled_target: str | None = None
     oracle: str | None = None
 
-    def open(self, size: Size, fit: Fit, data_root: Path | None = None, shared: Shared | None = None) -> Data:
-        """The domains; raises DataError where they are missing or do not fit one another."""
+    def open(
+        self,
+        size: Size,
+        fit: Fit,
+        data_root: Path | None = None,
+        shared: Shared | None = None,
+        *,
+        answers_unknown: bool = False,
+    ) -> Data:
+        """The domains, as in `open_data`; raises DataError where they are missing or do not fit one another."""
         return open_data(
             self.source,
             self.target,
@@ -50,6 +58,7 @@ class Pair:
             oracle=self.oracle,
             data_root=data_root,
             shared=shared,
+            answers_unknown=answers_unknown,
         )
 
 

@@ -96,7 +96,8 @@ class Comparison:
                 partial.write_text(text, encoding="utf-8")
 
     def _side(self, pair: Pair, data_root: Path | None, shared: Shared) -> Side:
-        data = pair.open(self.plan.input_size, self.plan.fit, data_root, shared)
+        answers = self.plan.calibrates_unknown or self.plan.unknown_below is not None
+        data = pair.open(self.plan.input_size, self.plan.fit, data_root, shared, answers_unknown=answers)
         return Side(pair, data, cells_of(self.plan, pair, data, self.out))
 
     def _draw(self, side: Side, device: str) -> list[str]:

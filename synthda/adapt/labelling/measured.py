@@ -76,8 +76,8 @@ def measure(classifier: Classifier, path: Path) -> Measured:
     Raises:
         DataError: when there is no label in that queue, or one of a class that the model does not know.
     """
-    domain = open_labels(path, "measure", size=classifier.input_size, fit=classifier.fit, unknown=True)
-    none_of_them = domain.labels == domain.classes.index(UNKNOWN)
+    domain = open_labels(path, "measure", size=classifier.input_size, fit=classifier.fit)
+    none_of_them = np.array([domain.classes[label] == UNKNOWN for label in domain.labels])
     of_classes = replace(domain, labels=np.where(none_of_them, UNLABELLED, domain.labels))
     classes = tuple(dict.fromkeys((*classifier.classes, UNKNOWN)))
     labels = np.where(none_of_them, classes.index(UNKNOWN), labels_by_name(of_classes, classifier.classes))
