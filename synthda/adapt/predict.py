@@ -179,7 +179,7 @@ class Classifier:
         paths = list_photos(folder)
         if not paths:
             raise DataError(f"There is no image in {folder} or below it; give photographs (JPEG, PNG, …).")
-        stopped, readable = Event(), 0
+        stopped, readable, first = Event(), 0, ""
 
         def of_some(some: list[Path]) -> list[Prediction]:
             return self._of_decoded(some, [self._decode(path) for path in some if not stopped.is_set()])
@@ -187,10 +187,12 @@ class Classifier:
         groups = (paths[first : first + BATCH] for first in range(0, len(paths), BATCH))
         for found in in_threads(of_some, groups, self._threads, stopped):
             readable += sum(not prediction.error for prediction in found)
+            first = first or next((prediction.error for prediction in found if prediction.error), "")
             yield from found
         if not readable:
             raise DataError(
-                f"None of the {len(paths)} images in {folder} can be read; give photographs (JPEG, PNG, …)."
+                f"None of the images in {folder} can be read ({len(paths):,} tried); give photographs (JPEG, PNG, …). The "
+                f"first: {first}"
             )
 
     def of_boxes(self, photographs: Sequence[Boxed]) -> Iterator[Prediction]:

@@ -84,7 +84,7 @@ def command(
     Examples:
 
     - `synthda adapt --source data/syn-numbers --target ./photos`
-    - `synthda adapt --source mnist:train --target mnist-m:adapt --eval mnist-m:dev --network ganin-mnist --baselines`
+    - `synthda adapt --source mnist:train --target mnist-m:train --eval mnist-m:test --network ganin-mnist --baselines`
     - `synthda adapt --source ./renderings --target ./photos --backbone resnet50 --weights resnet50.pth`
     - `synthda adapt --source ./renderings --target ./photos --set lambda_max=0.5 --steps 5000 --dry-run`
     - `synthda adapt --source ./renderings --target ./photos --select bnm --hold-out 0.1`

@@ -43,6 +43,7 @@ def command(
 
     from synthda.adapt.scoring import answers_on
     from synthda.cli.listing import print_json, say, warn_skipped
+    from synthda.cli.overwriting import check_picture
     from synthda.cli.score_tables import print_by_factor, print_evaluation
     from synthda.errors import SettingError
 
@@ -50,8 +51,7 @@ def command(
         raise SettingError("There is nothing to score on; give labelled images with --data, or labels with --labels.")
     if plot is not None and by is None:
         raise SettingError("--plot draws accuracy by a factor of the scenes; name the factor with --by.")
-    if plot is not None and plot.suffix.lower() != ".png":
-        raise SettingError(f"--plot {plot} is no name of a picture; give one that ends in .png.")
+    check_picture("--plot", plot)
     answers = answers_on(subject, data, data_root=data_root, factor=by)
     evaluation, parts = answers.evaluation(), answers.by(by, data, bins=bins, plot=plot) if by else None
     warn_skipped(answers.domain.skipped)

@@ -31,11 +31,12 @@ def command(
     """
     from synthda.cli.domain_tables import print_domain
     from synthda.cli.listing import print_json, say, warn_skipped
-    from synthda.cli.overwriting import refuse_to_overwrite
+    from synthda.cli.overwriting import check_picture, refuse_to_overwrite
     from synthda.datasets.contact_sheet import tiles_of, write_sheet
     from synthda.datasets.summary import look_at
 
     here = Path(path).expanduser()
+    check_picture("--sheet", sheet)
     refuse_to_overwrite({"one of the images": here}, {"--sheet": sheet})
     domain, facts = look_at(path, data_root=data_root, verify=not no_verify)
     if sheet is None and not as_json:

@@ -29,7 +29,9 @@ Digits = Annotated[str | None, typer.Option(help="mnist-m: folder of MNIST, or l
 Split = Annotated[
     str | None, typer.Option(help="mnist-m: train or test, whose digits and photographs never mix.", show_default=False)
 ]
-Backgrounds = Annotated[str | None, typer.Option(help="Folder of photographs to put behind.", show_default=False)]
+Backgrounds = Annotated[
+    str | None, typer.Option(help="Folder of photographs to put behind, at most 200 of them.", show_default=False)
+]
 Templates = Annotated[
     str | None, typer.Option(help="syn-signs, products: folder of pictures, one a class.", show_default=False)
 ]

@@ -29,6 +29,12 @@ def refuse_to_overwrite(read: Mapping[str, Path | None], written: Mapping[str, P
                 )
 
 
+def check_picture(option: str, out: Path | None) -> None:
+    """Raise SettingError where an option names a picture otherwise than by .png, which is what is written."""
+    if out is not None and out.suffix.lower() != ".png":
+        raise SettingError(f"{option} {out} is no name of a picture; give one that ends in .png.")
+
+
 def _reads(given: Path, file: Path) -> bool:
     """Whether `file`, which exists, is what is given, or a picture in the folder that is."""
     if given.is_dir():

@@ -35,12 +35,13 @@ def command(
     from synthda.adapt.predict import Classifier
     from synthda.adapt.prediction_files import STDOUT, draw_predictions, write_predictions
     from synthda.cli.listing import say, warn_skipped
-    from synthda.cli.overwriting import refuse_to_overwrite
+    from synthda.cli.overwriting import check_picture, refuse_to_overwrite
     from synthda.datasets.boxes import read_boxes
     from synthda.wording import counted
 
     file = model / "model.onnx" if model.is_dir() else model
     read = {"the model": file, "the file of the boxes": boxes, "one of the photographs": photos}
+    check_picture("--sheet", sheet)
     refuse_to_overwrite(read, {"--out": out, "--sheet": sheet})
     classifier = Classifier(file, threads=threads)
     asked = classifier.of_photos(photos) if boxes is None else classifier.of_boxes(read_boxes(boxes, photos))

@@ -45,6 +45,7 @@ def command(
     """
     from synthda.cli.cutting import show_cutouts
     from synthda.cli.listing import say
+    from synthda.cli.overwriting import check_picture
     from synthda.datasets.claim import check_outside
     from synthda.datasets.contact_sheet import write_sheet
     from synthda.datasets.domain import factor_names
@@ -52,6 +53,7 @@ def command(
     from synthda.synth.build import FOLDERS, build_renderer
     from synthda.synth.preview import drawn, preview, sweep
 
+    check_picture("--out", out)
     shows_cutouts = cutouts or cutouts_to is not None
     out = out or Path(f"{renderer}-{'cutouts' if shows_cutouts else 'preview'}.png")
     if shows_cutouts:

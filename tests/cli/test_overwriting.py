@@ -34,6 +34,12 @@ def test_a_file_that_is_read_is_kept_under_any_name_and_other_files_may_be_repla
         (("predict", "model.onnx", "greys", "--sheet", "greys/dark/0.png"), "--sheet greys/dark/0.png is one of the"),
         (("inspect", "greys", "--sheet", "greys/sheet.png"), "would lie in greys and be read as one of the images"),
         (("evaluate", "model.onnx", "--data", "greys", "--by", "x", "--plot", "model.onnx"), "no name of a picture"),
+        (
+            ("inspect", "greys", "--sheet", "sheet.jpg"),
+            "--sheet sheet.jpg is no name of a picture; give one that ends in",
+        ),
+        (("predict", "model.onnx", "greys", "--sheet", "s.txt"), "--sheet s.txt is no name of a picture"),
+        (("preview", "stripes", "--out", "stripes"), "--out stripes is no name of a picture"),
         (("report", "model.onnx", "--out", "model.onnx"), "--out model.onnx is no name of a page; give one that ends"),
     ],
 )
