@@ -191,8 +191,8 @@ class Classifier:
             yield from found
         if not readable:
             raise DataError(
-                f"None of the images in {folder} can be read ({len(paths):,} tried); give photographs (JPEG, PNG, …). The "
-                f"first: {first}"
+                f"None of the images in {folder} can be read ({len(paths):,} tried); give photographs (JPEG, PNG, …). "
+                f"The first: {first}"
             )
 
     def of_boxes(self, photographs: Sequence[Boxed]) -> Iterator[Prediction]:
