@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from synthda.adapt.run import Run
 from synthda.datasets.boxes import Boxed, BoxInPixels, read_crops
 from synthda.datasets.domain import Images, in_blocks
 from synthda.datasets.folders import list_photos
@@ -116,7 +117,9 @@ class Classifier:
         if threads is not None and threads < 1:
             raise SettingError(f"{threads} threads cannot work; give 1 or more, or leave it out for one a core.")
         if not path.is_file():
-            raise RunError(f"{path} does not exist; export a model with: synthda export RUN.")
+            unfinished = f"The run in {path.parent} is not finished; give its command again, and it ends with a model."
+            missing = f"{path} does not exist; export a model with: synthda export RUN."
+            raise RunError(unfinished if Run(path.parent).under_way else missing)
         try:
             self._session = _session(path)
             self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)

@@ -135,20 +135,30 @@ class Run:
     def finished(self) -> bool:
         return self.manifest.exists()
 
+    @property
+    def under_way(self) -> bool:
+        """Whether it was begun, and has not ended: stopped, broken down, or still training."""
+        return self.partial_manifest.exists() and not self.finished
+
+    def refuse_foreign(self) -> None:
+        """Raise RunError when the folder cannot be a run's, or holds files that are no run."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise RunError(f"{self.folder} is a file; give a folder to --out.")
+        if not _is_unicode(str(self.folder)):
+            raise RunError(f"The name of {self.folder} is no UTF-8, which models need; give another --out.")
+        known = self.manifest.exists() or self.partial_manifest.exists()
+        if not known and self.folder.exists() and not is_vacant(self.folder):
+            raise RunError(f"{self.folder} is not empty and holds no run; give --out a new or an empty folder.")
+
     def begin(self, configuration: Mapping[str, Any], *, force: bool = False) -> None:
         """Claim the folder for a configuration, or find it claimed by the same one.
 
         Raises:
             RunError: when it holds a run of another configuration, or files that are no run.
         """
-        if self.folder.exists() and not self.folder.is_dir():
-            raise RunError(f"{self.folder} is a file; give a folder to --out.")
-        if not _is_unicode(str(self.folder)):
-            raise RunError(f"The name of {self.folder} is no UTF-8, which models need; give another --out.")
+        self.refuse_foreign()
         claimed = fingerprint(configuration)
         known = self.manifest.exists() or self.partial_manifest.exists()
-        if not known and self.folder.exists() and not is_vacant(self.folder):
-            raise RunError(f"{self.folder} is not empty and holds no run; give --out a new or an empty folder.")
         if known and force:
             self._discard()
         found = self.read() if known and not force else None
@@ -202,7 +212,9 @@ class Run:
             RunError: when they are missing, damaged or of another size than H, W.
         """
         if not self.sample.exists():
-            raise RunError(f"{self.sample} is missing, on which an export is compared; run synthda adapt again.")
+            unfinished = f"The run in {self.folder} is not finished; give its command again, and it goes on."
+            missing = f"{self.sample} is missing, on which an export is compared; run synthda adapt again."
+            raise RunError(unfinished if self.under_way else missing)
         try:
             array = np.lib.format.read_array(io.BytesIO(self.sample.read_bytes()), allow_pickle=False)
             if array.shape[1:3] != tuple(size):

@@ -72,6 +72,7 @@ class Session:
     def announce(self) -> None:
         """The plan, the distance between the domains, and how long it will take."""
         plan, data = self.blueprint, self.data
+        self.run_folder.refuse_foreign()
         with breakdowns_told(torch.device(self.device)):
             method = plan.build(pretrained=False)
         given = {"start": self.start, "begin": self.begin}

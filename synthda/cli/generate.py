@@ -44,7 +44,7 @@ def command(
     from synthda.shell import quoted
     from synthda.synth.build import build_renderer
     from synthda.synth.estimate import check_room, cost_of, seconds_for
-    from synthda.synth.generate import finished_at, generate
+    from synthda.synth.generate import check_place, finished_at, generate
     from synthda.wording import counted
 
     out, workers = out or Path("data") / renderer, workers or os.cpu_count() or 1
@@ -52,6 +52,8 @@ def command(
     built = build_renderer(renderer, parse_assignments(assignments or []), options)
     cost = cost_of(built, count, seed)
     if dry_run:
+        if not force:
+            check_place(built, out, name=renderer, count=count, seed=seed)
         busy = min(workers, cost.shards)
         seconds = max(1, seconds_for(built, count, seed, busy))
         say(f"{out} would hold {cost}; about {seconds:,.0f} s with {counted(busy, 'worker')}. Nothing was written.")

@@ -86,6 +86,11 @@ def generate(
     return manifest
 
 
+def check_place(renderer: Renderer, out: Path, *, name: str, count: int, seed: int) -> None:
+    """Raise DataError when `generate` without `force` would refuse `out`; nothing is written."""
+    _is_finished(out, _plan(renderer, name, count, seed), force=False)
+
+
 def finished_at(out: Path) -> int | None:
     """When the domain in `out` was finished, nanoseconds as the disk counts them; None where none is."""
     manifest = out / MANIFEST

@@ -84,9 +84,7 @@ def test_a_whole_batch_of_bad_files_stops_nothing(model: Path, photos: Path) -> 
 
 def test_bad_files_alone_are_an_error(model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"")
-    with pytest.raises(
-        DataError, match=r"None of the images in .* \(1 tried\).*The first: .*the file is empty"
-    ):
+    with pytest.raises(DataError, match=r"None of the images in .* \(1 tried\).*The first: .*the file is empty"):
         list(Classifier(model).of_photos(tmp_path))
 
 

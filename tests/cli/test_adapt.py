@@ -63,6 +63,9 @@ def test_a_dry_run_writes_nothing(synthda: Any, source: str, photos: Path, tmp_p
     assert shown.code == 0
     assert "Time     " in shown.out
     assert not (tmp_path / "run").exists()
+    refused = synthda("adapt", "--source", source, "--target", "photos", "--out", "photos", "--dry-run", *QUICK)
+    assert refused.code == 2
+    assert "photos is not empty and holds no run" in refused.err
 
 
 def test_one_photograph_is_counted_as_one(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:

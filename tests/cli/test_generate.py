@@ -18,6 +18,18 @@ def test_a_domain_is_rendered_and_the_next_command_named(synthda, tmp_path):
     assert (manifest["count"], manifest["seed"], manifest["settings"]) == (300, 3, {"side": 12})
 
 
+def test_a_dry_run_refuses_a_folder_that_the_command_would_refuse(synthda, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "note.txt").write_text("mine")
+    command = ("generate", "stripes", "--count", 10, "--workers", 1, "--out")
+    refused = synthda(*command, "mine", "--dry-run")
+    assert (refused.code, refused.err) == (2, synthda(*command, "mine").err)
+    synthda(*command, "ours")
+    assert synthda(*command, "ours", "--dry-run").code == 0
+    assert "differs in its seed" in synthda(*command, "ours", "--seed", 1, "--dry-run").err
+    assert synthda(*command, "ours", "--seed", 1, "--dry-run", "--force").code == 0
+
+
 def test_a_dry_run_writes_nothing_and_says_count_bytes_and_time(synthda, tmp_path):
     done = synthda("generate", "stripes", "--count", 10_000, "--dry-run", "--out", "dry")
     assert done.code == 0

@@ -10,6 +10,8 @@ import sys
 import pytest
 from PIL import Image
 
+from synthda.adapt.run import Run
+
 
 def test_path_class_and_confidence_of_each_photograph(synthda, brightness_model, grey_photos, tmp_path):
     done = synthda("predict", brightness_model, "greys")
@@ -72,6 +74,10 @@ def test_ctrl_c_promises_nothing_that_the_same_command_would_not_do(
 def test_the_folder_of_a_run_stands_for_the_model_in_it(synthda, brightness_model, grey_photos, tmp_path):
     assert synthda("predict", tmp_path, "greys/dark/0.png", "--out", "-").out.endswith("dark,1.000000\n")
     assert "greys/model.onnx does not exist; export a model" in synthda("predict", "greys", "greys").err
+    Run(tmp_path / "run").begin({})
+    said = "The run in run is not finished; give its command again"
+    for command in (("predict", "run", "greys"), ("predict", "run/model.onnx", "greys"), ("label", "run", "greys")):
+        assert said in synthda(*command).err
 
 
 def test_a_contact_sheet_of_the_predictions(synthda, brightness_model, grey_photos, tmp_path):
