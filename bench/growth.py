@@ -1,6 +1,6 @@
 """What an image costs, in a domain of 10,000, 100,000 and 1,000,000: rendering, opening, loading, training, memory.
 
-python -m bench.growth [--scratch SCRATCH]
+python -m bench.growth [--scratch SCRATCH] [--only rendering]
 
 Each measurement is a process of its own, the sizes in turn. Loading and training stream from shards; training is DANN
 with a small network, so that loading is not hidden behind arithmetic.
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ from synthda.manifest import write_json
 
 REPEATS = 3
 SIZES = (10_000, 100_000, 1_000_000)
-TIMES = {"rendering": (3, 3, 0), "adapting": (1, 1, 1)}
-"""How often each size is measured where not `REPEATS` times: a million renderings take too long here."""
+TIMES = {"rendering": (3, 3, 1), "adapting": (1, 1, 1)}
+"""How often each size is measured where not `REPEATS` times."""
 SIDE, BATCH, STEPS, SETTINGS = 32, 64, 150, {"width": "8"}
 
 
@@ -134,14 +134,15 @@ def spread(values: list[float]) -> dict[str, Any]:
     return {"median": round(statistics.median(values), 1), "range": [round(f(values), 1) for f in (min, max)]}
 
 
-def measure(scratch: Path) -> dict[str, Any]:
+def measure(scratch: Path, chosen: Iterable[str]) -> dict[str, Any]:
     """By what is done and how many images, microseconds an image and peak memory, over all repeats."""
-    for count in SIZES:
+    chosen = list(chosen)
+    for count in SIZES if chosen != ["rendering"] else ():
         noise_domain(scratch / f"noise-{count}", count, SIDE)
-    costs: dict[str, dict[int, list[float]]] = {what: {count: [] for count in SIZES} for what in WORK}
-    memory: dict[str, dict[int, float]] = {what: {} for what in WORK}
+    costs: dict[str, dict[int, list[float]]] = {what: {count: [] for count in SIZES} for what in chosen}
+    memory: dict[str, dict[int, float]] = {what: {} for what in chosen}
     for repeat in range(REPEATS):
-        for what in WORK:
+        for what in chosen:
             for count in (size for size, times in zip(SIZES, _times(what), strict=True) if repeat < times):
                 cost, megabytes = in_a_process(what, count, scratch)
                 costs[what][count].append(cost)
@@ -164,6 +165,9 @@ def _times(what: str) -> tuple[int, ...]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scratch", type=Path, help="where the domains are kept, 3.5 GB")
+    parser.add_argument(
+        "--only", choices=list(WORK), help="measure this again, and keep what the result file has of the rest"
+    )
     parser.add_argument("--one", choices=list(WORK), help=argparse.SUPPRESS)
     parser.add_argument("--count", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -171,9 +175,14 @@ def main() -> None:
         one(arguments.one, arguments.count, arguments.scratch)
         return
     with tempfile.TemporaryDirectory() as made:
-        found = measure(arguments.scratch or Path(made))
+        found = measure(arguments.scratch or Path(made), [arguments.only] if arguments.only else WORK)
     from bench.machine import machine  # imports torch, whose memory is not rendering's
 
+    if arguments.only:
+        kept = json.loads((RESULTS / "growth.json").read_text(encoding="utf-8"))
+        kept["work"] |= found
+        write_json(RESULTS / "growth.json", kept | {"apart": kept.get("apart", {}) | {arguments.only: machine()}})
+        return
     what = f"noise of {SIDE}×{SIDE} px (rendering: SynNumbers), one core; DANN, conv-small {SETTINGS}, batch {BATCH}"
     peaks = [found["adapting"][str(count)]["peak_mb"] for count in SIZES]
     content = {"what": what, "repeats": REPEATS, "work": found, "mb_over_the_smallest": peaks[-1] - peaks[0]}

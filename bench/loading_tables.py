@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.markdown import NOT_MEASURED, section, spread
+from bench.markdown import NOT_MEASURED, made, section, spread
 
 LIBRARIES = ("torch", "numpy")
 STORED = {
@@ -78,6 +78,8 @@ def _growth(found: dict[str, Any]) -> list[str]:
         f"`synthda adapt` with {sizes[-1]:,} images in the source and as many in the target takes "
         f"{found['mb_over_the_smallest']:,} MB more than with {sizes[0]:,}.",
     ]
+    for what, machine in found.get("apart", {}).items():
+        lines += ["", f"The row of {WORK[what]} was measured apart. {made(machine, LIBRARIES)}"]
     return lines
 
 
