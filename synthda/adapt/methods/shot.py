@@ -106,14 +106,14 @@ def surer_cluster(uncertainty: Tensor) -> Tensor:
 
     In one dimension the best two are found by trying each cut of the sorted numbers.
     """
-    ordered = uncertainty.double().sort().values
-    below = torch.arange(1, len(ordered), device=ordered.device)
+    ordered = uncertainty.cpu().double().sort().values  # no device of Apple's has doubles
+    below = torch.arange(1, len(ordered))
     sums = ordered.cumsum(dim=0)
     means = sums[:-1] / below, (sums[-1] - sums[:-1]) / (len(ordered) - below)
     between = below * (len(ordered) - below) * (means[1] - means[0]).square()
     if len(ordered) < 2 or between.max() == 0:
         return torch.ones_like(uncertainty, dtype=torch.bool)
-    return uncertainty <= ordered[between.argmax()]
+    return uncertainty <= ordered[between.argmax()].to(uncertainty)
 
 
 def centroid_labels(features: Tensor, chances: Tensor) -> Tensor:
