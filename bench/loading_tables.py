@@ -73,10 +73,11 @@ def _growth(found: dict[str, Any]) -> list[str]:
     for what, measured in found["work"].items():
         cells = [_cost(measured.get(str(size))) for size in sizes]
         lines.append(f"| {WORK[what]} | {' | '.join(cells)} |")
+    peaks = [found["work"]["adapting"][str(size)]["peak_mb"] for size in (sizes[0], sizes[-1])]
     lines += [
         "",
         f"`synthda adapt` with {sizes[-1]:,} images in the source and as many in the target takes "
-        f"{found['mb_over_the_smallest']:,} MB more than with {sizes[0]:,}.",
+        f"{peaks[1] - peaks[0]:,} MB more than with {sizes[0]:,}.",
     ]
     for what, machine in found.get("apart", {}).items():
         lines += ["", f"The row of {WORK[what]} was measured apart. {made(machine, LIBRARIES)}"]
