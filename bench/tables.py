@@ -39,8 +39,8 @@ brackets; the interval is the 95 % bootstrap interval of the first seed. Differe
 closed are of the seeds that the compared rows share; – stands where the gap is below five points, nothing where another
 network or length of training has no floor in the table. A cell with fewer seeds than the protocol asks for (three; five
 where fewer than 1,000 images evaluate, and for the sensitivity of DANN) is provisional. The machine named below a table
-is the one that scored it last; some of its cells may have been trained on another. In these files, a commit that ends in
--dirty tells of other result files that had changed, and not of code; since 4b4eb73 only code is told.
+is the one that scored it last; some of its cells may have been trained on another. Before 414a7f2, a commit that
+ends in -dirty tells of other result files that had changed, and not of code.
 """
 
 

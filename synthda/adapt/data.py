@@ -22,7 +22,6 @@ from synthda.datasets.domain import (
     each_content,
     in_blocks,
     labels_by_name,
-    without_unknown,
 )
 from synthda.datasets.label_file import Queue, for_queue, label_spec
 from synthda.datasets.resize import Fit
@@ -34,8 +33,8 @@ from synthda.wording import counted
 ORACLE = "train-on-target"
 FLOOR = "source-only"
 COMPARED = 256
-Shared = dict[tuple[str, bool], Domain]
-"""Open domains of one size, by spec and by whether their labels are read."""
+Shared = dict[tuple[str, bool, bool], Domain]
+"""Open domains of one size, by spec, and by whether their labels and what is of no class are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,24 +167,20 @@ def open_data(
     """
     known = {} if shared is None else shared
 
-    def opened(spec: str, labelled: bool, queue: Queue = "teach") -> Domain:
-        spec = for_queue(spec, queue)
-        if (spec, labelled) not in known:
-            known[spec, labelled] = open_domain(spec, size=size, fit=fit, data_root=data_root, labelled=labelled)
-        return known[spec, labelled]
+    def opened(spec: str, *, labelled: bool = True, unknown: bool = False, queue: Queue = "teach") -> Domain:
+        spec, unknown = for_queue(spec, queue), unknown or label_spec(spec) is None  # once, where it is no label file
+        key = spec, labelled, unknown
+        if key not in known:
+            known[key] = open_domain(spec, size=size, fit=fit, data_root=data_root, labelled=labelled, unknown=unknown)
+        return known[key]
 
-    shown = any(UNKNOWN in opened(spec, True).classes for spec in sources if label_spec(spec) is None)
-
-    def usable(spec: str, with_unknown: bool, queue: Queue = "teach") -> Domain:
-        found = opened(spec, True, queue)
-        return found if with_unknown or shown or label_spec(spec) is None else without_unknown(found)
-
-    source_domains = tuple(usable(spec, learns_unknown) for spec in sources)
-    target_domain = opened(target, False)
-    eval_domain = usable(evaluation, learns_unknown or answers_unknown, "measure") if evaluation else None
+    learnt_too = learns_unknown or any(UNKNOWN in opened(spec).classes for spec in sources)
+    source_domains = tuple(opened(spec, unknown=learns_unknown) for spec in sources)
+    target_domain = opened(target, labelled=False, unknown=True)
     labelled_domain, oracle_domain = (
-        usable(spec, learns_unknown) if spec else None for spec in (labelled_target, oracle)
+        opened(spec, unknown=learnt_too) if spec else None for spec in (labelled_target, oracle)
     )
+    eval_domain = opened(evaluation, unknown=learnt_too or answers_unknown, queue="measure") if evaluation else None
     domains = [*source_domains, target_domain, eval_domain, labelled_domain, oracle_domain]
     learnt = [("--source", source) for source in source_domains]
     learnt += [("--labelled-target", labelled_domain)] if labelled_domain is not None else []

@@ -19,9 +19,8 @@ from synthda.adapt.predict import Classifier
 from synthda.adapt.prototypes import Prototypes, fitted
 from synthda.adapt.run import Run, parity_beside
 from synthda.datasets.class_files import class_files
-from synthda.datasets.domain import UNKNOWN, UNLABELLED, Domain, distinct, in_memory, labels_by_name, without_unknown
+from synthda.datasets.domain import UNKNOWN, UNLABELLED, Domain, distinct, in_memory, labels_by_name
 from synthda.datasets.folders import list_photos
-from synthda.datasets.label_file import label_spec
 from synthda.datasets.photos import PhotoError, read_photo
 from synthda.datasets.resize import Box
 from synthda.datasets.specs import open_domain
@@ -235,8 +234,7 @@ def _is_constant(chances: NDArray[np.float32]) -> bool:
 
 def _domain(classifier: Classifier, spec: str | None, data_root: Path | None) -> Domain:
     if spec is not None:
-        domain = open_domain(spec, size=classifier.input_size, fit=classifier.fit, data_root=data_root)
-        return domain if label_spec(spec) is None else without_unknown(domain)
+        return open_domain(spec, size=classifier.input_size, fit=classifier.fit, data_root=data_root, unknown=False)
     run = Run(classifier.path.parent)
     if not run.sample.exists():
         raise RunError(

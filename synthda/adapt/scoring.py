@@ -13,8 +13,8 @@ from synthda.adapt.evaluate import Evaluation, evaluate
 from synthda.adapt.factor_plot import draw
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
-from synthda.datasets.domain import UNKNOWN, Domain, labels_by_name, without_unknown
-from synthda.datasets.label_file import for_queue, label_spec
+from synthda.datasets.domain import UNKNOWN, Domain, labels_by_name
+from synthda.datasets.label_file import for_queue
 from synthda.datasets.resize import Fit, Size
 from synthda.datasets.shards import manifest_of, tables_of
 from synthda.datasets.specs import open_domain
@@ -99,8 +99,8 @@ def open_scored(spec: str, classes: tuple[str, ...], *, size: Size, fit: Fit, da
     Raises:
         DataError: as `open_domain`; when the teach queue is asked for.
     """
-    domain = open_domain(for_queue(spec, "measure"), size=size, fit=fit, data_root=data_root, labelled=True)
-    return domain if label_spec(spec) is None or UNKNOWN in classes else without_unknown(domain)
+    spec, answers = for_queue(spec, "measure"), UNKNOWN in classes
+    return open_domain(spec, size=size, fit=fit, data_root=data_root, labelled=True, unknown=answers)
 
 
 def _check(domain: Domain, classes: tuple[str, ...], factor: str | None) -> None:

@@ -74,11 +74,12 @@ def _export_int8(run: Run, model: Path, evaluate: str | None, data_root: Path | 
     from synthda.adapt.int8 import export_int8
     from synthda.adapt.predict import Classifier
     from synthda.adapt.scoring import open_scored
-    from synthda.cli.listing import say
+    from synthda.cli.listing import say, warn_skipped
 
     known, labelled = Classifier(run.onnx), None
     if evaluate is not None:
         labelled = open_scored(evaluate, known.classes, size=known.input_size, fit=known.fit, data_root=data_root)
+        warn_skipped(labelled.skipped)
     parity = export_int8(run.onnx, run.sample_images(known.input_size), model, labelled=labelled)
     share = parity["bytes"]["int8"] / parity["bytes"]["float"]
     say(f"{model} has {share:.0%} of the bytes of {run.onnx.name} and gives the same class to")

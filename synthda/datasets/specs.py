@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from synthda.datasets import DATASETS
-from synthda.datasets.domain import UNLABELLED, Domain
+from synthda.datasets.domain import UNLABELLED, Domain, without_unknown
 from synthda.datasets.folders import open_folder
 from synthda.datasets.label_file import Queue, label_spec, open_labels
 from synthda.datasets.reader import DataSet
@@ -44,6 +44,7 @@ def open_domain(
     fit: Fit = "stretch",
     data_root: Path | None = None,
     labelled: bool | None = None,
+    unknown: bool = True,
 ) -> Domain:
     """Open what `spec` names.
 
@@ -56,6 +57,8 @@ def open_domain(
         fit: how an image of another shape fills `size`.
         data_root: see `data_root_or_default`.
         labelled: True requires labels; False drops them; None takes what there is.
+        unknown: whether photographs that a label file calls none of the classes are among the images, as a class
+            `unknown`, or are left out and told in `skipped`.
 
     Raises:
         DataError: when nothing is there (near matches among the data sets are offered), or what is there is
@@ -69,6 +72,7 @@ def open_domain(
         domain = _open_data_set(data_set(name), split if colon else None, data_root_or_default(data_root), size, fit)
     elif labels := label_spec(spec):
         domain = _open_labels(*labels, size or PHOTO_SIZE, fit)
+        domain = domain if unknown else without_unknown(domain)
     elif not spec or not os.path.exists(path):
         raise DataError(_nothing_named(spec))
     elif path.name == "domain.json" or (path / "domain.json").exists():
