@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from bench.grocery_teach import AFTER, BEFORE
-from bench.markdown import section, table
+from bench.markdown import NOT_MEASURED, section, table
 
 TABLES = ("grocery-224", "grocery")
 COLUMNS = ("method", "accuracy, 81 classes", "mean recall", "43 coarse classes", "without ImageNet's classes")
@@ -23,7 +23,7 @@ def grocery_tables(told: dict[str, Any]) -> list[str]:
     unknown, teach = told["products"]["unknown"], told["products"]["teach"]
     return [
         *(_section(name, told["tables"][name]) for name in TABLES),
-        section(unknown["title"], "grocery-unknown", lambda found: [*_unknown(unknown["note"], found["methods"])]),
+        section(unknown["title"], "grocery-unknown", lambda found: _unknown(unknown, found["methods"])),
         section(teach["title"], "grocery-teach", lambda found: [teach["note"], "", *_teach(found["methods"])]),
     ]
 
@@ -50,14 +50,17 @@ def _products(methods: dict[str, Any]) -> list[str]:
     return [*lines, *table(COLUMNS, (_row(name, list(seeds.values())) for name, seeds in ranked))]
 
 
-def _unknown(note: str, methods: dict[str, Any]) -> list[str]:
+def _unknown(told: dict[str, Any], methods: dict[str, Any]) -> list[str]:
     first = next(iter(next(iter(methods.values())).values()))
     counts = f"{first['known']} photographs of known classes, {first['unknown']} of removed ones"
-    lines = [f"{note} Scored on {counts}, and {first['backgrounds']} of BSDS500.", ""]
-    return [*lines, *table(UNKNOWN_COLUMNS, (_told_apart(name, list(each.values())) for name, each in methods.items()))]
+    lines = [f"{told['note']} Scored on {counts}, and {first['backgrounds']} of BSDS500.", ""]
+    rows = (_told_apart(name, list(methods.get(name, {}).values())) for name in told["methods"])
+    return [*lines, *table(UNKNOWN_COLUMNS, rows)]
 
 
 def _told_apart(name: str, seeds: list[dict[str, Any]]) -> list[str]:
+    if not seeds:
+        return [name, *[NOT_MEASURED] * (len(UNKNOWN_COLUMNS) - 1)]
     taken = [
         *([scores["taken_for_unknown"][kind] for scores in seeds] for kind in ("known", "unknown")),
         [scores["backgrounds_taken_for_unknown"] for scores in seeds],
