@@ -136,6 +136,11 @@ class Run:
         return self.manifest.exists()
 
     @property
+    def begun(self) -> bool:
+        """Whether the folder is a run's, finished or not."""
+        return self.manifest.exists() or self.partial_manifest.exists()
+
+    @property
     def under_way(self) -> bool:
         """Whether it was begun, and has not ended: stopped, broken down, or still training."""
         return self.partial_manifest.exists() and not self.finished
@@ -146,8 +151,7 @@ class Run:
             raise RunError(f"{self.folder} is a file; give a folder to --out.")
         if not _is_unicode(str(self.folder)):
             raise RunError(f"The name of {self.folder} is no UTF-8, which models need; give another --out.")
-        known = self.manifest.exists() or self.partial_manifest.exists()
-        if not known and self.folder.exists() and not is_vacant(self.folder):
+        if not self.begun and self.folder.exists() and not is_vacant(self.folder):
             raise RunError(f"{self.folder} is not empty and holds no run; give --out a new or an empty folder.")
 
     def begin(self, configuration: Mapping[str, Any], *, force: bool = False) -> None:
@@ -157,17 +161,18 @@ class Run:
             RunError: when it holds a run of another configuration, or files that are no run.
         """
         self.refuse_foreign()
-        claimed = fingerprint(configuration)
-        known = self.manifest.exists() or self.partial_manifest.exists()
-        if known and force:
+        if self.begun and not force:
+            self.refuse_other(configuration)
+            return
+        if self.begun:
             self._discard()
-        found = self.read() if known and not force else None
-        if found is None:
-            write_json(
-                self.partial_manifest,
-                {"format": FORMAT, "kind": "run", "fingerprint": claimed, "configuration": dict(configuration)},
-            )
-        elif found.get("fingerprint") != claimed:
+        claim = {"fingerprint": fingerprint(configuration), "configuration": dict(configuration)}
+        write_json(self.partial_manifest, {"format": FORMAT, "kind": "run"} | claim)
+
+    def refuse_other(self, configuration: Mapping[str, Any]) -> None:
+        """Raise RunError when the folder holds a run of another configuration, in words how it differs."""
+        found = self.read() if self.begun else None
+        if found is not None and found.get("fingerprint") != fingerprint(configuration):
             differing = _differences(found.get("configuration", {}), configuration)
             raise RunError(
                 f"{self.folder} holds a run with {differing}; choose another --out, or give --force to discard it."

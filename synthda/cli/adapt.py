@@ -135,7 +135,18 @@ def command(
         folder = out or Path("runs") / f"{method}-{data.target_name}"
         if force:
             refuse_to_discard({"--start": start, "--from": from_}, folder)  # before what else takes time
-        session = Session(plan, data, folder, device, selection, start=start, begin=from_, ranks=ranks, images=images)
+        session = Session(
+            plan,
+            data,
+            folder,
+            device,
+            selection,
+            start=start,
+            begin=from_,
+            ranks=ranks,
+            images=images,
+            force=force,
+        )
         ranks.first(session.announce)
         if not dry_run:
-            session.run(baselines=baselines, export=not no_export, force=force, report=not no_report)
+            session.run(baselines=baselines, export=not no_export, report=not no_report)

@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from synthda.adapt.adaptation import adapt, check_before
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import baseline_run, compare, run_baselines
-from synthda.adapt.beginning import Beginning
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.breakdown import breakdowns_told
 from synthda.adapt.candidates import bytes_each
+from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
@@ -25,13 +25,13 @@ from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.model_card.card import write_model_card
 from synthda.adapt.networks.backbone import DEFAULT, NOTHING
 from synthda.adapt.placement import Placement
+from synthda.adapt.preparation import Prepared, prepare
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.report.gather import gather
 from synthda.adapt.report.page import write_report
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
-from synthda.adapt.trained import load_run
 from synthda.cli.dividing import division, part_of
 from synthda.cli.listing import console, say, table, warn
 from synthda.cli.selecting import checkpoint_line, estimate_line, rejection_line, selection_plan
@@ -60,6 +60,7 @@ class Session:
         begin: Path | None = None,
         ranks: Ranks = ALONE,
         images: Placement = "auto",
+        force: bool = False,
     ) -> None:
         self.blueprint = blueprint if blueprint.classes else blueprint.for_classes(data.classes)
         self.data, self.device, self.select = data, device, select or Selection()
@@ -67,31 +68,26 @@ class Session:
         self.begin = None if begin is None else Run(begin)
         self.ranks = ranks
         self.run_folder = Run(out)
-        self.images = images
+        self.images, self.force = images, force
 
     def announce(self) -> None:
         """The plan, the distance between the domains, and how long it will take."""
         plan, data = self.blueprint, self.data
         self.run_folder.refuse_foreign()
-        with breakdowns_told(torch.device(self.device)):
-            method = plan.build(pretrained=False)
-        given = {"start": self.start, "begin": self.begin}
-        resumed = self.run_folder.checkpoint.exists()
-        check_before(plan, data, method, **given, resumed=resumed, processes=self.ranks.size, device=self.device)
+        ready = prepare(plan, data, self.run_folder, **self._how(), pretrained=False)
+        method = ready.method
+        if not self.force:
+            self.run_folder.refuse_other(ready.configuration)
         from_file = plan.network_settings.get("weights", DEFAULT) not in (DEFAULT, NOTHING)
         if self.start is None and self.begin is None and from_file:
             method.network.load_pretrained()  # a file that does not fit is told before the time that it would take
-        for line in (*self._about_data(), *self._about_training(method), *self._about_beginning(method)):
+        for line in (*self._about_data(), *self._about_training(method), *self._about_beginning(ready)):
             say(line)
         if self.device.startswith("cuda"):
             reason = why_eager(plan.recipe.graph, method, self.device, on_device=self.images in ("auto", "device"))
             say(f"Graph    {'steps are replayed as a CUDA graph' if reason is None else f'none: {reason}'}")
-        say(f"Run      {self.run_folder.folder}")
-        own = replace(plan, recipe=part_of(plan.recipe, self.ranks))
-        with breakdowns_told(torch.device(self.device)):
-            seconds = method.steps(plan.recipe) * seconds_per_step(own, self.device)
-        about = "about " if round(seconds) else ""  # not "about under 1 s"
-        say(f"Time     {about}{readable(seconds)} on {self.device} for this training")
+        for line in self._about_run(method):
+            say(line)
         if not data.sources:
             return
         if data.target.shape[0] < FEW:
@@ -130,20 +126,40 @@ class Session:
         yield from division(method, plan.recipe, self.ranks)
         yield from selection_plan(self.select, steps, bytes_each(method))
 
-    def _about_beginning(self, method: Method) -> Iterator[str]:
+    def _about_beginning(self, ready: Prepared) -> Iterator[str]:
         """What the training begins with or goes on from, where that is another run."""
-        plan, first = self.blueprint, method.starts_from
-        if self.begin is not None:
-            beginning = Beginning(self.begin, *load_run(self.begin))
-            beginning.check(plan, self.start)
-            taken = beginning.give_to(method, plan.known_classes)
-            yield f"From     {self.begin.folder}, a run of {beginning.blueprint.method}: {taken}"
+        plan, first = self.blueprint, ready.method.starts_from
+        if ready.beginning is not None:
+            taken = ready.beginning.give_to(ready.method, plan.known_classes)
+            yield f"From     {ready.beginning.run.folder}, a run of {ready.beginning.blueprint.method}: {taken}"
         if self.start is not None:
             yield f"Start    {self.start.folder}, a run of {first}"
         elif first:
-            yield f"First    {first} by the same recipe, which {plan.method} starts from; its time comes on top"
+            there = "is trained already" if ready.first.finished and not self.force else "its time comes on top"
+            yield f"First    {first} by the same recipe, which {plan.method} starts from; {there}"
 
-    def run(self, *, baselines: bool, export: bool, force: bool, report: bool = True) -> dict[str, Any]:
+    def _about_run(self, method: Method) -> Iterator[str]:
+        """The folder, what is in it, and how long the rest takes."""
+        run, plan, steps = self.run_folder, self.blueprint, method.steps(self.blueprint.recipe)
+        begun = run.begun and not self.force
+        done = load_checkpoint(run.checkpoint, method, {}) if begun and run.checkpoint.exists() else 0
+        if begun and run.finished:
+            yield f"Run      {run.folder}, which is finished: it is scored and exported once more"
+            return
+        yield f"Run      {run.folder}" + (f", which goes on after step {done:,}" if done else "")
+        own = replace(plan, recipe=part_of(plan.recipe, self.ranks))
+        with breakdowns_told(torch.device(self.device)):
+            seconds = (steps - done) * seconds_per_step(own, self.device)
+        about = "about " if round(seconds) else ""  # not "about under 1 s"
+        rest = f"the {counted(steps - done, 'step')} that are left" if done else "this training"
+        yield f"Time     {about}{readable(seconds)} on {self.device} for {rest}"
+
+    def _how(self) -> dict[str, Any]:
+        """What to prepare for, and to train with, beside plan, data and folder."""
+        given = {"start": self.start, "begin": self.begin, "device": self.device, "force": self.force}
+        return given | {"select": self.select, "ranks": self.ranks}
+
+    def run(self, *, baselines: bool, export: bool, report: bool = True) -> dict[str, Any]:
         """Train, score, export, report; returns the comparison with the baselines, which the first process makes."""
         plan, data, run = self.blueprint, self.data, self.run_folder
         if baselines and not data.sources:
@@ -151,19 +167,7 @@ class Session:
         if baselines and data.evaluation is None:
             warn("Without --eval no accuracy is known: of the baselines, the report shows the features and distances.")
         with self._progress(plan.method) as pace:
-            manifest = adapt(
-                plan,
-                data,
-                run,
-                start=self.start,
-                begin=self.begin,
-                device=self.device,
-                force=force,
-                export=export,
-                pace=pace,
-                select=self.select,
-                ranks=self.ranks,
-            )
+            manifest = adapt(plan, data, run, **self._how(), export=export, pace=pace)
         advice = health(read_metrics(run))
         if advice:
             warn(advice)

@@ -58,9 +58,9 @@ def command(
     scans, held_out = "sklearn-digits:adapt", "sklearn-digits:eval"
     data = open_data([str(source)], scans, size=plan.input_size, evaluation=held_out, oracle=scans)
     assert data.evaluation is not None
-    session = Session(plan, data, out / "run", pick_device("auto"))
+    session = Session(plan, data, out / "run", pick_device("auto"), force=force)
     session.announce()
-    found = session.run(baselines=True, export=True, force=force)
+    found = session.run(baselines=True, export=True)
     say()
     say("3. Predict photographs with the exported model")
     photographs = _write_photographs(data.evaluation.images, out / "photographs")

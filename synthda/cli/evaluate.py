@@ -41,8 +41,9 @@ def command(
         evaluate_labels(subject, labels, as_json=as_json, others={"--data": data, "--by": by, "--plot": plot})
         return
 
+    from synthda.adapt.run import Run
     from synthda.adapt.scoring import answers_on
-    from synthda.cli.listing import print_json, say, warn_skipped
+    from synthda.cli.listing import print_json, say, warn, warn_skipped
     from synthda.cli.overwriting import check_picture
     from synthda.cli.score_tables import print_by_factor, print_evaluation
     from synthda.errors import SettingError
@@ -55,6 +56,8 @@ def command(
     answers = answers_on(subject, data, data_root=data_root, factor=by)
     evaluation, parts = answers.evaluation(), answers.by(by, data, bins=bins, plot=plot) if by else None
     warn_skipped(answers.domain.skipped)
+    if Run(subject).under_way:
+        warn(f"The run in {subject} is not finished; this is the score of its checkpoint so far.")
     if as_json:
         about = {"model": str(answers.scored), "data": answers.domain.name, "skipped": len(answers.domain.skipped)}
         print_json(about | evaluation.as_dict() | ({"by": parts.as_dict()} if parts else {}))

@@ -21,7 +21,7 @@ from test_methods import TOY, a_batch, has_moved
 from torch import Tensor, nn
 from toy import blueprint, build, domain, logged, same, views_beside_own, weights
 
-from synthda.adapt.adaptation import adapt, check_data
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.configuration import configuration_of
 from synthda.adapt.data import Data
@@ -31,6 +31,7 @@ from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Batch, Descend, LossTerms, Method, local_statistics_of
 from synthda.adapt.methods import METHODS
 from synthda.adapt.order import Sampler
+from synthda.adapt.preparation import check_data
 from synthda.adapt.ranks import ALONE, Ranks, own_device
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace, _key, train

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -146,11 +148,35 @@ def test_force_does_not_discard_the_run_that_is_gone_on_from(
 def test_other_settings_do_not_touch_a_finished_run_without_force(synthda: Any, source: str, photos: Path) -> None:
     command = ["adapt", "--source", source, "--target", "photos", "--out", "run", "--no-export", *QUICK]
     assert synthda(*command).code == 0
-    refused = synthda(*command, "--seed", "1")
-    assert refused.code == 2
-    assert "another" in refused.err
-    assert "--force" in refused.err
+    for dry in ([], ["--dry-run"]):
+        refused = synthda(*command, "--seed", "1", *dry)
+        assert refused.code == 2
+        assert "run holds a run with seed 0 instead of 1; choose another --out" in " ".join(refused.err.split())
+        assert synthda(*command, "--seed", "1", "--force", "--dry-run").code == 0
+    assert "Run      run, which is finished" in synthda(*command, "--dry-run").out
     assert synthda(*command, "--seed", "1", "--force").code == 0
+
+
+def test_what_is_left_of_a_stopped_run_is_told_and_its_score_is_one_so_far(
+    synthda: Any, source: str, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["adapt", "--source", source, "--target", "photos", "--out", "run", "--no-export", *QUICK]
+    with monkeypatch.context() as patched:
+        answers = iter([False, True])
+
+        @contextmanager
+        def interrupted_after_two(**_: bool) -> Iterator[Callable[[], bool]]:
+            yield lambda: next(answers)
+
+        patched.setattr("synthda.adapt.train.deferred_interrupt", interrupted_after_two)
+        assert synthda(*command).code == 130
+    shown = synthda(*command, "--dry-run").out
+    assert "Run      run, which goes on after step 2" in shown
+    assert "for the 4 steps that are left" in shown
+    assert "for this training" in synthda(*command, "--dry-run", "--force").out
+    scored = synthda("evaluate", "run", "--data", "photos")
+    assert scored.code == 0
+    assert "The run in run is not finished; this is the score of its checkpoint so far" in " ".join(scored.err.split())
 
 
 def test_a_backbone_starts_from_the_file_of_weights_and_says_which(

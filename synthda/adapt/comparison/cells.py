@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthda.adapt.adaptation import check_before
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.comparison.plan import Pair, Plan
 from synthda.adapt.configuration import configuration_of, first_blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.hold_out import hold_out
+from synthda.adapt.preparation import check_before
 from synthda.adapt.run import Run
 from synthda.manifest import fingerprint
 
