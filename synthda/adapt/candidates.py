@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +63,7 @@ def choose(
         scores = {}
         for step in kept:
             scores[step] = rule(probe.by(candidate(blueprint, run, step, device)))
-        best = max(scores, key=lambda step: (scores[step], step))
+        best = best_step(scores)
         fingerprint = str(run.read()["fingerprint"])
         save_checkpoint(run.selected, candidate(blueprint, run, best, device), {}, best, fingerprint)
         scored = [{"step": step, "score": score} for step, score in scores.items()]
@@ -71,6 +71,11 @@ def choose(
         write_json(run.selection, {"format": FORMAT, "kind": "selection"} | choice)
     run.remove_candidates()
     return _choice(run)
+
+
+def best_step(scores: Mapping[int, float]) -> int:
+    """The step with the highest score; of equal ones the later, and one that is no number only where all are none."""
+    return max(scores, key=lambda step: (scores[step] if math.isfinite(scores[step]) else -math.inf, step))
 
 
 def facts_of_checkpoint(run: Run, steps: int) -> dict[str, Any]:
@@ -114,5 +119,5 @@ def _refuse_another(run: Run, select: Selection, steps: Sequence[int], probe: Pr
     if (rule, among) != (select.rule, list(steps)):
         raise RunError(
             f"The checkpoint of {run.folder} was chosen by {rule} among {len(among)}, and the others are gone; give "
-            f"--select {rule} --candidates {len(among)}, another --out, or --force to train anew."
+            f"--select {rule} --candidates {max(2, len(among))}, another --out, or --force to train anew."
         )

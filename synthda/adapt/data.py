@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from synthda.datasets.domain import (
     Domain,
     Images,
     content_hashes,
+    content_of,
     each_content,
-    in_blocks,
     labels_by_name,
 )
 from synthda.datasets.label_file import Queue, for_queue, label_spec
@@ -37,7 +36,7 @@ Shared = dict[tuple[str, bool, bool], Domain]
 """Open domains of one size, by spec, and by whether their labels and what is of no class are read."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Data:
     """The domains of one adaptation, all at the network's input size.
 
@@ -72,46 +71,22 @@ class Data:
 
     def identity(self, method: str) -> dict[str, Any]:
         """What the weights depend on: name, size and content hash of each domain that `method` reads, and labels."""
-        read = {"sources": [self._labelled_identity(source) for source in self.training_sources(method)]}
-        return read if method in (FLOOR, ORACLE) else read | {"target": self._target_identity}
+        read = {"sources": [_labelled_identity(source) for source in self.training_sources(method)]}
+        return read if method in (FLOOR, ORACLE) else read | {"target": _identity(self.target, self.target_name)}
 
     @property
     def measured_identity(self) -> dict[str, Any]:
         """What a comparison's score depends on beside the weights: those of source-only depend on no target."""
         return {
-            "eval": None if self.evaluation is None else self._labelled_identity(self.evaluation),
-            "sources": [self._labelled_identity(source) for source in self.sources],
-            "target": self._target_identity,
+            "eval": None if self.evaluation is None else _labelled_identity(self.evaluation),
+            "sources": [_labelled_identity(source) for source in self.sources],
+            "target": _identity(self.target, self.target_name),
         }
 
     @property
     def evaluation_content(self) -> str | None:
         """The hash of the images that evaluate, as `identity` has those of what is learnt."""
-        return None if self.evaluation is None else str(self._labelled_identity(self.evaluation)["content"])
-
-    def _labelled_identity(self, domain: Domain) -> dict[str, Any]:
-        """Hashed once for each domain: a comparison asks for every cell."""
-        if id(domain) not in self._identities:
-            self._identities[id(domain)] = _labelled_identity(domain)
-        return self._identities[id(domain)]
-
-    def contents(self, domain: Domain) -> list[str]:
-        """`content_hashes` of one of its domains, taken once: a comparison holds images out for every cell."""
-        if id(domain) not in self._contents:
-            self._contents[id(domain)] = content_hashes(domain.images)
-        return self._contents[id(domain)]
-
-    @cached_property
-    def _contents(self) -> dict[int, list[str]]:
-        return {}
-
-    @cached_property
-    def _identities(self) -> dict[int, dict[str, Any]]:
-        return {}
-
-    @cached_property
-    def _target_identity(self) -> dict[str, Any]:
-        return _identity(self.target, self.target_name)
+        return None if self.evaluation is None else content_of(self.evaluation.images)
 
     def training_sources(self, method: str) -> tuple[Domain, ...]:
         """The labelled domains that `method` trains on: sources and labelled target; for the oracle, the latter alone.
@@ -234,7 +209,4 @@ def _labelled_identity(source: Domain) -> dict[str, Any]:
 
 
 def _identity(images: Images, name: str) -> dict[str, Any]:
-    digest = hashlib.blake2b(digest_size=16)
-    for block in in_blocks(images):
-        digest.update(block.tobytes())
-    return {"name": name, "images": images.shape[0], "content": digest.hexdigest()}
+    return {"name": name, "images": images.shape[0], "content": content_of(images)}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthda.adapt.data import ORACLE, Data
-from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, in_memory, labels_by_name
+from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, content_hashes, in_memory, labels_by_name
 from synthda.errors import DataError
+
+Divided = tuple[Data, Domain]
+_latest: WeakKeyDictionary[Data, dict[bool, tuple[tuple[Any, ...], Divided]]] = WeakKeyDictionary()
+"""How data were divided last, for the oracle and for the others: a plan, a training and a score ask for the same."""
 
 
 def hold_out(
@@ -28,21 +34,29 @@ def hold_out(
     """
     if share == 0:
         return data, None
+    asked = (classes, share, seed)
+    latest = _latest.setdefault(data, {})
+    if latest.get(method == ORACLE, (None,))[0] != asked:
+        latest[method == ORACLE] = asked, _divided(data, method, classes, share, seed)
+    return latest[method == ORACLE][1]
+
+
+def _divided(data: Data, method: str, classes: tuple[str, ...], share: float, seed: int) -> Divided:
     sources = data.training_sources(method) if method == ORACLE else data.sources  # labelled target is too few
     if not sources:
         raise DataError(
             "There is no source to hold images out of; give it with --source, or leave out --hold-out and --unknown."
         )
     chosen = [_rows(source, share, np.random.default_rng([seed, index])) for index, source in enumerate(sources)]
-    contents = [data.contents(source) for source in sources]
+    contents = [content_hashes(source.images) for source in sources]
     held = {found[row] for found, rows in zip(contents, chosen, strict=True) for row in rows.tolist()}
     taken = [source.rows(np.sort(rows), stored=True) for source, rows in zip(sources, chosen, strict=True)]
-    kept = [_without(data, source, held) for source in sources]
+    kept = [_without(source, held) for source in sources]
     held_out = _joined(taken, classes)
     _refuse_missing(held_out, kept, classes)
     if method == ORACLE:
         return replace(data, oracle=kept[0]), held_out
-    few = None if data.labelled_target is None else _without(data, data.labelled_target, held)
+    few = None if data.labelled_target is None else _without(data.labelled_target, held)
     if few is not None and len(few) == 0:
         raise DataError("All images of --labelled-target are copies of some that are held out; leave it out.")
     return replace(data, sources=tuple(kept), labelled_target=few), held_out
@@ -64,9 +78,9 @@ def _joined(domains: list[Domain], classes: tuple[str, ...]) -> Domain:
     return Domain(images, labels, classes, name="held-out source")
 
 
-def _without(data: Data, domain: Domain, held: set[str]) -> Domain:
-    """One of the data's domains without what is held out, under whatever name, or of another domain."""
-    own = np.array([content not in held for content in data.contents(domain)], dtype=np.bool_)
+def _without(domain: Domain, held: set[str]) -> Domain:
+    """A domain without what is held out, under whatever name, or of another domain."""
+    own = np.array([content not in held for content in content_hashes(domain.images)], dtype=np.bool_)
     return domain if own.all() else domain.rows(np.flatnonzero(own), stored=True)
 
 

@@ -62,8 +62,9 @@ def results_of(
     results["predicted_shares"] = dict(zip(blueprint.classes, shares.round(4).tolist(), strict=True))
     if probe.held_out is not None:
         estimate = estimated_accuracy(probe.by(deployed))
-        known = run.read().get("results", {}) | results
-        error = {"error": estimate["value"] - known["evaluation"]["accuracy"]} if "evaluation" in known else {}
+        scored = (run.read().get("results", {}) | results).get("evaluation")
+        known = scored is not None and blueprint.known_classes == blueprint.classes  # it knows of no `unknown`
+        error = {"error": estimate["value"] - scored["accuracy"]} if known else {}
         results["estimated_accuracy"] = estimate | error
     return results
 

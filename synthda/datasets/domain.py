@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from functools import wraps
+from typing import Any, Protocol, TypeVar, runtime_checkable
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +17,14 @@ from synthda.errors import DataError
 Scenes = np.ndarray[Any, np.dtype[np.void]]
 """Structured array: one row an image, one column a nuisance factor; choices are integer codes."""
 
+Found = TypeVar("Found")
 UNLABELLED = -1
 UNKNOWN = "unknown"
 """Name of the class to which a classifier that has it gives images of no other class."""
 
 
 class Images(Protocol):
-    """uint8 RGB images of one size, in RAM or in shards: the same thing to their reader."""
+    """uint8 RGB images of one size, in RAM or in shards: the same thing to their reader. They do not change."""
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -39,7 +42,7 @@ class StoredImages(Images, Protocol):
         """Fill `images` (len(rows), H, W, 3), contiguous, as `read` would."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrayImages:
     """Images that lie in memory."""
 
@@ -166,9 +169,32 @@ def each_content(images: Images) -> Iterator[str]:
             yield hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()
 
 
+def once_for_each(compute: Callable[[Images], Found]) -> Callable[[Images], Found]:
+    """`compute`, whose results are kept as long as the images that they are of."""
+    known: WeakKeyDictionary[Images, Found] = WeakKeyDictionary()
+
+    @wraps(compute)
+    def recall(images: Images) -> Found:
+        if images not in known:
+            known[images] = compute(images)
+        return known[images]
+
+    return recall
+
+
+@once_for_each
 def content_hashes(images: Images) -> list[str]:
     """All of `each_content`."""
     return list(each_content(images))
+
+
+@once_for_each
+def content_of(images: Images) -> str:
+    """One hash of all pixels in their order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for block in in_blocks(images):
+        digest.update(block.tobytes())
+    return digest.hexdigest()
 
 
 def distinct(images: Images) -> Images:

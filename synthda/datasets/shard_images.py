@@ -30,7 +30,7 @@ def stamp_of(path: Path) -> Stamp | None:
         return None
 
 
-@dataclass
+@dataclass(eq=False)
 class ShardImages:
     """Images in HDF5 files.
 

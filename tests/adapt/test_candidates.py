@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 from dataclasses import replace
 from itertools import pairwise
@@ -16,7 +17,7 @@ from toy import blueprint, domain, same, weights
 from synthda.adapt import adaptation, candidates
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import compare
-from synthda.adapt.candidates import bytes_each, candidate_steps
+from synthda.adapt.candidates import best_step, bytes_each, candidate_steps
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import Data
 from synthda.adapt.results import score
@@ -200,6 +201,11 @@ def test_a_choice_that_was_stopped_is_made_again_and_one_that_was_made_is_kept(
 def test_of_equal_scores_the_later_step_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "load_rule", lambda name: lambda validation: 0.5)
     assert adapt(PLAN, data(), Run(tmp_path), export=False, select=ENTROPY)["results"]["selection"]["step"] == 10
+
+
+def test_a_score_that_is_no_number_wins_over_none() -> None:
+    assert best_step({1: math.nan, 2: 0.5, 3: 0.7, 4: math.inf}) == 3
+    assert best_step({1: math.nan, 2: math.nan}) == 2
 
 
 def test_keeping_candidates_changes_neither_the_weights_nor_what_identifies_the_run(tmp_path: Path) -> None:

@@ -147,9 +147,19 @@ def test_the_oracle_may_have_no_other_photographs_than_the_labelled_target(few: 
 
 
 def test_images_are_read_once_however_often_some_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr("synthda.adapt.data.content_hashes", lambda images: asked.append(1) or content_hashes(images))
     given = data(of_counts(20, 20))
+    source = given.sources[0].images
     for seed in range(3):
         hold_out(given, "dann", CLASSES, 0.1, seed=seed)
-    assert len(asked) == 1
+        with monkeypatch.context() as patched:
+            patched.setattr("synthda.datasets.domain.each_content", lambda images: pytest.fail("hashed once more"))
+            content_hashes(source)
+
+
+def test_the_same_division_is_made_once_for_the_oracle_and_once_for_the_others() -> None:
+    own = data(of_counts(20, 20))
+    given = replace(own, oracle=own.sources[0])
+    divided = [hold_out(given, method, CLASSES, 0.1, seed=1) for method in ("dann", ORACLE, "mcc", ORACLE)]
+    assert divided[0] is divided[2]
+    assert divided[1] is divided[3]
+    assert hold_out(given, "dann", CLASSES, 0.1, seed=2)[0].sources is not divided[0][0].sources

@@ -177,6 +177,16 @@ def test_importance_follows_the_ratio_of_two_gaussians_drawn_towards_one() -> No
     assert np.corrcoef(source[:, 0], np.log(weights))[0, 1] > 0.99
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-9, 1e-6])
+def test_features_that_have_collapsed_give_plain_validation(spread: float) -> None:
+    rng = np.random.default_rng(0)
+    features_s, features_t = (spread * rng.normal(size=(n, 8)) for n in (201, 2000))
+    right = rng.random(201) < 0.5
+    assert controlled_mean(right.astype(float), importance(features_s, features_t)) == pytest.approx(
+        right.mean(), abs=0.02
+    )
+
+
 def test_importance_weighted_validation_sees_a_target_of_the_images_that_are_hard() -> None:
     rng = np.random.default_rng(0)
     place = rng.uniform(-1, 1, size=2000)

@@ -29,6 +29,7 @@ class Cell:
         run: its folder, named for all that the weights and the candidates on disk depend on.
         first: the run that the method starts from, shared by all cells that start from an equal one.
         fingerprint: of all that the score depends on.
+        starts_from: the cell of which `first` is the run; None where it is no cell's.
     """
 
     pair: str
@@ -38,6 +39,7 @@ class Cell:
     run: Run
     first: Run | None
     fingerprint: str
+    starts_from: Cell | None = None
 
 
 def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
@@ -61,8 +63,12 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
             run = _run_of(blueprint, kept, folder / folder_name(entry.name), among)
             read = {"run": run.folder.relative_to(out).as_posix()} | data.measured_identity
             scored = fingerprint(read | ({"rules": plan.rules} if plan.rules else {}))
-            first = _first_of(blueprint, kept, cells, folder)
-            cells.append(Cell(pair.name, entry.name, seed, blueprint, run, first, scored))
+            plain = first_blueprint(blueprint, blueprint.build(pretrained=False))
+            earlier = next((cell for cell in cells if cell.blueprint == plain), None)
+            first = None if earlier is None else earlier.run
+            if first is None and plain is not None:
+                first = _run_of(plain, kept, folder / f"{plain.method}-to-start-from")
+            cells.append(Cell(pair.name, entry.name, seed, blueprint, run, first, scored, starts_from=earlier))
     return tuple(cells)
 
 
@@ -70,14 +76,6 @@ def _run_of(blueprint: Blueprint, data: Data, folder: Path, candidates: int = 0)
     """Named for what the weights depend on, and for the candidates: a run that kept none cannot be asked for them."""
     depends = configuration_of(blueprint, data) | ({"candidates": candidates} if candidates else {})
     return Run(folder / f"seed-{blueprint.seed}-{fingerprint(depends)[:12]}")
-
-
-def _first_of(blueprint: Blueprint, data: Data, earlier: list[Cell], folder: Path) -> Run | None:
-    first = first_blueprint(blueprint, blueprint.build(pretrained=False))
-    if first is None:
-        return None
-    equal = (cell.run for cell in earlier if cell.blueprint == first)
-    return next(equal, None) or _run_of(first, data, folder / f"{first.method}-to-start-from")
 
 
 def folder_name(name: str) -> str:

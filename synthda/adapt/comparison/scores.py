@@ -11,12 +11,13 @@ import torch
 
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import feature_distance
-from synthda.adapt.candidates import candidate, candidate_steps
+from synthda.adapt.candidates import best_step, candidate, candidate_steps
 from synthda.adapt.comparison.cells import Cell
 from synthda.adapt.comparison.plan import Plan
 from synthda.adapt.data import Data
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.metrics_log import training_seconds
+from synthda.adapt.rejection import calibrated
 from synthda.adapt.results import score
 from synthda.adapt.run import LIBRARIES, Run
 from synthda.adapt.selection import load_rule
@@ -45,7 +46,8 @@ class Score:
         seconds: of training, without the run that the method starts from.
         by_rule: accuracy of the checkpoint that each rule of the plan chooses.
         oracle_selected: accuracy of the checkpoint that is best on the labels that evaluate: a bound, not a result.
-        estimated: the accuracy as estimated without labels; None where no source images are held out.
+        estimated: the accuracy as estimated without labels; None where no source images are held out, or `unknown`
+            is an answer.
         network_settings: keyword arguments of the network.
         unknown_auroc: as in `Evaluation`; None where no image is of no class.
     """
@@ -89,20 +91,19 @@ def measure(
             continue
         about = _about(cell)
         try:
-            adapt(
-                cell.blueprint,
-                data,
-                cell.run,
-                device=device,
-                export=False,
-                first=cell.first,
-                pace=pace(cell),
-                select=plan.selection,
-            )
+            _train(cell, data, plan, device=device, pace=pace)
             found = _chosen(cell, _scored(cell, about, data, device), data, plan, device)
         except BREAKDOWNS as error:
             found = replace(about, failure=(str(error) or type(error).__name__).splitlines()[0])
         yield found
+
+
+def _train(cell: Cell, data: Data, plan: Plan, *, device: str, pace: Callable[[Cell], Pace]) -> None:
+    """Train a cell; before it, another cell that it starts from, where that has not ended: as that cell would be."""
+    if cell.starts_from is not None and not cell.starts_from.run.finished:
+        _train(cell.starts_from, data, plan, device=device, pace=pace)
+    how: dict[str, Any] = {"first": cell.first, "pace": pace(cell), "select": plan.selection}
+    adapt(cell.blueprint, data, cell.run, device=device, export=False, **how)
 
 
 def _about(cell: Cell) -> Score:
@@ -123,8 +124,15 @@ def _scored(cell: Cell, about: Score, data: Data, device: str) -> Score:
         unknown_auroc=found.get("unknown_auroc"),
         proxy_a_distance=feature_distance(load_run(cell.run)[1].to(device), data),
         seconds=round(training_seconds(cell.run), 1),
-        estimated=results.get("estimated_accuracy", {}).get("value"),
+        estimated=_estimated(cell, results),
     )
+
+
+def _estimated(cell: Cell, results: Mapping[str, Any]) -> float | None:
+    """The estimate of the accuracy, which stands beside it; it knows of no answer `unknown`."""
+    plan = cell.blueprint
+    found = results.get("estimated_accuracy", {}) if plan.known_classes == plan.classes else {}
+    return found.get("value")
 
 
 def _chosen(cell: Cell, score: Score, data: Data, plan: Plan, device: str) -> Score:
@@ -147,11 +155,13 @@ def accuracies_by_rule(
     steps = cell.blueprint.build(pretrained=False).steps(cell.blueprint.recipe)
     for step in candidate_steps(steps, plan.candidates):
         method = candidate(cell.blueprint, cell.run, step, device)
+        if cell.blueprint.calibrates_unknown and probe.held_out is not None:
+            calibrated(method, probe.held_out).apply_to(method)
         accuracy[step] = score(method, data.evaluation, cell.blueprint.classes).accuracy
         answers = probe.by(method)
         for name, rule in rules.items():
             scores[name][step] = rule(answers)
-    chosen = {name: accuracy[max(of, key=lambda step: (of[step], step))] for name, of in scores.items()}
+    chosen = {name: accuracy[best_step(of)] for name, of in scores.items()}
     return chosen, max(accuracy.values())
 
 

@@ -10,6 +10,8 @@ from synthda.adapt.selection.validation import Floats, Validation
 LEAST = 4
 MOST_LOG = 30.0
 """Of a weight: beyond, e^x loses its meaning before it overflows."""
+LEAST_VARIANCE = 1e-6
+"""Of the weights: below, they differ by where the fits of the two halves stopped, which says nothing of the images."""
 
 
 def iwv(validation: Validation) -> float:
@@ -25,10 +27,12 @@ def iwv(validation: Validation) -> float:
 def controlled_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     """Mean of w·v, corrected by how far the mean weight is from its expectation 1 (the control variate of DEV).
 
-    mean(w·v) + η (mean(w) − 1) with η = −Cov(w·v, w) / Var(w); where the weights do not vary, η is 0.
+    mean(w·v) + η (mean(w) − 1) with η = −Cov(w·v, w) / Var(w); where the weights hardly vary, η is 0.
     """
     weighted, variance = weights * values, float(weights.var())
-    eta = -float(((weighted - weighted.mean()) * (weights - weights.mean())).mean()) / variance if variance > 0 else 0.0
+    if variance < LEAST_VARIANCE:
+        return float(weighted.mean())
+    eta = -float(((weighted - weighted.mean()) * (weights - weights.mean())).mean()) / variance
     return float(weighted.mean() + eta * (weights.mean() - 1.0))
 
 

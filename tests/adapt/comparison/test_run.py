@@ -12,6 +12,7 @@ import pytest
 import torch
 from toy import SETTINGS, domain, save_images
 
+from synthda.adapt.adaptation import adapt
 from synthda.adapt.comparison.cells import Cell, folder_name
 from synthda.adapt.comparison.plan import Entry, Pair, Plan
 from synthda.adapt.comparison.run import Comparison
@@ -201,6 +202,33 @@ def test_rules_choose_among_the_same_runs_and_only_the_bound_looks_at_labels(pai
     text = (tmp_path / "comparison.md").read_text(encoding="utf-8")
     assert "| method | last | bnm | source-accuracy | oracle-selected | last, estimated without labels |" in text
     assert run(Comparison(ruled, tmp_path)) == ([], scores)
+
+
+def test_the_bound_is_one_where_unknown_is_an_answer_too(pair: Pair, tmp_path: Path) -> None:
+    ruled = replace(plan(pair, MCC), steps=8, rules=("bnm",), candidates=4, calibrates_unknown=True)
+    for score in run(Comparison(ruled, tmp_path))[1]:
+        assert score.oracle_selected is not None
+        assert score.accuracy is not None
+        assert score.oracle_selected >= max(score.accuracy, *score.by_rule.values())
+        assert score.estimated is None  # of known classes alone, where the accuracy is not
+
+
+def test_source_only_that_failed_once_is_trained_with_its_candidates_before_what_starts_from_it(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ruled = replace(plan(pair, Entry("adda", "adda")), rules=("bnm",), candidates=2)
+    with monkeypatch.context() as patched:
+        failed = [True]
+
+        def fails_once(*given: Any, **how: Any) -> Any:
+            if failed and failed.pop():
+                raise RunError("The disk was full.")
+            return adapt(*given, **how)
+
+        patched.setattr("synthda.adapt.comparison.scores.adapt", fails_once)
+        _, scores = run(Comparison(ruled, tmp_path))
+    assert [score.failure for score in scores] == ["The disk was full.", None]
+    assert [score.failure for score in run(Comparison(ruled, tmp_path))[1]] == [None, None]
 
 
 def test_rules_that_need_no_source_images_leave_the_weights_as_they_are(pair: Pair, tmp_path: Path) -> None:
