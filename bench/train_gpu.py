@@ -1,6 +1,6 @@
 """The training step on a GPU: images/s eager and replayed, in each precision, over floors, and against pytorch-adapt.
 
-python -m bench.train_gpu [--data DATA] [--until EPOCH] [--device cpu --quick]
+python -m bench.train_gpu [--data DATA] [--until EPOCH] [--device cpu --quick --out FILE]
 
 Cells are measured in order of value and written one by one; those that the result file has are left out.
 """
@@ -261,11 +261,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("SYNTHDA_DATA"))
     parser.add_argument("--until", type=float, default=float("inf"), help="start no cell after this time, seconds")
     parser.add_argument("--quick", action="store_true", help="a few steps, to see that it runs: no figures")
-    parser.add_argument("--out", type=Path, default=RESULTS / "train_gpu.json")
+    parser.add_argument("--out", type=Path, help="[default: the result file; with --quick, none]")
     asked = parser.parse_args()
     if asked.device.startswith("cuda") and not torch.cuda.is_available():
-        sys.exit("There is no CUDA device; give --device cpu --quick to see that it runs.")
-    measure(Bench(asked.device, QUICK if asked.quick else Size(), asked.data), asked.out, asked.until)
+        sys.exit("There is no CUDA device; give --device cpu --quick --out FILE to see that it runs.")
+    if asked.quick and asked.out is None:
+        parser.error("--quick gives no figures; name a file for what it gives with --out")
+    out = asked.out or RESULTS / "train_gpu.json"
+    measure(Bench(asked.device, QUICK if asked.quick else Size(), asked.data), out, asked.until)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.breakdown import scoring_told
 from synthda.adapt.candidates import facts_of_checkpoint, keeping
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.configuration import first_blueprint
@@ -88,7 +90,8 @@ def adapt(
         if export:
             write_model_card(run)
 
-    ranks.first(finish)
+    with scoring_told(torch.device(device)):
+        ranks.first(finish)
     return run.read()
 
 
@@ -97,6 +100,7 @@ def _train(ready: Prepared, blueprint: Blueprint, run: Run, *, device: str, pace
     data, method, beginning = ready.data, ready.method, ready.beginning
     if run.finished:
         load_checkpoint(run.checkpoint, method, {}, str(run.read()["fingerprint"]))
+        method.to(device)
         return
     plan = first_blueprint(blueprint, method)
     if plan is not None and not run.checkpoint.exists():

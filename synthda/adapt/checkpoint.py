@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import pickle
 import zipfile
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from synthda.adapt.breakdown import is_out_of_memory
 from synthda.adapt.method import Method
 from synthda.errors import RunError
 from synthda.manifest import written_then_named
@@ -21,7 +23,10 @@ DAMAGE = (
     *(OSError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError),
     *(RuntimeError, KeyError, IndexError, TypeError, ValueError, AttributeError),
 )
-"""What reading a damaged or foreign file raises, from the archive down to the tensors."""
+"""What reading a damaged or foreign file raises, from the archive down to the tensors.
+
+Some of it is raised of good files, too: `refuse_unreadable` comes first.
+"""
 
 
 def save_checkpoint(
@@ -46,7 +51,8 @@ def load_checkpoint(
     """Load the state into `method` and `optimizers`; returns the number of updates it has had.
 
     Raises:
-        RunError: when the file is damaged, carries code, or belongs to another configuration.
+        RunError: when the file is damaged, carries code, cannot be read, needs more memory than there is, or belongs to
+            another configuration.
     """
     try:
         with zipfile.ZipFile(path) as archive:  # torch itself reads over a flipped bit
@@ -64,9 +70,22 @@ def load_checkpoint(
         return int(state["step"])
     except FileNotFoundError as error:
         raise RunError(f"{path} does not exist; the run has no checkpoint yet.") from error
-    except DAMAGE as error:
+    except (*DAMAGE, MemoryError) as error:
+        refuse_unreadable(path, error)
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise RunError(
             f"{path} is no checkpoint of this configuration, or damaged ({reason}); remove the run's folder, or "
             "give --force, to start anew."
         ) from error
+
+
+def refuse_unreadable(path: Path, error: Exception) -> None:
+    """Raise RunError where what reading a file has raised is no sign of damage: nobody is to remove it."""
+    if is_out_of_memory(error):
+        raise RunError(
+            f"There is too little free memory to load {path}; stop what else uses it, and give the same command again."
+        ) from error
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EIO):
+        raise RunError(
+            f"{path} cannot be read ({error.strerror}); see to that, and give the same command again."
+        ) from (error)

@@ -132,7 +132,7 @@ def _taken_apart(model: Path) -> Iterator[tuple[ModelProto, Classifier, tuple[Pr
     """The graph without prototypes, a classifier that runs it, and what was enrolled; raises RunError as `enrol`."""
     import onnx
 
-    classifier = Classifier(model)
+    classifier = Classifier(model, exact=True)
     if classifier.feature_dim is None:
         raise RunError(
             f"{model} gives no features, by which classes are enrolled; export it again: synthda export RUN --force."
@@ -150,7 +150,7 @@ def _taken_apart(model: Path) -> Iterator[tuple[ModelProto, Classifier, tuple[Pr
         return
     with tempfile.TemporaryDirectory() as scratch:
         onnx.save(graph, Path(scratch) / "trained.onnx")
-        yield graph, Classifier(Path(scratch) / "trained.onnx"), earlier
+        yield graph, Classifier(Path(scratch) / "trained.onnx", exact=True), earlier
 
 
 def _new_names(pictures: Collection[str], known: Sequence[str], facts: Mapping[str, Any], model: Path) -> list[str]:
@@ -267,7 +267,7 @@ def _write(
     expected = prototypes.answers(features, chances) if added else chances
     with written_then_named(out) as partial:
         onnx.save(graph, partial)
-        found = Classifier(partial).probabilities(compared)
+        found = Classifier(partial, exact=True).probabilities(compared)
         difference, differing = float(np.abs(found - expected).max()), found.argmax(axis=1) != expected.argmax(axis=1)
         if not difference < TOLERANCE:
             raise RunError(

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.method import Batch, Method
+from synthda.adapt.descent import Descent
+from synthda.adapt.feed import Feed
+from synthda.adapt.method import Method
 from synthda.adapt.precision import computing_in
-from synthda.adapt.views import View
+from synthda.adapt.run import Run
+from synthda.adapt.step import Stepper
+from synthda.datasets.domain import ArrayImages, Domain
 
 WARM_UP, TIMED = 3, 8
 PATIENCE = 4.0
@@ -18,60 +27,63 @@ PATIENCE = 4.0
 
 
 def seconds_per_step(blueprint: Blueprint, device: str = "cpu") -> float:
-    """Time of one update of a throw-away copy, in seconds, without refreshes; a second or two, or one slow step."""
-    method = blueprint.build(pretrained=False).to(device).to(memory_format=torch.channels_last)
-    method.train()
-    recipe = blueprint.recipe
-    optimizers = method.optimizers(recipe)
-    if method.steps(recipe) == 0:
+    """Time of one update of a throw-away copy, in seconds, on noise that lies on the device; a second or two to take.
+
+    Its steps are the loop's, views and a CUDA graph included; whole domains are not shown to it. A slow step is timed
+    once.
+    """
+    method, on = blueprint.build(pretrained=False), torch.device(device)
+    if method.steps(blueprint.recipe) == 0:
         return 0.0
-    batch = _random_batch(method, blueprint, device)
-    if method.refresh_every:
-        with torch.no_grad():
-            method.refresh((), batch.target)
-
-    def descend(loss: torch.Tensor, *names: str) -> None:
-        loss.backward()  # type: ignore[no-untyped-call]
-        for optimizer in optimizers.values():
-            optimizer.step()
-            optimizer.zero_grad()
-
-    p = torch.full((), 0.5, device=device)
-    times: list[float] = []
-    while not enough(times, torch.device(device)):
-        began = time.perf_counter()
-        with computing_in(recipe.precision, method, device):
-            for term in method.step(batch, p, descend).values():
-                term.item()
-        times.append(time.perf_counter() - began)
-    timed = times[WARM_UP:] or times[-1:]
-    return sum(timed) / len(timed)
+    with tempfile.TemporaryDirectory() as folder:
+        take = _steps_of(method, blueprint, Run(Path(folder) / "run"), on)
+        with computing_in(blueprint.recipe.precision, method, on):
+            times: list[float] = []
+            while len(times) < WARM_UP:
+                times.append(_timed(take, 1, on))
+                # On a GPU the first step loads libraries and kernels, and captures: it tells nothing.
+                if sum(times if on.type == "cpu" else times[1:]) >= PATIENCE:
+                    return times[-1]
+            count = max(1, min(TIMED, int(PATIENCE / times[-1])))
+            return _timed(take, count, on) / count
 
 
-def enough(times: Sequence[float], device: torch.device) -> bool:
-    """Whether no further step is to be timed. On a GPU the first one loads libraries and kernels, and tells nothing."""
-    counted = times if device.type == "cpu" else times[1:]
-    return len(times) >= WARM_UP + TIMED or sum(counted) >= PATIENCE
+def _timed(take: Stepper, count: int, device: torch.device) -> float:
+    began = time.perf_counter()
+    for _ in range(count):
+        take(0, 0.5)
+    if device.type != "cpu":
+        torch.empty(1, device=device).item()  # waits for all that was asked for before
+    return time.perf_counter() - began
 
 
-def _random_batch(method: Method, blueprint: Blueprint, device: str) -> Batch:
-    """Noise in as many views as the method compares, for every row the first."""
+def _steps_of(method: Method, blueprint: Blueprint, run: Run, device: torch.device) -> Stepper:
+    """What takes the steps of a training on noise."""
+    recipe, sources = blueprint.recipe, method.source_domains
+    recipe = replace(recipe, source_batch=max(recipe.source_batch, sources))
+    run.begin({})
+    source, target = (_noise(blueprint, count) for count in (recipe.source_batch, recipe.target_batch))
+    feed = Feed(method, [source] * sources, target.images, recipe, 0, device)
+    method.to(device).to(memory_format=torch.channels_last)
+    method.train()
+    take = Stepper(method, feed, Descent(method, recipe, run, device), _Unkept(), recipe.graph, device)
+    feed.refresh(method, 0)
+    return take
 
-    def images(used: bool, count: int, views: tuple[View, ...]) -> tuple[torch.Tensor, ...]:
-        shape = (count, 3, *blueprint.input_size)
-        drawn = (torch.rand(shape, device=device) for _ in views or ("none",)) if used else ()
-        return tuple(each.contiguous(memory_format=torch.channels_last) for each in drawn)
 
-    recipe = blueprint.recipe
-    index = torch.zeros(recipe.source_batch if method.uses_source else 0, dtype=torch.int64, device=device)
-    return Batch(
-        source=images(method.uses_source, recipe.source_batch, method.source_views),
-        source_labels=index,
-        source_domain=index,
-        source_index=index,
-        target=images(method.uses_target, recipe.target_batch, method.target_views),
-        target_index=torch.zeros(recipe.target_batch, dtype=torch.int64, device=device),
-    )
+def _noise(blueprint: Blueprint, batch: int) -> Domain:
+    count, classes = max(batch, 2), len(blueprint.known_classes)
+    images: Any = np.random.default_rng(0).integers(256, size=(count, *blueprint.input_size, 3), dtype=np.uint8)
+    return Domain(ArrayImages(images), np.arange(count, dtype=np.int64) % classes, blueprint.known_classes)
+
+
+class _Unkept:
+    """Forgets the terms of its steps."""
+
+    def add(self, terms: dict[str, Tensor]) -> None: ...
+
+    def state(self) -> tuple[Tensor, ...]:
+        return ()
 
 
 def readable(seconds: float) -> str:

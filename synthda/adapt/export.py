@@ -118,7 +118,7 @@ def _write_graph(model: nn.Module, path: Path, size: tuple[int, int], metadata: 
 
 
 def _compare(path: Path, expected: tuple[NDArray[np.float32], NDArray[np.float32]], images: Images) -> dict[str, Any]:
-    classifier, (features, chances) = Classifier(path), expected
+    classifier, (features, chances) = Classifier(path, exact=True), expected
     parts = [classifier.probabilities_and_features(images.read(rows)) for rows in _thirds(images.shape[0])]
     got, got_features = (np.concatenate(found) for found in zip(*parts, strict=True))
     largest = max(float(np.abs(features).max()), 1e-30)

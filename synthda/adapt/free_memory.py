@@ -12,9 +12,13 @@ LEAST_LEFT = 1 << 30
 
 
 def free_memory(cgroups: Path = CGROUPS, meminfo: Path = Path("/proc/meminfo")) -> int | None:
-    """Bytes that this process may still take without pushing another out; None where the system does not say."""
+    """Bytes that this process may still take without pushing another out; None where the system does not say.
+
+    Processes of one training on this machine, as torchrun counts them, have an equal part each.
+    """
     known = [_of_system(meminfo), *(_of_container(cgroups, *names) for names in _LIMITS)]
-    return min((free for free in known if free is not None), default=None)
+    free = min((free for free in known if free is not None), default=None)
+    return None if free is None else free // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def free_on(device: torch.device) -> int | None:

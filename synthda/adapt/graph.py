@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, distributed
 
+from synthda.adapt.breakdown import is_out_of_memory
 from synthda.errors import RunError, SettingError
 
 if TYPE_CHECKING:
@@ -38,9 +40,23 @@ def cuda_graph(work: Work, device: torch.device) -> Work:
                 work()
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=stream):
+        with capturing_told(), torch.cuda.graph(graph, stream=stream):
             work()
     return graph.replay
+
+
+@contextmanager
+def capturing_told() -> Iterator[None]:
+    """Within: an operation that no graph can hold, as RunError; what goes wrong without one, too, passes."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        raise RunError(
+            f"A step could not be captured as a CUDA graph ({str(error).splitlines()[0][:120]}); give --graph off in a "
+            "new --out."
+        ) from error
 
 
 CAPTURES: dict[str, Capture] = {"cuda": cuda_graph}
@@ -55,17 +71,9 @@ def captured(work: Work, device: torch.device, state: Callable[[], Iterable[Tens
     Raises:
         RunError: when the work cannot be captured.
     """
-    before = {id(tensor): tensor.detach().clone() for tensor in state()}
+    before = {id(tensor): tensor.detach().to("cpu", copy=True) for tensor in state()}  # where there is more room
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        try:
-            replay = CAPTURES[device.type](work, device)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0][:120]
-            raise RunError(
-                f"A step could not be captured as a CUDA graph ({reason}); give --graph off in a new --out."
-            ) from error
+        replay = CAPTURES[device.type](work, device)
     with torch.no_grad():
         for tensor in state():
             if id(tensor) in before:

@@ -47,7 +47,7 @@ def export_int8(model: Path, images: Images, path: Path, *, labelled: Domain | N
             two models disagree on more than one image in ten.
         DataError: when `labelled` has classes that the model does not know, or no labels.
     """
-    original, images = Classifier(model), distinct(images)
+    original, images = Classifier(model, exact=True), distinct(images)
     if images.shape[0] < LEAST_IMAGES or images.shape[1:3] != original.input_size:
         raise RunError(
             f"{model} is calibrated on {LEAST_IMAGES} different images or more of {original.input_size} pixels; given "
@@ -59,7 +59,7 @@ def export_int8(model: Path, images: Images, path: Path, *, labelled: Domain | N
         labels_by_name(labelled, original.classes)  # before the work
     with written_then_named(path) as partial:
         quantise(model, partial, ranges)
-        smaller = Classifier(partial)
+        smaller = Classifier(partial, exact=True)
         parity = {"calibrated_on": len(ranges)} | _compare(original, smaller, others)
         if not parity["same_class"] >= LEAST_AGREEMENT:
             raise RunError(

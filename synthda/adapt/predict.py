@@ -40,8 +40,8 @@ SHARE = 8
 PROBABILITIES, FEATURES = "probabilities", "features"
 """What an exported model gives, by name; those of earlier versions lack the second."""
 
-ON_PROCESSOR = {"CPUExecutionProvider", "AzureExecutionProvider"}
-"""What onnxruntime offers where it has no accelerator."""
+PROCESSOR, GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
+"""As onnxruntime calls them. Of what else it may offer, TensorRT compiles for minutes, and CoreML rounds."""
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
@@ -100,6 +100,7 @@ class Classifier:
     Args:
         path: the ONNX file.
         threads: how many work at the same time; None for one a core.
+        exact: ask the processor, in the precision of the training, even where there is something faster.
 
     Attributes:
         classes: class names, in the order of the probabilities.
@@ -113,7 +114,7 @@ class Classifier:
         SettingError: for less than one thread.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+    def __init__(self, path: Path, *, threads: int | None = None, exact: bool = False) -> None:
         if threads is not None and threads < 1:
             raise SettingError(f"{threads} threads cannot work; give 1 or more, or leave it out for one a core.")
         if not path.is_file():
@@ -121,7 +122,7 @@ class Classifier:
             missing = f"{path} does not exist; export a model with: synthda export RUN."
             raise RunError(unfinished if Run(path.parent).under_way else missing)
         try:
-            self._session = _session(path)
+            self._session = _session(path, exact=exact)
             self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
             self.classes: tuple[str, ...] = tuple(json.loads(self.metadata["classes"]))
             height, width = (int(side) for side in json.loads(self.metadata["input_size"]))
@@ -142,7 +143,7 @@ class Classifier:
         self.input_size = (height, width)
         self.feature_dim: int | None = outputs[FEATURES][0] if FEATURES in outputs else None
         self._threads = threads or cores()
-        self._on_processor = ON_PROCESSOR.issuperset(self._session.get_providers())
+        self._on_processor = self._session.get_providers() == [PROCESSOR]
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities (N, K) of images (N, H, W, 3) uint8 of the model's input size."""
@@ -273,9 +274,11 @@ class Classifier:
         return Prediction(path, self.classes[best], float(probabilities[best]))
 
 
-def _session(path: Path) -> InferenceSession:
+def _session(path: Path, *, exact: bool) -> InferenceSession:
     import onnxruntime
+
+    faster = GPU in onnxruntime.get_available_providers() and not exact
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the caller's threads run whole batches instead: nothing to share or wait for
-    return onnxruntime.InferenceSession(str(path), options, providers=onnxruntime.get_available_providers())
+    return onnxruntime.InferenceSession(str(path), options, providers=[GPU, PROCESSOR] if faster else [PROCESSOR])

@@ -88,7 +88,7 @@ class Resident:
 
     def rows(self, step: int) -> Tensor:
         """(B,) int64, on the device."""
-        return torch.from_numpy(self.sampler.rows(step)).to(self.device, non_blocking=True)
+        return carried(torch.from_numpy(self.sampler.rows(step)), self.device)
 
     def gather(self, rows: Tensor) -> Drawn:
         """As `draw`, of these rows, where the device has the images: work of the device alone."""
@@ -97,12 +97,12 @@ class Resident:
     def _carried(self, step: int) -> Drawn:
         """As `draw`, from memory to the device: bytes, for floats would be four times as many."""
         drawn = torch.from_numpy(self.sampler.rows(step))
-        rows = drawn.to(self.device, non_blocking=True)
+        rows = carried(drawn, self.device)
         shape = (len(drawn), *self.images.shape[1:])
         # Pinned memory comes from torch's cache, which gives none out again before the copy from it has ended.
         pinned = torch.empty(shape, dtype=torch.uint8, pin_memory=self.device.type == "cuda")
         torch.index_select(self.images, 0, drawn, out=pinned)
-        return as_floats(pinned.to(self.device, non_blocking=True)), self.labels.index_select(0, rows), rows
+        return as_floats(carried(pinned, self.device)), self.labels.index_select(0, rows), rows
 
     def blocks(self) -> Iterator[Tensor]:
         """All images, (≤ AT_ONCE, H, W, 3) uint8 at once on the device, in the order of their rows."""
@@ -111,6 +111,11 @@ class Resident:
     def __iter__(self) -> Iterator[Tensor]:
         """All images, (≤ AT_ONCE, 3, H, W) float in [0, 1] at once, in the order of their rows."""
         return map(as_floats, self.blocks())
+
+
+def carried(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on the device. Only of a GPU's copies is it known when they have ended: others are waited for."""
+    return tensor.to(device, non_blocking=device.type == "cuda")
 
 
 def as_tensor(array: NDArray[np.uint8] | NDArray[np.int64]) -> Tensor:

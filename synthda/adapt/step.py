@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,7 +12,6 @@ from synthda.adapt.descent import Descent
 from synthda.adapt.feed import Feed
 from synthda.adapt.graph import CARRIED, Graph, Work, captured, check_graph, why_eager
 from synthda.adapt.method import Batch, Method
-from synthda.adapt.metrics_log import MetricsLog
 from synthda.adapt.precision import check_precision
 from synthda.adapt.recipe import Recipe
 from synthda.errors import SettingError
@@ -23,6 +23,16 @@ def check_arithmetic(recipe: Recipe, method: Method, device: torch.device | str)
     check_graph(recipe.graph, method, device)
 
 
+class Terms(Protocol):
+    """What a step's terms are added to."""
+
+    def add(self, terms: dict[str, Tensor]) -> None:
+        """Add one step's terms, without waiting for the device."""
+
+    def state(self) -> Iterable[Tensor]:
+        """The sums."""
+
+
 class Stepper:
     """Takes a method's steps: operation by operation, or, where `why_eager` finds no reason, as a CUDA graph.
 
@@ -31,8 +41,9 @@ class Stepper:
     """
 
     def __init__(
-        self, method: Method, feed: Feed, descend: Descent, log: MetricsLog, graph: Graph, device: torch.device
+        self, method: Method, feed: Feed, descend: Descent, log: Terms, graph: Graph, device: torch.device
     ) -> None:
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         self._method, self._feed, self._descend, self._log = method, feed, descend, log
         self._device, self._p = device, torch.zeros((), device=device)
         self._replays = why_eager(graph, method, device, on_device=feed.on_device) is None

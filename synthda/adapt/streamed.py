@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthda.adapt.order import Sampler, rows_per_window
-from synthda.adapt.resident import AT_ONCE, Drawn, as_floats, as_tensor, empty_batch, fill_batch
+from synthda.adapt.resident import AT_ONCE, Drawn, as_floats, as_tensor, carried, empty_batch, fill_batch
 from synthda.datasets.domain import StoredImages, in_blocks
 
 
@@ -45,7 +45,7 @@ class Streamed:
         parts = self._parts(*self.sampler.span(step))
         images, seen = self._filled(parts) if self.device.type == "cpu" else self._carried(parts)
         part = self.sampler.part
-        rows = torch.from_numpy(np.concatenate(seen)[part]).to(self.device, non_blocking=True)
+        rows = carried(torch.from_numpy(np.concatenate(seen)[part]), self.device)
         if part != slice(None):
             images = images[part].contiguous(memory_format=torch.channels_last)
         return images, self.labels.index_select(0, rows), rows
@@ -80,7 +80,7 @@ class Streamed:
         pixels, seen = [], []
         for window, part in parts:
             seen.append(window.rows[part])
-            pixels.append(window.pixels[part].to(self.device, non_blocking=True))
+            pixels.append(carried(window.pixels[part], self.device))
             window.slot.note_copy(self.device)
         return as_floats(torch.cat(pixels)), seen
 

@@ -79,15 +79,14 @@ def train(
     """
     pace, device = pace or Pace(), torch.device(device)
     check_arithmetic(recipe, method, device)
-    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     for part in (module for module in method.modules() if isinstance(module, Method)):
         part.ranks = ranks
     with breakdowns_told(device):
         feed = Feed(method, sources, target, recipe, seed, device, ranks, images=pace.images, tell=pace.tell)
         method.normalise_by(*channel_statistics(feed.domains))
-    method.to(device).to(memory_format=torch.channels_last)
-    method.train()
-    descend = Descent(method, recipe, run, device, ranks=ranks, share=feed.share)
+        method.to(device).to(memory_format=torch.channels_last)
+        method.train()
+        descend = Descent(method, recipe, run, device, ranks=ranks, share=feed.share)
     first, steps = descend.done, method.steps(recipe)
     run.require_candidates(step for step in pace.keep if step <= first)
 

@@ -85,7 +85,8 @@ class Session:
             say(line)
         if self.device.startswith("cuda"):
             reason = why_eager(plan.recipe.graph, method, self.device, on_device=self.images in ("auto", "device"))
-            say(f"Graph    {'steps are replayed as a CUDA graph' if reason is None else f'none: {reason}'}")
+            replayed = f"steps are replayed as a CUDA graph, where all images fit on {self.device}"
+            say(f"Graph    {replayed if reason is None else f'none: {reason}'}")
         for line in self._about_run(method):
             say(line)
         if not data.sources:

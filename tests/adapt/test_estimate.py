@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-import torch
 from toy import blueprint
 
-from synthda.adapt import estimate
-from synthda.adapt.estimate import PATIENCE, TIMED, WARM_UP, enough, readable, seconds_per_step
+from synthda.adapt import estimate, feed
+from synthda.adapt.estimate import TIMED, WARM_UP, readable, seconds_per_step
+from synthda.adapt.graph import CAPTURES
 from synthda.adapt.method import Batch, LossTerms
 from synthda.adapt.methods.source_only import SourceOnly
 
@@ -28,11 +28,17 @@ def test_slow_steps_are_not_repeated(monkeypatch: pytest.MonkeyPatch, patience: 
     assert len(taken) == steps
 
 
-@pytest.mark.parametrize(("device", "found"), [("cpu", [True, True]), ("cuda", [False, True])])
-def test_a_slow_first_step_on_a_gpu_is_no_reason_to_stop(device: str, found: list[bool]) -> None:
-    assert [enough(times, torch.device(device)) for times in ([30.0], [30.0, PATIENCE])] == found
-    assert not enough([], torch.device(device))
-    assert enough([0.1] * (WARM_UP + TIMED), torch.device(device))
+def test_the_views_that_a_step_makes_are_part_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = feed.seen
+    monkeypatch.setattr(feed, "seen", lambda images, view: time.sleep(0.02) or real(images, view))
+    assert seconds_per_step(blueprint("fixmatch")) >= 3 * 0.02  # the source's, and two of the target
+
+
+def test_the_estimate_replays_where_the_training_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    captured = []
+    monkeypatch.setitem(CAPTURES, "cpu", lambda work, device: captured.append(1) or work)
+    assert seconds_per_step(blueprint("dann")) > 0
+    assert captured == [1]
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.2, "under 1 s"), (95, "1 min 35 s"), (7200, "2 h")])

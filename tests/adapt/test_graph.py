@@ -18,7 +18,7 @@ from toy import blueprint, build, domain, logged, same, stopping_after, train_to
 
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.feed import Feed
-from synthda.adapt.graph import CAPTURES, WARM_UP, Work, captured, check_graph, why_eager
+from synthda.adapt.graph import CAPTURES, WARM_UP, Work, captured, capturing_told, check_graph, why_eager
 from synthda.adapt.infer import outputs
 from synthda.adapt.method import Batch, LossTerms, Method
 from synthda.adapt.methods import METHODS
@@ -162,7 +162,8 @@ def test_capturing_leaves_state_and_generator_as_they_were(monkeypatch: pytest.M
 
 def test_a_step_that_cannot_be_captured_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(work: Work, device: torch.device) -> Work:
-        raise RuntimeError("operation not permitted when stream is capturing\nat line 7")
+        with capturing_told():
+            raise RuntimeError("operation not permitted when stream is capturing\nat line 7")
 
     monkeypatch.setitem(CAPTURES, "cpu", refuses)
     with pytest.raises(RunError, match=r"not permitted when stream is capturing\); give --graph off") as caught:

@@ -193,12 +193,12 @@ def test_nan_stops_with_a_message_and_keeps_the_last_good_checkpoint(seconds: fl
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory.\nTried to …"), "more memory than cpu has free; .*--images memory"),
+        (torch.OutOfMemoryError("CUDA out of memory.\nTried to …"), "needs more memory than this computer has free"),
         (
             RuntimeError("[enforce fail] . DefaultCPUAllocator: can't allocate memory:\nyou tried to …"),
-            "The training needs more memory than cpu has free; .*, or give smaller batches",
+            "The training needs more memory than this computer has free; .*, or give smaller batches",
         ),
-        (MemoryError("Unable to allocate"), "The training needs more memory than cpu has free; .*smaller batches"),
+        (MemoryError("Unable to allocate"), "needs more memory than this computer has free; .*smaller batches"),
         (torch.linalg.LinAlgError("svd failed to converge\nmore"), r"decompose a matrix .*\(svd failed to converge\)"),
     ],
 )

@@ -11,6 +11,7 @@ import torch
 
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import feature_distance
+from synthda.adapt.breakdown import scoring_told
 from synthda.adapt.candidates import best_step, candidate, candidate_steps
 from synthda.adapt.comparison.cells import Cell
 from synthda.adapt.comparison.plan import Plan
@@ -28,7 +29,7 @@ from synthda.errors import RunError, SynthdaError
 from synthda.manifest import FORMAT, provenance, read_manifest, write_json
 
 RESULTS = "comparison.json"
-BREAKDOWNS = (SynthdaError, torch.OutOfMemoryError, torch.linalg.LinAlgError)  # type: ignore[attr-defined]
+BREAKDOWNS = (SynthdaError, torch.linalg.LinAlgError)  # type: ignore[attr-defined]
 """What fails a cell and leaves the others alone; anything else is a mistake of this program."""
 
 
@@ -92,7 +93,8 @@ def measure(
         about = _about(cell)
         try:
             _train(cell, data, plan, device=device, pace=pace)
-            found = _chosen(cell, _scored(cell, about, data, device), data, plan, device)
+            with scoring_told(torch.device(device)):
+                found = _chosen(cell, _scored(cell, about, data, device), data, plan, device)
         except BREAKDOWNS as error:
             found = replace(about, failure=(str(error) or type(error).__name__).splitlines()[0])
         yield found

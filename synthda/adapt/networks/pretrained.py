@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from synthda.adapt.checkpoint import DAMAGE
+from synthda.adapt.checkpoint import DAMAGE, refuse_unreadable
 from synthda.adapt.network import Size
 from synthda.adapt.networks.layers import GlobalAverage
 from synthda.errors import RunError, SettingError
@@ -87,7 +87,8 @@ def read(path: Path) -> Weights:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise RunError(_missing(path)) from error
-    except DAMAGE as error:
+    except (*DAMAGE, MemoryError) as error:
+        refuse_unreadable(path, error)
         reason = str(error).splitlines()[0].partition(". ")[0] if str(error) else type(error).__name__
         raise RunError(
             f"{path} is damaged or no file of weights ({reason}); give --weights a state dict that torch.save wrote."

@@ -314,7 +314,7 @@ def test_sources_that_a_method_cannot_take_are_told_before_any_training(
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (torch.OutOfMemoryError("out of memory"), "more memory than cpu has free"),
+        (torch.OutOfMemoryError("out of memory"), "more memory than this computer has free"),
         (SettingError("no such thing"), "no such"),
     ],
 )
