@@ -16,6 +16,9 @@ def selection_tables(found: dict[str, Any], pairs: dict[str, str]) -> list[str]:
     lines: list[str] = []
     for pair in dict.fromkeys(cell["pair"] for cell in found["cells"]):
         cells = [cell for cell in found["cells"] if cell["pair"] == pair and cell["failure"] is None]
+        if not cells:
+            lines += [f"{pairs[pair]}: every run failed.", ""]
+            continue
         lines += [f"{pairs[pair]}, {_runs(cells)}, n = {cells[0]['n']:,}:", ""]
         rules = sorted(cells[0]["by_rule"], key=lambda rule: -fmean(cell["by_rule"][rule] for cell in cells))
         last = [cell["accuracy"] for cell in cells]

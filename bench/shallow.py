@@ -31,7 +31,7 @@ from synthda.adapt.shallow.msda import MSDA
 from synthda.adapt.shallow.normalise import normalised
 from synthda.adapt.shallow.reverse_validation import Problem, select
 from synthda.datasets.feature_files import FeatureTable, read_features
-from synthda.manifest import fingerprint, provenance, write_json, written_then_named
+from synthda.manifest import fingerprint, provenance, sha256_of, write_json, written_then_named
 
 PROTOCOL = Path(__file__).with_name("shallow.toml")
 RESULT = RESULTS / "shallow.json"
@@ -135,9 +135,12 @@ class Amazon(Table):
 
     def _represented(self, one: str, other: str) -> Path:
         """The file of mSDA representations of two domains, learnt from the rows that train of both, without labels."""
-        path = self.scratch / "msda" / f"{self.protocol['normalise']}-{one}-{other}.npz"
+        parts = [(one, "train"), (other, "train"), (one, "test"), (other, "test")]
+        msda = {name: str(value) for name, value in vars(MSDA()).items()}
+        read = {"msda": msda, "files": [sha256_of(self.tables[part].path) for part in parts]}
+        made_of = fingerprint(read | {"normalise": self.protocol["normalise"]})
+        path = self.scratch / "msda" / f"{one}-{other}-{made_of[:8]}.npz"
         if not path.exists():
-            parts = [(one, "train"), (other, "train"), (one, "test"), (other, "test")]
             rows = [self.tables[part].features for part in parts]
             made = prepared(*rows, normalise=self.protocol["normalise"], msda=MSDA())
             with written_then_named(path) as partial, partial.open("wb") as file:

@@ -15,6 +15,7 @@ from synthda.adapt.comparison.tables import cells_of, cells_of_rules, headings_o
 from synthda.adapt.placement import Placement
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, print_json, say, table, warn
+from synthda.cli.selecting import MEGABYTE
 
 
 class Narrator:
@@ -46,6 +47,8 @@ class Narrator:
         for cell in cells:
             state = "known" if cell["known"] else f"{cell['steps']:,} steps"
             say(f"  {cell['pair']}  {cell['method']}  seed {cell['seed']}  {cell['network']}  {state}")
+        if self.comparison.plan.rules:
+            say(f"Candidates for the rules stay on disk: {self.comparison.bytes_of_candidates / MEGABYTE:,.1f} MB.")
 
     def _facts(self, cell: Cell) -> dict[str, Any]:
         plan, known = cell.blueprint, cell.fingerprint in self.comparison.known

@@ -34,25 +34,25 @@ class FeatureTable:
     Attributes:
         path: of the file.
         features: (n, d) float64, a NumPy array or a scipy.sparse CSR matrix.
-        labels: (n,) of integers or text; None where the file has none.
+        labels: as the file has them, whatever they are; None where it has none. Those of a target are not looked at.
     """
 
     path: Path
     features: Any
-    labels: NDArray[Any] | None
+    labels: Any
 
     def __len__(self) -> int:
         return int(self.features.shape[0])
 
     def required_labels(self) -> NDArray[Any]:
-        """The labels.
+        """The labels, (n,) of integers or text.
 
         Raises:
-            DataError: where there are none.
+            DataError: where there are none, not one a row, or others.
         """
         if self.labels is None:
             raise DataError(f"{self.path} has no labels; add an array named {' or '.join(LABELS)}, one entry a row.")
-        return self.labels
+        return _checked_labels(self.path, self.labels, len(self))
 
 
 def read_features(paths: Sequence[Path]) -> list[FeatureTable]:
@@ -91,7 +91,7 @@ def _read(path: Path) -> FeatureTable:
     except Exception as error:  # the parsers raise nearly anything on a damaged file
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(f"{path} cannot be read ({reason}); it is damaged or of another kind than its name.") from error
-    return FeatureTable(path, _checked(path, features), _checked_labels(path, labels, features.shape[0]))
+    return FeatureTable(path, _checked(path, features), labels)
 
 
 def _read_svmlight(path: Path) -> tuple[Any, Any]:
@@ -158,10 +158,8 @@ def _checked(path: Path, features: Any) -> Any:
     return table
 
 
-def _checked_labels(path: Path, labels: Any, count: int) -> NDArray[Any] | None:
+def _checked_labels(path: Path, labels: Any, count: int) -> NDArray[Any]:
     """(n,) integers where they are whole numbers; text as it is."""
-    if labels is None:
-        return None
     found = np.asarray(labels)
     if found.dtype.kind not in "biufU" or found.size != count:
         raise DataError(

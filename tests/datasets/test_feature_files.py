@@ -73,7 +73,6 @@ def test_svmlight_from_0_or_from_1_is_told_by_all_files_together_and_filled_up_t
     [
         ("a.svmlight", "1 0:2\n1 x:3\n", "cannot be read"),
         ("a.svmlight", "1 0:2\n-1 1:nan\n", "1 values that are NaN or infinite"),
-        ("a.svmlight", "0.5 0:2\n1 1:1\n", "labels that are no whole numbers"),
         ("a.svmlight", "", "at least 2 rows"),
         ("a.svmlight", "1 99999999:2\n1 1:1\n", "is it damaged"),
         ("a.mat", "no matrix", "cannot be read"),
@@ -94,8 +93,6 @@ def test_damaged_and_foreign_files_are_one_sentence(tmp_path: Path, name: str, t
         ({"X": ROWS[0]}, r"float64 \(3,\); numbers in rows"),
         ({"X": np.array([["a"], ["b"]])}, "numbers in rows"),
         ({"X": np.full((2, 2), np.inf)}, "4 values that are NaN or infinite"),
-        ({"X": ROWS, "y": np.arange(2)}, "3 numbers or words, one a row"),
-        ({"X": ROWS, "y": np.array([0, 1, np.nan])}, "no whole numbers"),
         ({"X": np.array([{}], dtype=object)}, "cannot be read"),
         ({"X": np.zeros((3, 0))}, "at least 2 rows of 1 feature"),
     ],
@@ -104,6 +101,19 @@ def test_arrays_that_are_no_features_are_one_sentence(tmp_path: Path, content: d
     np.savez(tmp_path / "a.npz", **content)
     with pytest.raises(DataError, match=sentence):
         one(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [(np.arange(2), "3 numbers or words, one a row"), (np.array([0, 1, np.nan]), "no whole numbers")],
+)
+def test_labels_are_checked_where_they_are_read_and_not_those_of_a_target(
+    tmp_path: Path, labels: Any, sentence: str
+) -> None:
+    np.savez(tmp_path / "a.npz", X=ROWS, y=labels)
+    target = one(tmp_path / "a.npz")
+    with pytest.raises(DataError, match=sentence):
+        target.required_labels()
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc"])

@@ -65,6 +65,8 @@ def _pair(name: str, told: Any) -> Pair:
         if needed not in entry:
             raise SettingError(f"[pairs.{name}] has no {needed}; a pair has a source, a target and an eval.")
     sources = entry["source"] if isinstance(entry["source"], list) else [entry["source"]]
+    if not sources:
+        raise SettingError(f"[pairs.{name}] has an empty list as its source; name one domain or more.")
     others = {key: _typed(key, value, str) for key, value in entry.items() if key != "source"}
     return Pair(name=name, source=_texts("source", sources), **others)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from synthda.adapt.candidates import bytes_each, candidate_steps
 from synthda.adapt.comparison.cells import Cell, cells_of
 from synthda.adapt.comparison.embedding import Sample, draw, embed
 from synthda.adapt.comparison.plan import Pair, Plan
@@ -53,6 +54,16 @@ class Comparison:
     def to_do(self) -> int:
         """How many cells are still to be trained or scored."""
         return sum(cell.fingerprint not in self.known for cell in self.cells)
+
+    @property
+    def bytes_of_candidates(self) -> int:
+        """What all cells keep on disk for the plan's rules, beside the last checkpoints."""
+        total = 0
+        for cell in (cell for cell in self.cells if cell.seed == self.plan.seeds[0]):
+            method = cell.blueprint.build(pretrained=False)
+            kept = candidate_steps(method.steps(cell.blueprint.recipe), self.plan.candidates)[:-1]
+            total += len(self.plan.seeds) * len(kept) * bytes_each(method)
+        return total if self.plan.rules else 0
 
     @property
     def scores(self) -> list[Score]:

@@ -19,7 +19,7 @@ MOST_VALUES = 1_000_000_000
 """Of rows as a NumPy array: 8 GB."""
 
 MOST_WIDTH = 25_000
-"""Of features where a method holds matrices of features × features: 5 GB each."""
+"""Of features, or of rows, where a method holds matrices of as many on either side: 5 GB each."""
 
 
 class Shallow:
@@ -72,6 +72,19 @@ def check_width(rows: Rows, *, of: str) -> None:
     if rows.shape[1] > MOST_WIDTH:
         raise SettingError(
             f"{rows.shape[1]:,} features are too many for {of}; leave out rare ones: it accepts {MOST_WIDTH:,}."
+        )
+
+
+def check_products(count: int, width: int, *, of: str) -> None:
+    """Refuse rows where their products with one another, and features with one another, are both too many.
+
+    Raises:
+        SettingError: it names the largest number.
+    """
+    if min(count, width) > MOST_WIDTH:
+        raise SettingError(
+            f"{count:,} rows of {width:,} features are too many for {of}; it accepts {MOST_WIDTH:,} rows, or features. "
+            "Leave out rare features, or some rows."
         )
 
 

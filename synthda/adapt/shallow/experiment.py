@@ -114,9 +114,21 @@ def run_shallow(
     """Choose settings, train, label the target; score on `evaluation`, rows and labels of the target, where given.
 
     Raises:
-        SettingError: for a setting that does not suit the data.
+        SettingError: for a setting that does not suit the data, or more rows and features than memory holds.
         DataError: for a class to evaluate on that the source lacks.
     """
+    try:
+        return _run(plan, source, labels, target, evaluation)
+    except MemoryError as error:
+        raise SettingError(
+            f"{source.shape[0]:,} and {target.shape[0]:,} rows of {source.shape[1]:,} features need more memory than "
+            "is free; leave out rare features or some rows, or use svm, which keeps sparse rows sparse."
+        ) from error
+
+
+def _run(
+    plan: ShallowPlan, source: Rows, labels: Labels, target: Rows, evaluation: tuple[Rows, Labels] | None
+) -> ShallowResult:
     if evaluation:
         _check_known(labels, evaluation[1])
     more = [evaluation[0]] if evaluation else []

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from synthda.adapt.shallow.estimator import Rows, check_width, dense
+from synthda.adapt.shallow.estimator import MOST_VALUES, Rows, check_width, dense
 from synthda.errors import SettingError
 from synthda.settings import Between
 
 BLOCK = 2048
 """Rows that pass through the layers at a time."""
+LARGEST = 1e12
+"""Of a value: in float32, sums of squares of larger ones overflow."""
 
 
 class MSDA:
@@ -37,7 +39,8 @@ class MSDA:
         The features are the input and what each layer gives, side by side. A layer needs three matrices d × d.
 
         Raises:
-            SettingError: for too many features, or where the equations have no unique solution.
+            SettingError: for too many features or values that are too large, or where the equations have no unique
+                solution.
         """
         check_width(rows, of="mSDA")
         features, width = self._begin(rows)
@@ -58,9 +61,19 @@ class MSDA:
 
     def _begin(self, rows: Rows) -> tuple[NDArray[Any], int]:
         count, width = rows.shape
+        if count * width * (self.layers + 1) > MOST_VALUES:
+            raise SettingError(
+                f"{count:,} rows of {width:,} features are too many for mSDA with layers={self.layers}, whose features "
+                "are as many for each layer; leave out rare features, or give fewer layers."
+            )
         features = np.empty((count, width * (self.layers + 1)), self.precision)
-        for first in range(0, count, BLOCK):
-            features[first : first + BLOCK, :width] = dense(rows[first : first + BLOCK])
+        with np.errstate(over="ignore"):
+            for first in range(0, count, BLOCK):
+                features[first : first + BLOCK, :width] = dense(rows[first : first + BLOCK])
+        if not np.abs(features[:, :width]).max(initial=0) < LARGEST:
+            raise SettingError(
+                f"mSDA sums squares of the values, and some are beyond {LARGEST:g}; give --normalise z-score."
+            )
         return features, width
 
 

@@ -8,12 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from synthda.adapt.shallow.estimator import check_products
+
 
 def principal_directions(rows: NDArray[Any], dimensions: int) -> NDArray[Any]:
     """(d, dimensions) orthonormal columns along which rows (n, d) vary most, the most first.
 
     `dimensions` is below n and at most d. Of the two matrices of products, d × d and n × n, the smaller is decomposed.
+
+    Raises:
+        SettingError: where both are too large.
     """
+    check_products(*rows.shape, of="principal directions")
     centred = rows - rows.mean(axis=0)
     count, width = centred.shape
     if width <= count:

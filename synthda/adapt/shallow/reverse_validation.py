@@ -53,10 +53,19 @@ def select(
         grid: values to try, by setting; all combinations are.
         splits: random halves into rows that train and rows that tell the risk; the risks are averaged.
         seed: of the splits.
+
+    Raises:
+        SettingError: where a combination does not suit nine tenths of the rows; it names the combination.
     """
     tried = []
     for settings in combinations(grid):
-        risks = [reverse_risk(lambda: build(settings), problem, seed=seed + split) for split in range(splits)]  # noqa: B023
+        try:
+            risks = [reverse_risk(lambda: build(settings), problem, seed=seed + split) for split in range(splits)]  # noqa: B023
+        except SettingError as error:
+            named = ", ".join(f"{name}={value}" for name, value in settings.items())
+            raise SettingError(
+                f"Reverse validation of {named}, which learns from nine tenths of the source rows: {error}"
+            ) from error
         tried.append((settings, float(np.mean(risks))))
     return Selection(min(tried, key=lambda one: one[1])[0], tried)
 

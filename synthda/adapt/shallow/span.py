@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
+from synthda.adapt.shallow.estimator import check_products
+
 JITTER = 1e-6
 """Of the mean squared length, added where rows repeat, so that they do not count as dependent."""
 
@@ -24,6 +26,7 @@ class Span:
     """
 
     def __init__(self, rows: NDArray[Any]) -> None:
+        check_products(*rows.shape, of="mSDA")
         self.rows = rows
         gram = _products(rows, rows)
         gram[np.diag_indices(len(gram))] += JITTER * max(np.trace(gram) / len(gram), 1e-30)

@@ -199,6 +199,9 @@ def test_rules_choose_among_the_same_runs_and_only_the_bound_looks_at_labels(pai
         assert score.accuracy is not None
         assert score.oracle_selected >= max(score.accuracy, *score.by_rule.values())
         assert score.estimated is not None
+    kept = [path.stat().st_size for path in tmp_path.rglob("step-*.pt")]
+    assert len(kept) == 2 * 2
+    assert 0 < sum(kept) - comparison.bytes_of_candidates < 10_000 * len(kept)  # names and headers
     text = (tmp_path / "comparison.md").read_text(encoding="utf-8")
     assert "| method | last | bnm | source-accuracy | oracle-selected | last, estimated without labels |" in text
     assert run(Comparison(ruled, tmp_path)) == ([], scores)

@@ -74,6 +74,13 @@ def test_it_prefers_alignment_where_the_source_s_classifier_fails() -> None:
     assert aligned < plain
 
 
+def test_what_does_not_suit_nine_tenths_of_the_rows_is_named() -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 30))
+    problem = Problem(rows, np.arange(20) % 2, rows + 0.1)
+    with pytest.raises(SettingError, match=r"of dimensions=18, which learns from nine tenths .* on 18 source"):
+        select(lambda settings: SubspaceAlignment(**settings), problem, {"dimensions": [5, 18]})
+
+
 def test_too_few_rows_are_refused() -> None:
     with pytest.raises(SettingError, match="give at least 3"):
         reverse_risk(NoAdaptation, Problem(np.eye(2), np.arange(2), np.eye(2)))
