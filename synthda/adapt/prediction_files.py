@@ -88,12 +88,14 @@ def _write(
 
 
 def _csv_writer(file: TextIO, boxes: bool) -> WriteLine:
-    lines = csv.writer(file, lineterminator="\n")
+    lines, quoted = (csv.writer(file, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     lines.writerow(("path", *(EDGES if boxes else ()), "class", "confidence"))
 
     def write_line(prediction: Prediction) -> None:
         edges = [f"{int(value)}" if value == int(value) else repr(value) for value in prediction.box or ()]
-        lines.writerow((prediction.path, *edges, prediction.label, f"{prediction.confidence:.6f}"))
+        fields = (str(prediction.path), *edges, prediction.label, f"{prediction.confidence:.6f}")
+        # Before Python 3.13 a carriage return alone is not quoted, and readers break the line there.
+        (quoted if any("\r" in field for field in fields) else lines).writerow(fields)
 
     return write_line
 

@@ -21,9 +21,8 @@ def command(as_json: AsJson = False, data_root: DataRoot = None) -> None:
 
     from synthda.cli.environment import devices, fonts, traps, versions
     from synthda.cli.listing import console, pairs, print_json
-    from synthda.datasets.specs import data_root_or_default
 
-    found = traps(data_root_or_default(data_root))
+    found = traps(data_root)
     broken = any(trap.level == "broken" for trap in found)
     facts = {"versions": versions(), "devices": devices(), "fonts": fonts()}
     if as_json:

@@ -82,8 +82,8 @@ def fonts() -> dict[str, int]:
     return {"found": len(found), "from matplotlib": sum("mpl-data" in font.path.parts for font in found)}
 
 
-def traps(data_root: Path) -> list[Trap]:
-    """Everything that is known to go wrong and does here, what is broken first."""
+def traps(data_root: Path | None = None) -> list[Trap]:
+    """Everything that is known to go wrong and does here, what is broken first; `data_root` is what was asked for."""
     found = [*_imports(), *_wheels(), *_gpu(), *_places(data_root)]
     return sorted(found, key=lambda trap: ("broken", "warning", "note").index(trap.level))
 
@@ -138,15 +138,19 @@ def _gpu() -> Iterator[Trap]:
         )
 
 
-def _places(data_root: Path) -> Iterator[Trap]:
-    if not os.environ.get("SYNTHDA_DATA"):
+def _places(data_root: Path | None) -> Iterator[Trap]:
+    from synthda.datasets.specs import data_root_or_default
+
+    searched = data_root_or_default(data_root)
+    if data_root is None and not os.environ.get("SYNTHDA_DATA"):
         yield Trap(
-            f"SYNTHDA_DATA is not set: named data sets are looked for in {data_root}",
+            f"SYNTHDA_DATA is not set: named data sets are looked for in {searched}",
             "set it to the folder of your data sets, or give --data-root",
             "note",
         )
-    elif not data_root.is_dir():
-        yield Trap(f"SYNTHDA_DATA names {data_root}, which does not exist", "make the folder, or set it to another")
+    elif not searched.is_dir():
+        named = "SYNTHDA_DATA" if data_root is None else "--data-root"
+        yield Trap(f"{named} names {searched}, which does not exist", "make the folder, or name another")
     free = shutil.disk_usage(Path.cwd()).free
     if free < LITTLE_ROOM:
         yield Trap(f"the disk of {Path.cwd()} has {free / 1e9:.1f} GB left", "free some, or work on another disk")

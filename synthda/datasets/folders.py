@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,15 @@ def files_below(folder: Path) -> Iterator[Path]:
         above |= {os.path.join(here, name): ancestors | {real} for name in folders}
         paths = (Path(here, name) for name in files if not name.startswith("."))
         yield from (path for path in paths if path.is_file() or path.is_symlink())
+
+
+def leads_out(name: str) -> bool:
+    """Whether a name relative to a folder leads out of it, on this system or, written for another, on that one.
+
+    A colon alone (`a:b.jpg`) does so on Windows only, and is part of a name elsewhere.
+    """
+    read = PurePosixPath(name), PureWindowsPath(name)
+    return bool(PurePath(name).anchor) or any(place.is_absolute() or ".." in place.parts for place in read)
 
 
 def open_folder(folder: Path, *, size: Size, fit: Fit = "stretch", labelled: bool | None = None) -> Domain:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from synthda.datasets.domain import Domain
+from synthda.datasets.folders import leads_out
 from synthda.datasets.formats import Encoder, Progress, Sample, file_name, write_pictures
 from synthda.datasets.records import Layout, Records
 from synthda.datasets.shards import BLOCK
@@ -65,11 +66,8 @@ def _place(row: int, encoder: Encoder) -> PurePosixPath:
 def _record(line: str, path: Path, number: int) -> dict[str, Any]:
     try:
         record = json.loads(line)
-        name = record["file_name"]
-        # Read as on any system: the metadata may come from anybody, and must not lead out of its folder.
-        for place in (PurePosixPath(name), PureWindowsPath(name)):
-            if place.is_absolute() or place.drive or place.root or ".." in place.parts:
-                raise ValueError(f"{name} leads out of the folder")
+        if leads_out(record["file_name"]):  # the metadata may come from anybody
+            raise ValueError(f"{record['file_name']} leads out of the folder")
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(f"Line {number} of {path} is no record of an image ({error}); restore the file.") from error
     found: dict[str, Any] = record

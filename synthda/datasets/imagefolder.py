@@ -43,24 +43,31 @@ class ImageFolder:
             labelled = depths == {2}
             yield from (Sample(photo, class_named(photo.parent.name) if labelled else None) for photo in photos)
             return
-        names = dict(zip(folders_of(layout.classes), layout.classes, strict=True))
+        names = classes_by_folder(layout.classes)
         for photo in sorted(photos, key=lambda photo: photo.name):
-            if photo.parent != path and photo.parent.name not in names:
+            folder = class_named(photo.parent.name)
+            if photo.parent != path and folder not in names:
                 raise DataError(f"{photo} lies in a folder that is no class of {path}; remove it, or convert again.")
-            yield Sample(photo, None if photo.parent == path else names[photo.parent.name])
+            yield Sample(photo, None if photo.parent == path else names[folder])
+
+
+def classes_by_folder(classes: Sequence[str]) -> dict[str, str]:
+    """Class names by `class_named` of their folders: a file system may write an accent in its own way."""
+    return {class_named(folder): name for folder, name in zip(folders_of(classes), classes, strict=True)}
 
 
 def folders_of(classes: Sequence[str]) -> list[str]:
     """Class names as folders' names on any system: what one of them refuses becomes %XX.
 
-    Of two names that differ only in case, which is one folder on macOS and Windows, the later has a % at its end.
+    Of two names that macOS takes for one, which differ only in case (so Windows, too) or in how an accent is written,
+    the later has a % at its end.
     """
     folders: list[str] = []
     taken: set[str] = set()
     for name in classes:
         folder = REFUSED.sub(lambda found: f"%{ord(found[0]):02X}" if found[0] else "%", name)
-        while folder.casefold() in taken:
+        while class_named(folder).casefold() in taken:
             folder += "%"
-        taken.add(folder.casefold())
+        taken.add(class_named(folder).casefold())
         folders.append(folder)
     return folders

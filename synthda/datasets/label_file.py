@@ -13,12 +13,13 @@ import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from synthda.datasets.domain import UNKNOWN, ArrayImages, Domain
+from synthda.datasets.folders import leads_out
 from synthda.datasets.photos import read_photos
 from synthda.datasets.resize import Fit, Size
 from synthda.errors import DataError
@@ -99,7 +100,7 @@ def read_labels(path: Path) -> Labels:
                 about = _checked(content)
             else:
                 history.append(_decision(content))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
             raise DataError(
                 f"Line {number} of {path} is damaged ({reason}); restore it, or remove it. Only files of synthda label "
@@ -200,7 +201,7 @@ def for_queue(spec: str, queue: Queue) -> str:
 def _is_json(line: bytes) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -213,13 +214,13 @@ def _checked(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decision(content: Mapping[str, Any]) -> Decision:
-    file, queue = PurePosixPath(content["file"]), content["queue"]
-    if file.is_absolute() or ".." in file.parts:
+    file, queue = content["file"], content["queue"]
+    if leads_out(file):
         raise ValueError(f"{file} lies outside of the folder")
     if queue not in QUEUES:
         raise ValueError(f"there is no queue {queue!r}")
     label = None if content.get("skipped") else str(content["label"])
-    return Decision(str(content["content"]), str(content["file"]), queue, label)
+    return Decision(str(content["content"]), file, queue, label)
 
 
 def _take_back(history: list[Decision], content: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from synthda.datasets.packed import PhotoFile, open_bytes
 from synthda.datasets.resize import REDUCING_GAP, Box, Fit, Size, check_size, fit_image
@@ -32,6 +33,9 @@ READ_EXTENSIONS = frozenset(
 )
 UNREAD_EXTENSIONS = frozenset({".heic", ".heif", ".avif"})
 """Photographs of phones that Pillow alone cannot decode: listed, so that leaving them out is reported."""
+
+PHOTOMETRIC_TAG = 0x0106
+"""Of a TIFF: 0 where the value 0 means white."""
 
 ORIENTATION_TAG = 0x0112
 UPRIGHT = {
@@ -132,22 +136,22 @@ def read_photos(
     finally:
         pool.shutdown(cancel_futures=True)  # so that Ctrl-C does not wait for all that is queued
     kept = [index for index in range(len(paths)) if index not in reasons]
-    return array[kept] if reasons else array, kept, sorted(reasons.items())
+    if reasons:
+        for place, index in enumerate(kept):  # by moving: a copy would take the memory of all once more
+            array[place] = array[index]
+    return array[: len(kept)], kept, sorted(reasons.items())
 
 
 def upright_shape(path: Path) -> Size:
     """Height and width of a photograph as a person sees it, told from its header.
 
     Raises:
-        PhotoError: when the header cannot be read.
+        PhotoError: as `read_photo`, but for damage behind the header.
     """
-    try:
-        with _quietly(), Image.open(path, formats=FORMATS) as image:
-            width, height = image.size
-            stored = image.format != "TIFF"  # of which Pillow gives the size that it has once it is turned
-            sideways = stored and image.getexif().get(ORIENTATION_TAG) in (5, 6, 7, 8)
-    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-        raise PhotoError(path, "its header is damaged") from error
+    with _opened(path) as image, _quietly():
+        width, height = image.size
+        stored = image.format != "TIFF"  # of which Pillow gives the size that it has once it is turned
+        sideways = stored and image.getexif().get(ORIENTATION_TAG) in (5, 6, 7, 8)
     return (width, height) if sideways else (height, width)
 
 
@@ -159,7 +163,9 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-def _upright(path: PhotoFile, draft: Size | None = None) -> Image.Image:
+@contextmanager
+def _opened(path: PhotoFile) -> Iterator[Image.Image]:
+    """Within: the photograph, of which the header is read and checked; all that goes wrong becomes a PhotoError."""
     try:
         with open_bytes(path) as file:
             if not file.read(1):  # Pillow begins at the start again
@@ -168,9 +174,7 @@ def _upright(path: PhotoFile, draft: Size | None = None) -> Image.Image:
                 image = Image.open(file, formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise PhotoError(path, f"{image.width} × {image.height} is more than {MAX_PIXELS // 10**6} megapixels")
-            if draft:
-                image.draft(None, (REDUCING_GAP * max(draft), REDUCING_GAP * max(draft)))
-            image.load()
+            yield image
     except PhotoError:
         raise
     except Image.DecompressionBombError:
@@ -182,7 +186,21 @@ def _upright(path: PhotoFile, draft: Size | None = None) -> Image.Image:
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "truncated or damaged"
         raise PhotoError(path, reason) from error
-    return _turned(image)
+
+
+def _upright(path: PhotoFile, draft: Size | None = None) -> Image.Image:
+    with _opened(path) as image:
+        if draft:
+            image.draft(None, (REDUCING_GAP * max(draft), REDUCING_GAP * max(draft)))
+        image.load()
+    return _turned(_black_is_zero(image))
+
+
+def _black_is_zero(image: Image.Image) -> Image.Image:
+    """The image, inverted where 0 is white: Pillow does so for 8 bits, and leaves 16 as the file has them."""
+    if isinstance(image, TiffImageFile) and image.mode.startswith("I;16") and image.tag_v2.get(PHOTOMETRIC_TAG) == 0:
+        return Image.fromarray(65535 - np.asarray(image))
+    return image
 
 
 def _turned(image: Image.Image) -> Image.Image:

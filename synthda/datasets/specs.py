@@ -106,11 +106,10 @@ def is_unfinished(path: Path) -> bool:
 
 def _with_names(domain: Domain, manifest: Path) -> Domain:
     """An export's classes by their own names: a folder's name cannot hold every character."""
-    from synthda.datasets.imagefolder import folders_of
+    from synthda.datasets.imagefolder import classes_by_folder
     from synthda.datasets.records import read_layout
 
-    classes = read_layout(manifest)[0].classes
-    names = dict(zip(folders_of(classes), classes, strict=True))
+    names = classes_by_folder(read_layout(manifest)[0].classes)
     return replace(domain, classes=tuple(names.get(folder, folder) for folder in domain.classes))
 
 

@@ -22,6 +22,9 @@ from synthda.manifest import json_text, written_then_named
 LABEL, RECORD = ".cls", ".json"
 UNLABELLED_TEXT = str(UNLABELLED)
 
+END = bytes(tarfile.BLOCKSIZE)
+"""What follows the last member of a tar."""
+
 Group = dict[str, PackedPhoto]
 """The files of one sample, by extension."""
 
@@ -96,6 +99,10 @@ def _groups(path: Path) -> Iterator[tuple[str, Group]]:
                 file = tar.extractfile(member)
                 assert file is not None
                 group["." + extension.lower()] = PackedPhoto(f"{path}/{member.name}", file.read())
+            assert tar.fileobj is not None
+            tar.fileobj.seek(tar.offset)
+            if tar.fileobj.read(tarfile.BLOCKSIZE) != END:  # tarfile takes whatever it cannot read for the end
+                raise tarfile.ReadError("it breaks off behind a member")
             if group:
                 yield key, group
     except (tarfile.TarError, OSError, EOFError, ValueError) as error:

@@ -179,12 +179,21 @@ def _matte(path: Path, content: bytes) -> tuple[NDArray[np.uint8], bool]:
         rgba = _own_colours(rgba) if given else cut_out(np.ascontiguousarray(rgba[..., :3]))
     except MatteError as error:
         raise _unusable(path, str(error)) from error
-    y, x = np.nonzero(rgba[..., 3] > 127)
-    if len(y) < LEAST_PIXELS:
-        raise _unusable(path, f"{counted(len(y), 'pixel')} of it can be seen, and {LEAST_PIXELS} are needed")
+    y, x = _seen(path, rgba)
     image = _reduced(rgba[y.min() : y.max() + 1, x.min() : x.max() + 1], SIDE)
+    _seen(path, image)  # of thin or faint lines nothing may be left
     image.flags.writeable = False  # it is shared by all that load it
     return image, given
+
+
+def _seen(path: Path, rgba: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of the pixels that can be seen; raises DataError where they are too few."""
+    y, x = np.nonzero(rgba[..., 3] > 127)
+    if len(y) < LEAST_PIXELS:
+        height, width = rgba.shape[:2]
+        seen = f"{counted(len(y), 'pixel')} of it can be seen at {width} × {height}"
+        raise _unusable(path, f"{seen}, and {LEAST_PIXELS} are needed")
+    return y, x
 
 
 def _own_colours(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:

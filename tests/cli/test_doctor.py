@@ -39,5 +39,17 @@ def test_two_opencv_wheels_are_a_trap(monkeypatch, tmp_path):
 
 def test_a_data_root_that_does_not_exist_is_a_trap(monkeypatch, tmp_path):
     monkeypatch.setenv("SYNTHDA_DATA", str(tmp_path / "gone"))
-    (trap,) = (trap for trap in environment._places(tmp_path / "gone") if "SYNTHDA_DATA" in trap.what)
-    assert "does not exist" in trap.what
+    (trap,) = (trap for trap in environment._places(None) if "gone" in trap.what)
+    assert trap.what == f"SYNTHDA_DATA names {tmp_path / 'gone'}, which does not exist"
+
+
+def test_of_two_folders_the_one_that_does_not_exist_is_told(synthda, monkeypatch, tmp_path):
+    monkeypatch.setenv("SYNTHDA_DATA", str(tmp_path))
+    done = synthda("doctor", "--data-root", tmp_path / "nope")
+    assert "SYNTHDA_DATA" not in done.out
+    assert f"--data-root names {tmp_path / 'nope'}, which does not exist" in done.out
+
+
+def test_a_data_root_that_is_given_needs_no_environment_variable(monkeypatch, tmp_path):
+    monkeypatch.delenv("SYNTHDA_DATA", raising=False)
+    assert not [trap for trap in environment._places(tmp_path) if "SYNTHDA_DATA" in trap.what]

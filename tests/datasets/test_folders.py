@@ -1,11 +1,12 @@
 import os
+from pathlib import PureWindowsPath
 
 import numpy as np
 import pytest
 from photo_files import png_claiming, save, spoil
 
 from synthda.datasets.domain import UNLABELLED
-from synthda.datasets.folders import list_photos, open_folder
+from synthda.datasets.folders import leads_out, list_photos, open_folder
 from synthda.errors import DataError
 
 
@@ -142,3 +143,21 @@ def test_folders_without_anything_usable_are_refused(tmp_path):
     spoil(tmp_path / "b.jpg", "empty")
     with pytest.raises(DataError, match="None of the 2 images"):
         open_folder(tmp_path, size=(4, 4))
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "../a.jpg", "b/../../a.jpg", "/a.jpg", "..\\a.jpg", "b\\..\\..\\a.jpg", "C:\\a.jpg"]
+)
+def test_a_name_leads_out_of_its_folder_whichever_system_it_was_written_for(name):
+    assert leads_out(name)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "b/a.jpg", "b\\a.jpg", "...", "a..b/c.jpg", ".hidden", ""])
+def test_any_other_name_stays_inside(name):
+    assert not leads_out(name)
+
+
+def test_a_colon_leads_out_on_windows_alone(monkeypatch):
+    assert not leads_out("a:b.jpg")
+    monkeypatch.setattr("synthda.datasets.folders.PurePath", PureWindowsPath)
+    assert leads_out("a:b.jpg")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-from exported import CLASSES, domain_of, exported
+import unicodedata
+
+from exported import CLASSES, assert_same, domain_of, exported, made_again
 from PIL import Image
 
+from synthda.datasets import open_domain
 from synthda.datasets.imagefolder import ImageFolder, folders_of
 
 
@@ -34,6 +37,22 @@ def test_no_class_name_leads_out_of_the_folder_or_hides_in_it():
 def test_names_that_differ_only_in_case_have_folders_that_differ_in_more():
     """On macOS and Windows `A` and `a` are one folder: their images would be of one class."""
     assert folders_of(["A", "a", "ß", "SS", "a%"]) == ["A", "a%", "ß", "SS%", "a%25"]
+    assert folders_of(["caf\u00e9", "Cafe\u0301"]) == ["caf\u00e9", "Cafe\u0301%"]
+
+
+def test_two_spellings_of_an_accent_come_back_as_they_were_written(tmp_path):
+    domain = domain_of(40, ("cafe\u0301", "caf\u00e9", "none"))
+    out = exported(domain, tmp_path / "out", "imagefolder")
+    assert set(open_domain(str(out), size=(9, 12)).classes) == {"cafe\u0301", "caf\u00e9"}
+    assert_same(domain, made_again(out, tmp_path / "again"), scenes=False)
+
+
+def test_a_file_system_that_decomposes_names_changes_no_class(tmp_path):
+    domain = domain_of(40, ("caf\u00e9", "none", "empty"))
+    out = exported(domain, tmp_path / "out", "imagefolder")
+    (out / "caf\u00e9").rename(out / unicodedata.normalize("NFD", "caf\u00e9"))
+    assert "caf\u00e9" in open_domain(str(out), size=(9, 12)).classes
+    assert_same(domain, made_again(out, tmp_path / "again"), scenes=False)
 
 
 def test_two_spellings_of_an_accent_are_one_class(tmp_path):

@@ -229,6 +229,9 @@ def test_photographs_and_labels_can_be_moved_together(folder: Path) -> None:
         ('{"content": "0", "file": "../secret.png", "queue": "teach", "label": "pear"}', "outside of the folder"),
         ('{"content": "0", "file": "/secret.png", "queue": "teach", "label": "pear"}', "outside of the folder"),
         ('{"content": "0", "file": "0.png", "queue": "both", "label": "pear"}', "no queue 'both'"),
+        ('{"content": "0", "file": "..\\\\..\\\\x.png", "queue": "teach", "label": "pear"}', "outside of the folder"),
+        ('{"content": "0", "file": 3, "queue": "teach", "label": "pear"}', "Line 2 of .* is damaged"),
+        ("[" * 200_000, "Line 2 of .* is damaged"),
         ('{"undo": "0"}', "takes back what was not said"),
         ('{"format": 1, "kind": "domain"}', "another kind"),
         ('{"format": 99, "kind": "labels"}', "format 99"),
@@ -239,6 +242,12 @@ def test_a_damaged_line_is_named(folder: Path, line: str, sentence: str) -> None
     path.write_text(path.read_text() + line + "\n")
     with pytest.raises(DataError, match=sentence):
         read_labels(path)
+
+
+def test_a_last_line_nested_beyond_reading_is_half_a_line(folder: Path) -> None:
+    path = written(folder, decision(folder, 1, "apple"))
+    path.write_bytes(path.read_bytes() + b"[" * 200_000)
+    assert len(read_labels(path).history) == 1
 
 
 def test_a_photograph_in_both_queues_is_refused(folder: Path) -> None:

@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 from contextlib import suppress
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from photo_files import close_to, png_claiming, save, spoil
 from PIL import Image
 
-from synthda.datasets.photos import read_photo, upright_shape
+from synthda.datasets.photos import PhotoError, read_photo, read_photos, upright_shape
 from synthda.errors import DataError, SettingError
 
 
@@ -67,6 +68,15 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path, extension):
     values = np.array([[0, 257, 257 * 128, 65535]], dtype=np.uint16)
     Image.fromarray(values).save(tmp_path / f"a.{extension}")
     assert read_photo(tmp_path / f"a.{extension}", (1, 4))[0, :, 0].tolist() == [0, 1, 128, 255]
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_sixteen_bits_of_which_0_is_white_are_inverted(tmp_path, orientation):
+    values = np.array([[1234, 0, 65535]], dtype=np.uint16)
+    for photometric, expected in ((0, [250, 255, 0]), (1, [5, 0, 255])):
+        Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={262: photometric, 274: orientation})
+        read = read_photo(tmp_path / "a.tif", upright_shape(tmp_path / "a.tif"))[..., 0].ravel().tolist()
+        assert read == (expected[::-1] if orientation == 3 else expected)
 
 
 def test_a_sixteen_bit_pgm_is_scaled_too(tmp_path):
@@ -158,6 +168,33 @@ def test_a_photograph_of_a_kind_that_is_not_read_says_so(tmp_path):
 def test_a_missing_photograph_is_an_error(tmp_path):
     with pytest.raises(DataError, match="No such file"):
         read_photo(tmp_path / "a.jpg", (4, 4))
+
+
+def test_the_shape_of_what_cannot_be_read_is_refused_for_the_same_reason(tmp_path):
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 100)
+    spoil(tmp_path / "empty.png", "empty")
+    spoil(tmp_path / "text.jpg", "text")
+    for side in (10_001, 20_000):
+        png_claiming(tmp_path / f"{side}.png", side, side)
+    for path in (*tmp_path.iterdir(), tmp_path / "missing.jpg"):
+        with pytest.raises(PhotoError) as of_shape:
+            upright_shape(path)
+        with pytest.raises(PhotoError) as of_photo:
+            read_photo(path, (4, 4))
+        assert of_shape.value.reason == of_photo.value.reason
+
+
+def test_photographs_around_an_unreadable_one_are_read_in_order_and_copied_nowhere(tmp_path):
+    good = [save(tmp_path / f"{level}.png", (level, level, level)) for level in range(40)]
+    bad = spoil(tmp_path / "bad.jpg", "text")
+    tracemalloc.start()
+    array, kept, reasons = read_photos([*good[:3], bad, *good[3:], bad], (256, 256))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert kept == [*range(3), *range(4, 41)]
+    assert [index for index, _ in reasons] == [3, 41]
+    assert array[:, 0, 0, 0].tolist() == list(range(40))
+    assert peak < 1.5 * array.nbytes
 
 
 def test_an_unusable_size_is_refused(tmp_path):

@@ -127,6 +127,8 @@ def test_a_damaged_or_compressed_tar_is_one_sentence(tmp_path):
     (tmp_path / "short.tar").write_bytes(whole[: 3 * 512])
     (tmp_path / "text.tar").write_bytes(b"no tar at all" * 100)
     tar_of(tmp_path / "small.tar", [("a.png", png())], "w:gz")
-    for name in ("cut.tar", "short.tar", "text.tar", "small.tar"):
+    (tmp_path / "after-a-member.tar").write_bytes(whole[: 2 * 512])
+    (tmp_path / "damaged-within.tar").write_bytes(whole[: 2 * 512] + b"x" * 512 + whole[3 * 512 :])
+    for name in ("after-a-member.tar", "damaged-within.tar", "cut.tar", "short.tar", "text.tar", "small.tar"):
         with pytest.raises(DataError, match=f"{name} is damaged, or no plain tar"):
             survey(tmp_path / name)

@@ -22,6 +22,9 @@ from synthda.datasets.label_file import QUEUES, Queue
 from synthda.errors import SettingError, SynthdaError
 
 HOST = "127.0.0.1"
+NAMES = (HOST, "localhost")
+HTTP_PORT = 80
+"""Browsers leave it out of what they call a server."""
 PAGE = {
     "": ("index.html", "text/html; charset=utf-8"),
     "label.css": ("label.css", "text/css; charset=utf-8"),
@@ -81,7 +84,8 @@ class LabelServer(ThreadingHTTPServer):
     @property
     def hosts(self) -> tuple[str, ...]:
         """What a browser that came here by `url` calls this server; a page whose name was rebound says its own."""
-        return f"{HOST}:{self.server_port}", f"localhost:{self.server_port}"
+        named = tuple(f"{name}:{self.server_port}" for name in NAMES)
+        return named + NAMES if self.server_port == HTTP_PORT else named
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that has gone away is no error."""

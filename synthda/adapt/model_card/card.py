@@ -15,8 +15,14 @@ from synthda.adapt.run import Run
 from synthda.errors import RunError
 from synthda.manifest import written_then_named
 
-LICENSE = "unknown"
-"""Until a person fills it in: no licence follows from a run."""
+LICENSE = "license: unknown  # a person fills this in"
+"""Until somebody does: no licence follows from a run."""
+
+WRITTEN = ("pipeline_tag", "library_name", "tags", "model-index")
+"""The keys at the top that are written anew each time; all others are a person's."""
+
+KEY = re.compile(r"""(["']?)([^\s"'#-][^"']*?)\1\s*:(?:\s|$)""")
+"""What begins an entry at the top; what is indented, and a `- ` below a key, goes on with it."""
 
 
 def write_model_card(run: Run) -> Path:
@@ -85,7 +91,6 @@ def _sections(facts: Facts, earlier: str) -> Iterator[str]:
 
 
 def _front(facts: Facts, title: str, earlier: str) -> str:
-    kept = re.match(r"---\n(?:(?!---\n).*\n)*?license: (.+)\n", earlier)
     content: dict[str, object] = {
         "pipeline_tag": "image-classification",
         "library_name": "onnx",
@@ -98,7 +103,20 @@ def _front(facts: Facts, title: str, earlier: str) -> str:
         result = {"task": task, "dataset": {"name": scored["data"], "type": scored["data"]}, "metrics": metrics}
         content["model-index"] = [{"name": title, "results": [result]}]
     opening, rest = front_matter(content).split("\n", 1)
-    return f"{opening}\nlicense: {kept[1] if kept else f'{LICENSE}  # a person fills this in'}\n{rest}"
+    return "\n".join([opening, *_kept(earlier), rest])
+
+
+def _kept(earlier: str) -> list[str]:
+    """Lines at the top that a person wrote there, or the one that asks for it."""
+    top = re.match(r"---\s*\n(.*?)^---\s*$", earlier, re.DOTALL | re.MULTILINE)
+    lines: list[str] = []
+    keys = [""]
+    for line in top[1].splitlines() if top else ():
+        if found := KEY.match(line):
+            keys.append(found[2])
+        if line.startswith("#") or keys[-1] not in WRITTEN:
+            lines.append(line)
+    return lines if "license" in keys else [LICENSE, *lines]
 
 
 def _about(facts: Facts) -> str:

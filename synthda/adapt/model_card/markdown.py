@@ -12,6 +12,12 @@ MARKUP = re.compile(r"[\\`*_{}\[\]()#|~!$:@]|(?<=www)\.", re.IGNORECASE)
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 """Not escaped by a backslash: some readers of Markdown know that only before punctuation of theirs."""
 
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character, as of a file's name that is no UTF-8."""
+
+UNPRINTED = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
+"""What JSON may hold as it is, and YAML escaped alone, or takes for the end of a line."""
+
 
 def literal(text: object) -> str:
     """The text on one line, shown as it is: neither Markdown nor HTML nor an invisible character in it acts."""
@@ -42,6 +48,12 @@ def fenced(text: str, language: str = "") -> str:
 
 
 def front_matter(content: Mapping[str, object]) -> str:
-    """YAML between two lines of dashes: every value is written as JSON, which YAML contains."""
-    lines = [f"{name}: {json.dumps(value)}" for name, value in content.items()]
+    """YAML between two lines of dashes: every value is written as JSON, in characters that YAML may hold."""
+    lines = [f"{name}: {_as_yaml(value)}" for name, value in content.items()]
     return "\n".join(["---", *lines, "---"])
+
+
+def _as_yaml(value: object) -> str:
+    """JSON in its characters: YAML reads the pair of escapes that JSON has for some of them as two halves."""
+    text = SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False))
+    return UNPRINTED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -102,6 +102,17 @@ def test_this_computer_s_two_names_are_accepted(session: Session) -> None:
         assert session.ask("", Host=f"{name}:{session.server.server_port}").status == 200
 
 
+def test_at_the_port_that_browsers_leave_out_the_names_alone_are_accepted(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "localhost" not in session.server.hosts
+    monkeypatch.setattr("synthda.adapt.labelling.server.HTTP_PORT", session.server.server_port)
+    for name in ("127.0.0.1", "localhost"):
+        assert session.ask("undo", {"queue": "measure"}, Host=name, Origin=f"http://{name}").status == 200
+        assert session.ask("", Host=f"{name}:{session.server.server_port}").status == 200
+    assert session.ask("", Host="evil.example").status == 403
+
+
 def test_another_page_may_not_write(session: Session) -> None:
     body = {"queue": "measure"}
     assert session.ask("undo", body, Origin="http://evil.example").status == 403

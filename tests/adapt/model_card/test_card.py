@@ -160,6 +160,30 @@ def test_what_a_person_filled_in_is_kept_while_figures_change(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ("license:\n- mit\n- other", {"license": ["mit", "other"]}),
+        ("license: other\nlicense_name: ours\nlicense_link: LICENSE", {"license": "other", "license_name": "ours"}),
+        ("datasets: [a, b]\n'language':\n  - de", {"language": ["de"], "license": "unknown"}),
+        ("license: mit\nnote: |\n  one\n\n  tags: no key\n# a remark", {"note": "one\n\ntags: no key\n"}),
+        ("license: mit\ntags:\n- mine\n# a remark\n- other\nlanguage: de", {"language": "de"}),
+    ],
+    ids=["a list", "three keys", "no licence", "a text", "among those of synthda"],
+)
+def test_every_key_that_a_person_added_at_the_top_is_kept(run: Run, entries: str, said: dict[str, object]) -> None:
+    yaml = pytest.importorskip("yaml")
+    text = write_model_card(run).read_text(encoding="utf-8")
+    run.model_card.write_text(text.replace("license: unknown  # a person fills this in", entries), encoding="utf-8")
+    again = write_model_card(run).read_text(encoding="utf-8")
+    found = yaml.safe_load(again.split("---\n", 2)[1])
+    assert {name: found[name] for name in said} == said
+    assert "synthda" in found["tags"]
+    assert again.count("tags: [") == again.count("pipeline_tag:") == 1
+    assert ("# a remark" in entries) == ("\n# a remark\n" in again)
+    assert write_model_card(run).read_text(encoding="utf-8") == again
+
+
+@pytest.mark.parametrize(
     "block",
     ["{} ask us {}", "{}  \nask us\n{}", "{}\nask us\n  {}", "{}\nask us {}", "{}\r\nask us\r\n{}"],
     ids=["on one line", "blank behind", "indented", "at the end", "Windows"],

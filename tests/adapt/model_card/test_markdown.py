@@ -75,3 +75,12 @@ def test_front_matter_is_yaml_whatever_is_in_it() -> None:
     opening, *lines, closing = front_matter(content).split("\n")
     assert (opening, closing, len(lines)) == ("---", "---", 3)
     assert yaml.safe_load("\n".join(lines)) == content
+
+
+def test_every_character_comes_back_from_front_matter_and_half_a_one_is_replaced() -> None:
+    yaml = pytest.importorskip("yaml")
+    some = [*range(0xD800), *range(0xE000, 0x11000), 0x1F600, 0x20000, 0xE0001, 0x10FFFF]
+    text = front_matter({"name": "".join(map(chr, some)), "half": "\udce9.png"})
+    _, *lines, _ = text.splitlines()
+    assert len(lines) == 2
+    assert yaml.safe_load("\n".join(lines)) == {"name": "".join(map(chr, some)), "half": "\ufffd.png"}

@@ -170,6 +170,8 @@ def test_the_program_to_copy_fits_photographs_as_the_model_does(tmp_path: Path, 
     page = write_report(run).read_text("utf-8")
     assert call in page
     assert "session.run([&#34;probabilities&#34;]" in page
+    assert ("as each of these snippets does" in page) == (fit != "stretch")
+    assert "drops the transparency that synthda lays on white, and clips images of 16 bits" in page
 
 
 def test_made_again_it_has_the_same_bytes(tmp_path: Path) -> None:
