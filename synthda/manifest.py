@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import importlib.metadata
 import json
@@ -9,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -21,6 +23,15 @@ from synthda.shell import quoted
 
 FORMAT = 1
 """Version of the layout of domains and runs; a reader refuses a manifest with a higher one."""
+
+WRITING = ".writing"
+"""Ends the name of a file that is not whole yet."""
+
+ABANDONED = 24 * 60 * 60
+"""Seconds after which nobody goes on with such a file: even the comparison of an exported model has ended."""
+
+LOCK = ".synthda.lock"
+"""The file of the lock of a folder, while a process writes there."""
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:
@@ -66,7 +77,7 @@ def written_then_named(path: Path) -> Iterator[Path]:
     Raises:
         SynthdaError: when the disk is full or the folder cannot be written to.
     """
-    partial = path.with_name(path.name + ".writing")
+    partial = partial_of(path)
     try:
         with disk_errors_told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,14 +85,20 @@ def written_then_named(path: Path) -> Iterator[Path]:
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())
             os.replace(partial, path)
+            _remove_abandoned(path)
     finally:
         with suppress(OSError):  # below a file, or on a read-only disk, there is nothing to remove
             partial.unlink(missing_ok=True)
 
 
+def partial_of(path: Path) -> Path:
+    """A name beside `path` to write it under, new at each call: of two writers, neither touches the other's file."""
+    return path.with_name(f"{path.name}.{os.urandom(4).hex()}{WRITING}")
+
+
 def is_vacant(folder: Path) -> bool:
-    """Whether a folder holds nothing, apart from a file that was being written when its writer was killed."""
-    return all(path.name.endswith(".writing") for path in folder.iterdir())
+    """Whether a folder holds nothing, apart from a lock, and from files that are, or were, being written."""
+    return all(path.name == LOCK or path.name.endswith(WRITING) for path in folder.iterdir())
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -123,6 +140,14 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "upgrade synthda."
         )
     return content
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what writers of `path` that were killed have left."""
+    for partial in path.parent.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}{WRITING}"):
+        with suppress(OSError):
+            if time.time() - partial.stat().st_mtime > ABANDONED:
+                partial.unlink()
 
 
 def _version(distribution: str) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from synthda.errors import DataError, SynthdaError
 from synthda.manifest import (
     FORMAT,
+    LOCK,
     commit_of,
     fingerprint,
     is_vacant,
@@ -50,6 +52,29 @@ def test_a_failure_while_writing_keeps_the_old_file_and_leaves_no_other(tmp_path
     assert os.listdir(tmp_path) == ["content.txt"]
 
 
+def test_two_writers_of_one_file_end_with_one_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "content.txt"
+    with written_then_named(path) as one:
+        one.write_text("first", encoding="utf-8")
+        with written_then_named(path) as other:
+            other.write_text("second", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == "second"
+    assert path.read_text(encoding="utf-8") == "first"
+    assert os.listdir(tmp_path) == ["content.txt"]
+
+
+def test_a_file_that_nobody_goes_on_writing_goes_after_a_day_and_no_other(tmp_path: Path) -> None:
+    path, now = tmp_path / "last[1].pt", time.time()
+    kept = ["last[1].pt.00000001.writing", "last1.pt.00000002.writing", "last[1].pt.old.writing"]
+    for name in (*kept, "last[1].pt.00000003.writing"):
+        (tmp_path / name).touch()
+        days = 0 if name == kept[0] else 2
+        os.utime(tmp_path / name, (now - days * 86400, now - days * 86400))
+    with written_then_named(path) as partial:
+        partial.touch()
+    assert sorted(os.listdir(tmp_path)) == sorted([path.name, *kept])
+
+
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
 def test_a_full_disk_is_one_sentence_and_keeps_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
@@ -73,6 +98,7 @@ def test_a_path_below_a_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_what_a_killed_writer_left_does_not_fill_a_folder(tmp_path: Path) -> None:
     (tmp_path / "domain.json.partial.writing").write_text("{", encoding="utf-8")
+    (tmp_path / LOCK).touch()
     assert is_vacant(tmp_path)
     (tmp_path / "photo.jpg").write_bytes(b"")
     assert not is_vacant(tmp_path)

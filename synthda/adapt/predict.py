@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.adapt.run import Run
+from synthda.cores import cores
 from synthda.datasets.boxes import Boxed, BoxInPixels, read_crops
 from synthda.datasets.domain import Images, in_blocks
 from synthda.datasets.folders import list_photos
@@ -50,11 +50,6 @@ Found = TypeVar("Found")
 def at_once(height: int, width: int) -> int:
     """How many images of a size pass a network together."""
     return max(1, PIXELS // (height * width))
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_threads(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -45,16 +44,17 @@ def command(
     from synthda.synth.build import build_renderer
     from synthda.synth.estimate import check_room, cost_of, seconds_for
     from synthda.synth.generate import check_place, finished_at, generate
+    from synthda.synth.workers import worker_count
     from synthda.wording import counted
 
-    out, workers = out or Path("data") / renderer, workers or os.cpu_count() or 1
+    out = out or Path("data") / renderer
     options = {"digits": digits, "split": split, "backgrounds": backgrounds, "templates": templates, "size": size}
     built = build_renderer(renderer, parse_assignments(assignments or []), options)
     cost = cost_of(built, count, seed)
     if dry_run:
         if not force:
             check_place(built, out, name=renderer, count=count, seed=seed)
-        busy = min(workers, cost.shards)
+        busy = worker_count(cost.shards, workers)
         seconds = max(1, seconds_for(built, count, seed, busy))
         say(f"{out} would hold {cost}; about {seconds:,.0f} s with {counted(busy, 'worker')}. Nothing was written.")
         return

@@ -70,10 +70,10 @@ def export(
         "origin": {key: origin[key] for key in ORIGIN if key in origin},
         "libraries": provenance(*LIBRARIES)["versions"],
     }
-    claimed = claim(out, EXPORT, plan, ours=WRITTEN, force=force)
-    files = written.write(domain, layout, out, Encoder(quality), progress)
-    checksums = {name: sha256_of(out / name) for name in files}
-    return finish(out, EXPORT, {**claimed, "files": checksums, "provenance": provenance(*LIBRARIES)})
+    with claim(out, EXPORT, plan, ours=WRITTEN, force=force) as claimed:
+        files = written.write(domain, layout, out, Encoder(quality), progress)
+        checksums = {name: sha256_of(out / name) for name in files}
+        return finish(out, EXPORT, {**claimed, "files": checksums, "provenance": provenance(*LIBRARIES)})
 
 
 def _content_of(domain: Domain) -> str:

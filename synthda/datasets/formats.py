@@ -18,7 +18,7 @@ from synthda.datasets.domain import Domain
 from synthda.datasets.packed import PhotoFile
 from synthda.datasets.records import EXPORT, Layout
 from synthda.datasets.shards import BLOCK
-from synthda.manifest import disk_errors_told
+from synthda.manifest import disk_errors_told, partial_of
 from synthda.settings import load
 
 Progress = Callable[[int], None]
@@ -109,7 +109,7 @@ def write_pictures(
                 if path.parent not in made:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     made.add(path.parent)
-                partial = path.with_name(path.name + ".writing")
+                partial = partial_of(path)
                 partial.write_bytes(content)
                 os.replace(partial, path)
             progress(last - first)

@@ -125,10 +125,10 @@ def ingest(
         **{key: found.origin[key] for key in HANDED_ON if key in found.origin},
     }
     check_outside(out, found.path)
-    claimed = claim(out, MANIFEST, plan, ours=WRITTEN, force=force)
-    shards, skipped = _write_shards(found, out, size, fit, progress)
-    content = {**claimed, "count": sum(entry["rows"] for entry in shards), "shards": shards, "skipped": skipped}
-    return finish(out, MANIFEST, {**content, "provenance": provenance(*LIBRARIES)})
+    with claim(out, MANIFEST, plan, ours=WRITTEN, force=force) as claimed:
+        shards, skipped = _write_shards(found, out, size, fit, progress)
+        content = {**claimed, "count": sum(entry["rows"] for entry in shards), "shards": shards, "skipped": skipped}
+        return finish(out, MANIFEST, {**content, "provenance": provenance(*LIBRARIES)})
 
 
 def _write_shards(

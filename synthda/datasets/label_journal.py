@@ -12,10 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from synthda.datasets.domain import UNKNOWN
 from synthda.datasets.label_file import KIND, Decision, Labels, Queue, latest, read_labels, whole_lines
+from synthda.datasets.lock import acquire, release
 from synthda.errors import DataError, SettingError
 from synthda.manifest import FORMAT, disk_errors_told
 
@@ -60,7 +59,7 @@ class Journal:
         self.path = path
         with disk_errors_told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(path)
+            self._lock = acquire(path.with_name(f".{path.name}.lock"), _taken(path))
         try:
             found, self.repaired = _repaired(path) if path.exists() else (None, 0)
             self.history: list[Decision] = list(found.history) if found else []
@@ -101,7 +100,7 @@ class Journal:
         """Close the file, and let another process have it."""
         if hasattr(self, "_file"):
             self._file.close()
-        self._lock.release()  # its file stays: removed, it could be locked twice, under one name
+        release(self._lock)
 
     def __enter__(self) -> Journal:
         return self
@@ -125,17 +124,8 @@ class Journal:
                 raise
 
 
-def _locked(path: Path) -> FileLock:
-    """The lock of the system itself, which goes with its process: one that has died leaves none behind."""
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
-    with disk_errors_told(path):
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise DataError(
-                f"{path} is open in another labelling session; go on there, end it with Ctrl-C, or give another --out."
-            ) from None
-    return lock
+def _taken(path: Path) -> str:
+    return f"{path} is open in another labelling session; go on there, end it with Ctrl-C, or give another --out."
 
 
 def _repaired(path: Path) -> tuple[Labels | None, int]:

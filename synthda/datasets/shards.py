@@ -42,6 +42,8 @@ def shard_name(index: int) -> str:
 def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64], scenes: Scenes | None) -> str:
     """Write one shard, whole or not at all: `images`, `labels`, and a data set per scene column under `scenes/`.
 
+    Images that the caller keeps no name for are given up once HDF5 has them: two copies are in memory, not three.
+
     Returns:
         The SHA-256 of its bytes, hex.
     """
@@ -49,6 +51,7 @@ def write_shard(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]
     # In memory first: on a full disk, HDF5 ends the process while it tries to close the file.
     with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
         file.create_dataset("images", data=images, chunks=(min(chunk, len(images)), *images.shape[1:]))
+        del images  # before the file's bytes are copied
         file.create_dataset("labels", data=labels)
         if scenes is not None:
             for column in scenes.dtype.names or ():

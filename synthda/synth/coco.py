@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol, runtime_checkable
 
@@ -61,13 +61,18 @@ def write_coco(
     renderer = _renderer_of(domain, origin)
     assert domain.scenes is not None
     plan = {"format": FORMAT, "kind": "coco", "origin": origin["fingerprint"], "count": len(domain), "quality": quality}
-    claimed = claim(out, MANIFEST, plan, ours=WRITTEN, force=force)
     encoder = Encoder(quality)
-    write_pictures(domain, lambda row: out / IMAGES / file_name(row, encoder.suffix), encoder, lambda rows: None, out)
-    with written_then_named(out / ANNOTATIONS) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-        count = _write_annotations(file, domain, renderer, encoder.suffix, progress)
-    made = {"annotations": count, "files": {ANNOTATIONS: sha256_of(out / ANNOTATIONS)}}
-    return finish(out, MANIFEST, {**claimed, **made, "provenance": provenance(*LIBRARIES)})
+    with claim(out, MANIFEST, plan, ours=WRITTEN, force=force) as claimed:
+        write_pictures(
+            domain, lambda row: out / IMAGES / file_name(row, encoder.suffix), encoder, lambda rows: None, out
+        )
+        with (
+            written_then_named(out / ANNOTATIONS) as partial,
+            partial.open("w", encoding="utf-8", newline="\n") as file,
+        ):
+            count = _write_annotations(file, domain, renderer, encoder.suffix, progress)
+        made = {"annotations": count, "files": {ANNOTATIONS: sha256_of(out / ANNOTATIONS)}}
+        return finish(out, MANIFEST, {**claimed, **made, "provenance": provenance(*LIBRARIES)})
 
 
 def _renderer_of(domain: Domain, origin: Mapping[str, Any]) -> Locates:
@@ -92,17 +97,21 @@ def _write_annotations(file: IO[str], domain: Domain, renderer: Locates, suffix:
     """COCO's JSON, image by image: all of a large domain's masks would not fit into memory. Returns how many."""
     height, width = domain.images.shape[1:3]
     categories = [{"id": label + 1, "name": name} for label, name in enumerate(domain.classes)]
-    images = [
-        {"id": row + 1, "file_name": file_name(row, suffix), "height": height, "width": width}
-        for row in range(len(domain))
-    ]
-    head = {"info": {"description": domain.name}, "licenses": [], "categories": categories, "images": images}
-    file.write(json_text(head)[:-1] + ', "annotations": [\n')
-    count = 0
-    for annotation in _annotations(domain, renderer, progress):
-        file.write(("" if count == 0 else ",\n") + json.dumps({"id": count + 1, **annotation}))
-        count += 1
+    images = ({"file_name": file_name(row, suffix), "height": height, "width": width} for row in range(len(domain)))
+    head = {"info": {"description": domain.name}, "licenses": [], "categories": categories}
+    file.write(json_text(head)[:-1] + ', "images": [\n')
+    _write_numbered(file, images)
+    file.write('\n], "annotations": [\n')
+    count = _write_numbered(file, _annotations(domain, renderer, progress))
     file.write("\n]}\n")
+    return count
+
+
+def _write_numbered(file: IO[str], entries: Iterable[Mapping[str, Any]]) -> int:
+    """A line of JSON each, with an `id` from 1 on; returns how many."""
+    count = 0
+    for count, entry in enumerate(entries, 1):
+        file.write(("" if count == 1 else ",\n") + json.dumps({"id": count, **entry}))
     return count
 
 

@@ -6,16 +6,17 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from synthda import __version__
-from synthda.datasets.claim import remove_damaged
+from synthda.datasets.claim import damaged, finish, remove_damaged, remove_unfinished
+from synthda.datasets.lock import alone_in
 from synthda.datasets.shards import BLOCK, MANIFEST, rows_per_shard, shard_name
 from synthda.errors import DataError
 from synthda.manifest import (
     FORMAT,
+    WRITING,
     disk_errors_told,
     fingerprint,
     is_vacant,
@@ -24,8 +25,8 @@ from synthda.manifest import (
     sha256_of,
     write_json,
 )
-from synthda.synth.renderer import Renderer
-from synthda.synth.workers import Shard, Workshop, make_shards
+from synthda.synth.renderer import Renderer, check_seed
+from synthda.synth.workers import Progress, Shard, Workshop, make_shards
 
 LIBRARIES = ("numpy", "pillow", "opencv-python-headless", "h5py", "resvg_py")
 
@@ -37,9 +38,10 @@ def generate(
     name: str,
     count: int,
     seed: int = 0,
-    workers: int = 1,
+    workers: int | None = 1,
     force: bool = False,
-    progress: Callable[[int], None] = lambda rows: None,
+    wait: bool = False,
+    progress: Progress = lambda rows: None,
 ) -> dict[str, Any]:
     """Render `count` images into `out` and return the manifest; finished shards of an earlier try are kept.
 
@@ -50,29 +52,37 @@ def generate(
         count: images; the first n of a larger count are the same images. Of a finished domain, shards that are missing
             or damaged are rendered again.
         seed: of every draw, together with the block's number.
-        workers: processes; the bytes do not depend on it.
+        workers: processes, None for one a core; the bytes do not depend on it.
         force: discard a domain that stands in `out`.
+        wait: for another process that writes to `out`, in place of being refused.
         progress: called with the number of rows just finished.
 
     Raises:
-        DataError: when `out` holds something else, or the same domain with other settings.
+        DataError: when `out` holds something else, or the same domain with other settings, or another process is
+            writing there.
+        SettingError: for a seed that would repeat another's images.
     """
-    plan = _plan(renderer, name, count, seed)
-    if _is_finished(out, plan, force):
-        finished = read_manifest(out / MANIFEST)
-        if not remove_damaged(out, MANIFEST):
-            progress(count)
-            return finished
-    write_json(out / f"{MANIFEST}.partial", plan)
+    plan = plan_of(renderer, name, count, seed)
+    if not _is_whole(out, plan, force):  # without the lock: what is whole may be on a disk that is only read
+        with alone_in(out, wait=wait):
+            if not _is_whole(out, plan, force):
+                _make_room(out, force)
+                return _render(Workshop(renderer, seed, out), plan, workers, progress)
+    progress(count)
+    return read_manifest(out / MANIFEST)
 
-    per_shard = rows_per_shard(renderer.image_shape)
+
+def _render(workshop: Workshop, plan: dict[str, Any], workers: int | None, progress: Progress) -> dict[str, Any]:
+    """Make the shards that are missing, then the manifest."""
+    out, count, per_shard = workshop.out, plan["count"], rows_per_shard(workshop.renderer.image_shape)
+    write_json(out / f"{MANIFEST}.partial", plan)
     shards = [
         Shard(index, index * per_shard // BLOCK, min(per_shard, count - index * per_shard))
         for index in range(-(-count // per_shard))
     ]
     missing = [shard for shard in shards if not (out / shard_name(shard.index)).exists()]
     progress(count - sum(shard.rows for shard in missing))
-    digests = make_shards(Workshop(renderer, seed, out), missing, workers, progress)
+    digests = make_shards(workshop, missing, workers, progress)
 
     # Shards of an earlier try are hashed as they lie there.
     entries = [
@@ -80,15 +90,12 @@ def generate(
         for shard in shards
         for name in [shard_name(shard.index)]
     ]
-    manifest = plan | {"shards": entries, "provenance": provenance(*LIBRARIES)}
-    write_json(out / MANIFEST, manifest)
-    (out / f"{MANIFEST}.partial").unlink(missing_ok=True)
-    return manifest
+    return finish(out, MANIFEST, plan | {"shards": entries, "provenance": provenance(*LIBRARIES)})
 
 
 def check_place(renderer: Renderer, out: Path, *, name: str, count: int, seed: int) -> None:
     """Raise DataError when `generate` without `force` would refuse `out`; nothing is written."""
-    _is_finished(out, _plan(renderer, name, count, seed), force=False)
+    _is_finished(out, plan_of(renderer, name, count, seed), force=False)
 
 
 def finished_at(out: Path) -> int | None:
@@ -97,8 +104,13 @@ def finished_at(out: Path) -> int | None:
     return manifest.stat().st_mtime_ns if manifest.exists() else None
 
 
-def _plan(renderer: Renderer, name: str, count: int, seed: int) -> dict[str, Any]:
-    """What decides the bytes, and its fingerprint: the same command, and no other, resumes."""
+def plan_of(renderer: Renderer, name: str, count: int, seed: int) -> dict[str, Any]:
+    """What decides the bytes, and its fingerprint: the same command, and no other, resumes.
+
+    Raises:
+        SettingError: for a seed that would repeat another's images.
+    """
+    check_seed(seed)
     plan = {
         "format": FORMAT,
         "kind": "domain",
@@ -115,8 +127,17 @@ def _plan(renderer: Renderer, name: str, count: int, seed: int) -> dict[str, Any
     return plan | {"fingerprint": fingerprint(plan)}
 
 
+def _is_whole(out: Path, plan: dict[str, Any], force: bool) -> bool:
+    """Whether nothing is left to do: `out` holds this very domain, undamaged; raises DataError as `_is_finished`."""
+    return _is_finished(out, plan, force) and not damaged(out, MANIFEST)
+
+
 def _is_finished(out: Path, plan: dict[str, Any], force: bool) -> bool:
-    """Whether `out` already holds this very domain; clears it under `force`, refuses anything else."""
+    """Whether `out` holds this very domain, and is not to be made anew under `force`.
+
+    Raises:
+        DataError: when `out` holds something else; under `force`, another domain is accepted.
+    """
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file; give a folder to --out.")
     manifests = [path for path in (out / MANIFEST, out / f"{MANIFEST}.partial") if path.exists()]
@@ -125,10 +146,6 @@ def _is_finished(out: Path, plan: dict[str, Any], force: bool) -> bool:
             raise DataError(f"{out} is not empty and holds no domain; give --out a new or an empty folder.")
         return False
     if force:
-        with disk_errors_told(out):
-            os.replace(manifests[0], out / f"{MANIFEST}.partial")  # stopped half-way, it is still known as a domain
-            for path in [*out.glob("shard-*.h5"), *out.glob("*.writing")]:
-                path.unlink(missing_ok=True)
         return False
     found = read_manifest(manifests[0])
     if found.get("fingerprint") != plan["fingerprint"]:
@@ -139,6 +156,20 @@ def _is_finished(out: Path, plan: dict[str, Any], force: bool) -> bool:
             "--out, or give --force to discard it."
         )
     return manifests[0].name == MANIFEST
+
+
+def _make_room(out: Path, force: bool) -> None:
+    """Remove what is not to stay: damaged shards, or all under `force`, and what was not written to its end."""
+    finished = out / MANIFEST
+    if force:
+        with disk_errors_told(out):
+            if finished.exists():
+                os.replace(finished, out / f"{MANIFEST}.partial")  # stopped half-way, it is still known as a domain
+            for path in out.glob("shard-*.h5"):
+                path.unlink(missing_ok=True)
+    elif finished.exists():
+        remove_damaged(out, MANIFEST)
+    remove_unfinished(out, (f"*{WRITING}",))
 
 
 def _as_json(value: Any) -> Any:

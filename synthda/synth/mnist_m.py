@@ -20,8 +20,9 @@ from synthda.datasets.specs import open_domain
 from synthda.errors import DataError, SettingError
 from synthda.settings import Between
 from synthda.synth.photographs import Photographs, Split, load_photographs, split_of
-from synthda.synth.renderer import columns
+from synthda.synth.renderer import columns, in_pieces
 
+PIXELS_AT_ONCE = 256 * 32 * 32
 SCENE = columns(label="i8", digit="i4", photo="i4", crop_x="i4", crop_y="i4")
 """`digit` is an index into the digit set, `photo` a code, `crop_x` and `crop_y` pixels from the photograph's corner."""
 
@@ -82,6 +83,9 @@ class MnistM:
         return scenes
 
     def render(self, scenes: Scenes) -> NDArray[np.uint8]:
+        return in_pieces(self._rendered, scenes, self.image_shape, PIXELS_AT_ONCE)
+
+    def _rendered(self, scenes: Scenes) -> NDArray[np.uint8]:
         size, photographs = self.size, self._photographs.images
         blended = np.empty((len(scenes), size, size, 3), np.uint8)
         places = zip(*(scenes[name].tolist() for name in ("photo", "crop_x", "crop_y")), strict=True)

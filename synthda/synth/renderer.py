@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 from synthda.datasets.domain import Scenes
 from synthda.datasets.shards import BLOCK
+from synthda.errors import SettingError
+
+SEEDS = 1 << 32
+"""How many seeds there are: NumPy takes seed and block 32 bits at a time, and [2³² · 7 + 5, 0] for [5, 7]."""
 
 
 class Renderer(Protocol):
@@ -40,8 +44,17 @@ class Renderer(Protocol):
 
 
 def sample_block(renderer: Renderer, seed: int, block: int) -> Scenes:
-    """The scenes of one block: a pure function of (settings, seed, block)."""
+    """The scenes of one block: a pure function of (settings, seed, block); raises SettingError as `check_seed`."""
+    check_seed(seed)
     return renderer.sample(np.random.default_rng([seed, block]), BLOCK)
+
+
+def check_seed(seed: int) -> None:
+    """Raise SettingError for a seed whose images would be those of another."""
+    if not 0 <= seed < SEEDS:
+        raise SettingError(
+            f"seed={seed} is out of range; renderings accept 0…{SEEDS - 1}, for larger seeds repeat their images."
+        )
 
 
 def steady() -> None:

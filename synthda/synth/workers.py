@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,13 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from synthda.cores import cores
 from synthda.datasets.domain import Scenes
-from synthda.datasets.shards import BLOCK, shard_name, write_shard
+from synthda.datasets.shards import BLOCK, SHARD_BYTES, shard_name, write_shard
 from synthda.errors import DataError
 from synthda.synth.renderer import Renderer, sample_block
 
 Progress = Callable[[int], None]
+
+MOST_ON_WINDOWS = 61
+"""Workers: a pool waits for all of them at once, and Windows for so many objects."""
 
 
 @dataclass(frozen=True)
@@ -41,25 +48,39 @@ class Workshop:
 
     def make(self, shard: Shard, progress: Progress = lambda rows: None) -> str:
         """Render a shard and write it; returns the SHA-256 of its bytes."""
-        images = np.empty((shard.rows, *self.renderer.image_shape), np.uint8)
-        tables: list[Scenes] = []
-        for number, first in enumerate(range(0, shard.rows, BLOCK), shard.first_block):
-            # A block is drawn whole and cut: a larger count keeps the prefix.
-            table = sample_block(self.renderer, self.seed, number)[: shard.rows - first]
-            images[first : first + BLOCK] = self.renderer.render(table)
-            tables.append(table)
-            progress(len(table))
-        scenes: Scenes = np.concatenate(tables)
-        return write_shard(self.out / shard_name(shard.index), images, scenes["label"].astype(np.int64), scenes)
+        blocks = range(shard.first_block, shard.first_block - (-shard.rows // BLOCK))
+        # A block is drawn whole and cut: a larger count keeps the prefix.
+        scenes: Scenes = np.concatenate([sample_block(self.renderer, self.seed, block) for block in blocks])
+        scenes = scenes[: shard.rows]
+        path, labels = self.out / shard_name(shard.index), scenes["label"].astype(np.int64)
+        # The images have no name here, so that they are given up as soon as HDF5 has them.
+        return write_shard(path, self._rendered(scenes, progress), labels, scenes)
+
+    def _rendered(self, scenes: Scenes, progress: Progress) -> NDArray[np.uint8]:
+        """Rendered a block at a time; fewer where a block of large images would take as much as the shard again."""
+        images = np.empty((len(scenes), *self.renderer.image_shape), np.uint8)
+        at_once = min(BLOCK, max(1, SHARD_BYTES // math.prod(self.renderer.image_shape)))
+        for first in range(0, len(scenes), at_once):
+            rows = slice(first, first + at_once)
+            images[rows] = self.renderer.render(scenes[rows])
+            progress(len(scenes[rows]))
+        return images
 
 
-def make_shards(workshop: Workshop, shards: Sequence[Shard], workers: int, progress: Progress) -> dict[int, str]:
+def worker_count(shards: int, asked: int | None = None) -> int:
+    """How many workers make so many shards: as asked, or one a core; no more than are of use, or than Windows takes."""
+    most = min(shards, MOST_ON_WINDOWS) if sys.platform == "win32" else shards
+    return max(1, min(asked or cores(), most))
+
+
+def make_shards(workshop: Workshop, shards: Sequence[Shard], workers: int | None, progress: Progress) -> dict[int, str]:
     """SHA-256 by number of each shard made; `progress` is called with the rows just made.
 
     Raises:
         DataError: when a worker was ended from outside.
     """
-    if workers <= 1:
+    workers = worker_count(len(shards), workers)
+    if workers == 1:
         return {shard.index: workshop.make(shard, progress) for shard in shards}
     context = multiprocessing.get_context("spawn")
     digests: dict[int, str] = {}

@@ -78,6 +78,8 @@ def test_another_seed_is_refused_unless_forced(synthda, tmp_path):
         (["stripes", "--set", "side=3"], "side accepts 8…64"),
         (["stripes", "--set", "side"], "name=value"),
         (["stripes", "--digits", "x"], "--digits is not for stripes"),
+        (["stripes", "--seed", str(2**32)], "seed=4294967296 is out of range; renderings accept 0…4294967295"),
+        (["stripes", "--seed", str(2**32), "--dry-run"], "seed=4294967296 is out of range"),
         (["syn-signs", "--size", "32", "--set", "size=40"], "--size is short for --set size=…; leave out one"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synthda.datasets.domain import ArrayImages, in_memory
+from synthda.datasets.domain import ArrayImages, Domain, in_memory
 from synthda.datasets.shards import manifest_of
 from synthda.datasets.specs import open_domain
 from synthda.errors import DataError, SettingError
+from synthda.synth import coco
 from synthda.synth.build import rebuilt
 from synthda.synth.coco import write_coco
 from synthda.synth.generate import generate
-from synthda.synth.instances import run_lengths
+from synthda.synth.instances import Instance, run_lengths
 from synthda.synth.products import Products
 from synthda.synth.syn_signs import SynSigns
 
@@ -58,6 +60,25 @@ def test_annotations_are_the_instances_of_the_scenes(domain: Path, tmp_path: Pat
         np.testing.assert_array_equal(decoded(annotation["segmentation"]), instance.mask)
     for image, pixels in zip(found["images"], opened.images.read(np.arange(12)), strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "coco/images" / image["file_name"])), pixels)
+
+
+def test_neither_images_nor_annotations_gather_in_memory(tmp_path: Path) -> None:
+    class Blank:
+        def instances(self, scenes: np.ndarray) -> list[list[Instance]]:
+            return [[] for _ in scenes]
+
+    count = 20_000
+    images = ArrayImages(np.broadcast_to(np.zeros(1, np.uint8), (count, 48, 48, 3)))
+    domain = Domain(images, np.zeros(count, np.int64), ("a",), np.zeros(count, [("label", "i8")]))
+    tracemalloc.start()
+    with (tmp_path / "annotations.json").open("w", encoding="utf-8") as file:
+        assert coco._write_annotations(file, domain, Blank(), ".png", lambda rows: None) == 0
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    found = json.loads((tmp_path / "annotations.json").read_text("utf-8"))
+    assert [image["id"] for image in found["images"]] == list(range(1, count + 1))
+    assert found["annotations"] == []
+    assert peak < 200_000
 
 
 def test_run_lengths_count_down_the_columns_from_zeros() -> None:

@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +20,9 @@ from stripes import Stripes
 
 import synthda
 from synthda.datasets.shards import BLOCK, MANIFEST, open_shards, shard_name
-from synthda.errors import DataError, SynthdaError
+from synthda.errors import DataError, SettingError, SynthdaError
 from synthda.manifest import sha256_of
-from synthda.synth import generate as generate_module
-from synthda.synth.generate import generate
+from synthda.synth.generate import generate, plan_of
 from synthda.synth.renderer import render_rows
 
 COUNT = 5 * BLOCK + 20
@@ -36,7 +36,7 @@ sys.path[:0] = {[str(Path(sys.modules["stripes"].__file__ or "").parent), str(Pa
 import synthda.datasets.shards as shards
 shards.SHARD_BYTES = {TWO_BLOCKS}
 from stripes import Stripes
-from synthda.synth.generate import generate
+from synthda.synth.generate import generate, plan_of
 
 
 def progress(rows):
@@ -231,9 +231,46 @@ def test_a_damaged_claim_is_refused_and_force_starts_anew(tmp_path: Path, conten
 
 
 def test_a_writer_killed_at_its_first_byte_can_start_again(tmp_path: Path) -> None:
-    (tmp_path / f"{PARTIAL}.writing").write_text("{", encoding="utf-8")
+    (tmp_path / f"{PARTIAL}.0a1b2c3d.writing").write_text("{", encoding="utf-8")
     render(tmp_path, count=40)
-    assert len(open_shards(tmp_path)) == 40
+    assert sorted(os.listdir(tmp_path)) == [MANIFEST, shard_name(0)]
+
+
+def test_of_two_that_render_at_once_the_second_is_refused_or_waits_and_renders_nothing(tmp_path: Path) -> None:
+    told: list[int] = []
+    waits = threading.Thread(target=lambda: render(tmp_path / "d", wait=True, progress=told.append))
+
+    def meanwhile(rows: int) -> None:
+        if not waits.ident:
+            waits.start()
+            for force in (False, True):
+                with pytest.raises(DataError, match="Another process is writing to"):
+                    render(tmp_path / "d", force=force)
+
+    render(tmp_path / "d", progress=meanwhile)
+    waits.join(timeout=60)
+    assert told == [COUNT]
+    render(tmp_path / "whole")
+    assert sums(tmp_path / "d") == sums(tmp_path / "whole")
+    assert sorted(os.listdir(tmp_path / "d")) == sorted(os.listdir(tmp_path / "whole"))
+
+
+def test_what_is_finished_needs_no_lock_and_so_no_disk_that_can_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = render(tmp_path / "d")
+    monkeypatch.delattr("synthda.synth.generate.alone_in")
+    assert render(tmp_path / "d") == first
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_would_repeat_another_s_images_is_refused_before_anything_is_written(
+    tmp_path: Path, seed: int
+) -> None:
+    with pytest.raises(SettingError, match=f"seed={seed} is out of range; renderings accept 0…4294967295"):
+        render(tmp_path / "d", seed=seed)
+    assert not (tmp_path / "d").exists()
+    assert render(tmp_path / "d", seed=2**32 - 1, count=1)["seed"] == 2**32 - 1
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -276,7 +313,7 @@ def test_an_error_of_the_renderer_comes_through_and_leaves_no_manifest(tmp_path:
 
 
 def test_a_setting_is_part_of_what_a_domain_is(tmp_path: Path) -> None:
-    plans = [generate_module._plan(renderer, "stripes", 10, 0) for renderer in (Stripes(), replace(Stripes(), side=8))]
+    plans = [plan_of(renderer, "stripes", 10, 0) for renderer in (Stripes(), replace(Stripes(), side=8))]
     assert plans[0]["fingerprint"] != plans[1]["fingerprint"]
     assert json.loads(json.dumps(plans[0])) == plans[0]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,19 @@ def test_a_row_alone_gives_the_pixels_it_gives_in_its_block(mnist_root: Path, ph
     scenes, images = render_rows(blend, 1, 20)
     for row in range(20):
         assert (blend.render(scenes[row : row + 1])[0] == images[row]).all()
+
+
+def test_large_images_are_blended_a_few_at_a_time(mnist_root: Path, photographs: Path) -> None:
+    blend = renderer(mnist_root, photographs, size=40)
+    scenes = np.repeat(sample_block(blend, 0, 0), 8)
+    pixels = len(scenes) * 40 * 40 * 3
+    blend.render(scenes[:1])
+    tracemalloc.start()
+    images = blend.render(scenes)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert images.nbytes == pixels
+    assert peak < 1.5 * pixels  # with the ink of all beside them it would be more than twice as much
 
 
 def test_training_and_test_images_share_neither_photographs_nor_digits(mnist_root: Path, photographs: Path) -> None:
