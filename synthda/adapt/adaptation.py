@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace, train
 from synthda.adapt.trained import load_run
 from synthda.datasets.domain import in_memory
+from synthda.datasets.lock import alone_in
 from synthda.manifest import fingerprint, written_then_named
 
 
@@ -63,8 +65,8 @@ def adapt(
         The run's manifest.
 
     Raises:
-        DataError: when the domains do not fit one another, a class is too small to hold an image out, or there is no
-            source for a method that learns from it.
+        DataError: when the domains do not fit one another, a class is too small to hold an image out, there is no
+            source for a method that learns from it, or another process is training in the folder.
         SettingError: when the method cannot start from `start`, or that has learnt from what is held out; when a batch
             is too small for the sources; when the device does not compute as the recipe asks.
         RunError: when the folder holds another run, training breaks down, or another process is gone.
@@ -75,9 +77,6 @@ def adapt(
     ready = prepare(blueprint, data, run, **earlier, device=device, force=force, select=select, ranks=ranks)
     data, method, probe = ready.data, ready.method, ready.probe
     ranks.require_alike(fingerprint(ready.configuration), "settings or data")
-    ranks.first(lambda: run.begin(ready.configuration, force=force))
-    pace = keeping(pace, run, method.steps(blueprint.recipe), select, probe)
-    _train(ready, blueprint, run, device=device, pace=pace, ranks=ranks)
 
     def finish() -> None:
         earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
@@ -90,8 +89,14 @@ def adapt(
         if export:
             write_model_card(run)
 
-    with scoring_told(torch.device(device)):
-        ranks.first(finish)
+    with ExitStack() as held:
+        ranks.first(run.refuse_foreign)
+        ranks.first(lambda: held.enter_context(alone_in(run.folder)))
+        ranks.first(lambda: run.begin(ready.configuration, force=force))
+        pace = keeping(pace, run, method.steps(blueprint.recipe), select, probe)
+        _train(ready, blueprint, run, device=device, pace=pace, ranks=ranks)
+        with scoring_told(torch.device(device)):
+            ranks.first(finish)
     return run.read()
 
 

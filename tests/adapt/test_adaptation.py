@@ -24,8 +24,9 @@ from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.adapt.trained import load_run
 from synthda.datasets.domain import ArrayImages, Domain
+from synthda.datasets.lock import alone_in
 from synthda.errors import DataError, RunError, SettingError
-from synthda.manifest import write_json
+from synthda.manifest import LOCK, write_json
 
 PLAN = blueprint(steps=3)
 
@@ -84,6 +85,16 @@ def test_a_finished_run_is_scored_again_and_not_trained_again(tmp_path: Path, mo
 
 
 @pytest.mark.usefixtures("no_export")
+def test_a_folder_in_which_another_process_trains_is_refused(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    with alone_in(run.folder), pytest.raises(DataError, match="Another process is writing to"):
+        adapt(blueprint(steps=1), data(), run)
+    assert not run.begun
+    adapt(blueprint(steps=1), data(), run)
+    assert run.finished
+    assert not (run.folder / LOCK).exists()
+
+
 def test_a_finished_run_keeps_its_score_when_it_is_asked_for_none(tmp_path: Path) -> None:
     first = adapt(PLAN, data(), Run(tmp_path))
     assert adapt(PLAN, data(evaluation=None), Run(tmp_path), export=False)["results"] == first["results"]
