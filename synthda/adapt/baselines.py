@@ -8,7 +8,7 @@ from typing import Any
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, ORACLE, Data
-from synthda.adapt.distance import proxy_a_distance, some_of
+from synthda.adapt.distance import MOST, proxy_a_distance, some_of
 from synthda.adapt.evaluate import gap_closed
 from synthda.adapt.infer import features
 from synthda.adapt.method import Method
@@ -74,6 +74,6 @@ def _accuracy(run: Run) -> float | None:
 
 
 def feature_distance(method: Method, data: Data) -> float:
-    """Proxy A-distance between the first source and the target in the features of a trained method."""
-    source, target = (ArrayImages(some_of(images)) for images in (data.sources[0].images, data.target))
+    """Proxy A-distance between the sources together and the target in the features of a trained method."""
+    source, target = data.some_of_sources(MOST).images, ArrayImages(some_of(data.target))
     return proxy_a_distance(features(method, source), features(method, target))

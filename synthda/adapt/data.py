@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from synthda.adapt.distance import some_rows
 from synthda.adapt.network import Size
 from synthda.datasets.domain import (
     UNKNOWN,
@@ -20,6 +21,7 @@ from synthda.datasets.domain import (
     content_hashes,
     content_of,
     each_content,
+    joined,
     labels_by_name,
 )
 from synthda.datasets.label_file import Queue, for_queue, label_spec
@@ -100,6 +102,12 @@ class Data:
         if found is None:
             raise DataError("train-on-target needs labelled target photographs; give them with --oracle.")
         return (found,)
+
+    def some_of_sources(self, most: int) -> Domain:
+        """At most `most` images of the sources, of all of them alike many; labels count `classes`."""
+        each = max(1, most // len(self.sources))
+        parts = [source.rows(some_rows(len(source), most=each)) for source in self.sources]
+        return joined(parts, self.classes, name="the sources")
 
     def comparison_images(self) -> Images:
         """At least 256 images, target first, then source, to compare an export on; repeated where there are fewer."""

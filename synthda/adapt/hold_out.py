@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.adapt.data import ORACLE, Data
-from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain, Images, content_hashes, in_memory, labels_by_name
+from synthda.datasets.domain import UNLABELLED, Domain, content_hashes, joined, labels_by_name
 from synthda.errors import DataError
 
 Divided = tuple[Data, Domain]
@@ -52,7 +52,7 @@ def _divided(data: Data, method: str, classes: tuple[str, ...], share: float, se
     held = {found[row] for found, rows in zip(contents, chosen, strict=True) for row in rows.tolist()}
     taken = [source.rows(np.sort(rows), stored=True) for source, rows in zip(sources, chosen, strict=True)]
     kept = [_without(source, held) for source in sources]
-    held_out = _joined(taken, classes)
+    held_out = joined(taken, classes, name="held-out source")
     _refuse_missing(held_out, kept, classes)
     if method == ORACLE:
         return replace(data, oracle=kept[0]), held_out
@@ -68,14 +68,6 @@ def _rows(source: Domain, share: float, rng: np.random.Generator) -> NDArray[np.
         rows = rng.permutation(np.flatnonzero(source.labels == label))
         chosen.append(rows[: min(max(1, round(share * len(rows))), len(rows) - 1)])
     return np.concatenate(chosen)
-
-
-def _joined(domains: list[Domain], classes: tuple[str, ...]) -> Domain:
-    images: Images = domains[0].images
-    if len(domains) > 1:
-        images = ArrayImages(np.concatenate([in_memory(domain.images) for domain in domains]))
-    labels = np.concatenate([labels_by_name(domain, classes) for domain in domains])
-    return Domain(images, labels, classes, name="held-out source")
 
 
 def _without(domain: Domain, held: set[str]) -> Domain:

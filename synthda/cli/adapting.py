@@ -17,7 +17,7 @@ from synthda.adapt.breakdown import breakdowns_told
 from synthda.adapt.candidates import bytes_each
 from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import FLOOR, ORACLE, Data
-from synthda.adapt.distance import FAR_APART, proxy_a_distance, thumbnails
+from synthda.adapt.distance import FAR_APART, MOST, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
 from synthda.adapt.method import Method
@@ -94,7 +94,7 @@ class Session:
         if data.target.shape[0] < FEW:
             seen = counted(data.target.shape[0], "target image")
             warn(f"{seen}: too little to learn how the target looks, and what is measured on it says little.")
-        distance = proxy_a_distance(thumbnails(data.sources[0].images), thumbnails(data.target))
+        distance = proxy_a_distance(thumbnails(data.some_of_sources(MOST).images), thumbnails(data.target))
         if distance > FAR_APART:
             warn(
                 f"Source and target look far apart (proxy A-distance {distance:.2f} of 2 on thumbnails): adaptation "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -142,6 +142,20 @@ class Domain:
     def unlabelled(self) -> Images:
         """The bare images: what an adaptation method may see of a target."""
         return self.images
+
+
+def joined(domains: Sequence[Domain], classes: tuple[str, ...], *, name: str) -> Domain:
+    """One domain of one or several, their labels by `classes`; without scenes.
+
+    Raises:
+        DataError: as `labels_by_name`.
+    """
+    images: Images = domains[0].images
+    if len(domains) > 1:
+        images = ArrayImages(np.concatenate([in_memory(domain.images) for domain in domains]))
+    labels = np.concatenate([labels_by_name(domain, classes) for domain in domains])
+    paths = [path for domain in domains for path in domain.paths or ()]
+    return Domain(images, labels, classes, paths=tuple(paths) if len(paths) == len(labels) else None, name=name)
 
 
 def factor_names(scenes: Scenes) -> list[str]:

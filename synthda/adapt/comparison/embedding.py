@@ -45,12 +45,10 @@ class Sample:
     classes: tuple[str, ...]
 
     @classmethod
-    def of(cls, data: Data, *, most: int = MOST, seed: int = 0) -> Sample:
-        """At most `most` images of the first source and of the images that evaluate, whose classes are known."""
+    def of(cls, data: Data, *, most: int = MOST) -> Sample:
+        """At most `most` images of the sources together, and of the images that evaluate, whose classes are known."""
         assert data.evaluation is not None
-        parts = [
-            domain.rows(some_rows(len(domain), most=most, seed=seed)) for domain in (data.sources[0], data.evaluation)
-        ]
+        parts = [data.some_of_sources(most), data.evaluation.rows(some_rows(len(data.evaluation), most=most))]
         more = set(data.evaluation.classes) - set(data.classes)
         classes = (*data.classes, UNKNOWN) if more and UNKNOWN not in data.classes else data.classes
         return cls(

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from synthda.adapt.additive import AdditiveMethod, Seen, entropy
+from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, domain_terms
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms
-from synthda.adapt.methods.dann import domain_classifier, domain_terms
 from synthda.adapt.network import Network
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
@@ -33,24 +33,25 @@ class CDAN(AdditiveMethod):
         *,
         gamma: Annotated[float, "steepness of λ_p = 2 / (1 + exp(−γp)) − 1", Between(0)] = 10.0,
         lambda_max: Annotated[float, "what λ_p is multiplied by", Between(0)] = 1.0,
+        source_domains: SourceDomains = 1,
     ) -> None:
         super().__init__(network)
+        self.source_domains = source_domains
         self.gamma = gamma
         self.lambda_max = lambda_max
         width = network.feature_dim * network.classes
         random = width > WIDEST
         self.register_buffer("random_features", torch.randn(network.feature_dim, RANDOM_WIDTH) if random else None)
         self.register_buffer("random_chances", torch.randn(network.classes, RANDOM_WIDTH) if random else None)
-        self.domain_classifier = domain_classifier(network, RANDOM_WIDTH if random else width)
+        self.domain_classifier = domain_classifier(network, RANDOM_WIDTH if random else width, source_domains)
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
         features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
         # As in the authors' code, the predictions condition the classifier but are not themselves confused by it.
         chances = torch.cat([seen.logits_s.softmax(dim=1), seen.chances_t]).detach()
-        n_source = len(seen.features_s)
         logits = self.domain_classifier(self._together(features, chances))
-        return domain_terms(logits, n_source, self._weights(chances, n_source))
+        return domain_terms(logits, seen, self._weights(chances, len(seen.features_s)))
 
     def _together(self, features: Tensor, chances: Tensor) -> Tensor:
         """f ⊗ g flattened, or (R_f f) ⊙ (R_g g) / √d."""

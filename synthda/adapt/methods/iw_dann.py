@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from synthda.adapt.additive import AdditiveMethod, Seen
+from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, domain_terms
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms, Method
-from synthda.adapt.methods.dann import domain_classifier, domain_terms
 from synthda.adapt.network import Network
 from synthda.settings import Between
 
@@ -31,10 +31,12 @@ class IWDANN(AdditiveMethod):
         iw_lambda: Annotated[
             float, "λ of the reversal, constant; the paper does not state its value", Between(0)
         ] = 0.1,
+        source_domains: SourceDomains = 1,
     ) -> None:
         super().__init__(network)
+        self.source_domains = source_domains
         self.iw_lambda = iw_lambda
-        self.domain_classifier = domain_classifier(network, network.feature_dim)
+        self.domain_classifier = domain_classifier(network, network.feature_dim, source_domains)
         self.pre_classifier: Network = copy.deepcopy(network).requires_grad_(False)
 
     def begin_from(self, trained: Method) -> None:
@@ -52,7 +54,7 @@ class IWDANN(AdditiveMethod):
         weights = self.instance_weights(seen)
         each = torch.cat([weights, weights.new_ones(len(seen.features_t))])
         # 1/M Σ_i w_i · L_d(i) over the whole batch of M: the weights are not brought to a mean of 1.
-        terms = domain_terms(self.domain_classifier(features), len(weights), each)
+        terms = domain_terms(self.domain_classifier(features), seen, each)
         return terms | {"instance_weight": weights.mean()}
 
     def instance_weights(self, seen: Seen) -> Tensor:

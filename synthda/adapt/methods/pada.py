@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synthda.adapt.additive import Seen
+from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, domain_terms
 from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import Batch, LossTerms, Method
-from synthda.adapt.methods.dann import domain_classifier, domain_terms
 from synthda.adapt.network import Network
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
@@ -34,12 +34,14 @@ class PADA(Method):
         gamma: Annotated[float, "steepness of λ_p = 2 / (1 + exp(−γp)) − 1", Between(0)] = 10.0,
         lambda_max: Annotated[float, "what λ_p is multiplied by", Between(0)] = 1.0,
         memory: Annotated[float, "share of the running mean that a step keeps", Between(0, 1)] = 0.99,
+        source_domains: SourceDomains = 1,
     ) -> None:
         super().__init__(network)
+        self.source_domains = source_domains
         self.gamma = gamma
         self.lambda_max = lambda_max
         self.memory = memory
-        self.domain_classifier = domain_classifier(network, network.feature_dim)
+        self.domain_classifier = domain_classifier(network, network.feature_dim, source_domains)
         self.register_buffer("class_shares", torch.full((network.classes,), 1 / network.classes))
 
     @property
@@ -50,11 +52,12 @@ class PADA(Method):
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         seen = Seen(self.network, batch)
         weights = self.class_weights[seen.labels]
+        # 1/n_s Σ_i γ_{y_i} L_y(x_i, y_i); the same γ_{y_i} weigh the source's L_d below, and 1 the target's.
         label = (weights * F.cross_entropy(seen.logits_s, seen.labels, reduction="none")).mean()
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
         features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
         each = torch.cat([weights, weights.new_ones(len(seen.features_t))])
-        terms = domain_terms(self.domain_classifier(features), len(weights), each)
+        terms = domain_terms(self.domain_classifier(features), seen, each)
         if self.training:
             with torch.no_grad():  # after its use: the step's own predictions count from the next one on
                 self.class_shares.lerp_(self.ranks.mean_of(seen.chances_t), 1 - self.memory)

@@ -16,7 +16,7 @@ from synthda.adapt.data import FLOOR, Data
 from synthda.adapt.distance import some_rows
 from synthda.adapt.infer import features
 from synthda.adapt.method import Method
-from synthda.adapt.report.pictures import Shown, confident, doubtful, mistakes, some_pictures
+from synthda.adapt.report.pictures import ROW, Shown, confident, doubtful, mistakes, some_pictures
 from synthda.adapt.report.stored import Embedding, Picture, Stored, read_embedding, write_stored
 from synthda.adapt.run import Run
 from synthda.adapt.trained import load_run
@@ -83,7 +83,7 @@ def _pictures(data: Data, target: Shown, evaluation: Shown | None) -> list[Pictu
     if evaluation is not None:
         pictures += evaluation.pictures("mistakes", mistakes(evaluation.answers))
     if data.sources:
-        source = data.sources[0]
+        source = data.some_of_sources(ROW)
         labels = [source.classes[label] if label >= 0 else "" for label in source.labels]
         pictures += some_pictures("source", source.images, source.paths or (), labels)
     pictures += some_pictures("target", data.target, data.target_paths or (), ())
@@ -112,7 +112,7 @@ def _embedding(
     """The features before and after in the plane, and what `before` is; nothing without a source."""
     if not data.sources:
         return None, ""
-    source = data.sources[0].rows(some_rows(len(data.sources[0]), most=MOST_PLACED))
+    source = data.some_of_sources(MOST_PLACED)
     if data.evaluation is not None:
         other = data.evaluation.rows(some_rows(len(data.evaluation), most=MOST_PLACED))
         images, labels = other.images, labels_by_name(other, blueprint.classes)

@@ -1,0 +1,52 @@
+"""The domain classifier of the adversarial methods: its layers, its labels, its loss (Ganin et al. 2016, JMLR 17)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from synthda.adapt.additive import Seen
+from synthda.adapt.method import LossTerms
+from synthda.adapt.network import Network
+from synthda.adapt.networks.layers import fully_connected, initialise
+from synthda.settings import Between
+
+SourceDomains = Annotated[int, "sources that the domain classifier tells apart; 1 pools them", Between(1, 100)]
+"""Pooled, they are domain 0 and the target is 1; told apart, each has its number, and the target's is the last."""
+
+
+def domain_classifier(network: Network, width: int, source_domains: int = 1) -> nn.Sequential:
+    """(B, width) → (B, 1) logits of the target, or (B, source_domains + 1) of all domains.
+
+    Its hidden layers are those that the network's paper puts on the features.
+    """
+    logits = 1 if source_domains == 1 else source_domains + 1
+    made = fully_connected((width, *network.domain_hidden, logits))
+    initialise(made)
+    return made
+
+
+def domain_terms(logits: Tensor, seen: Seen, weights: Tensor | None = None) -> LossTerms:
+    """Cross-entropy of a domain classifier's logits, and its accuracy.
+
+    Args:
+        logits: (B, 1) or (B, domains), of the source's images, then the target's.
+        seen: the images.
+        weights: (B,) of each image's loss; all alike by default.
+    """
+    n_source = len(seen.features_s)
+    if logits.shape[1] == 1:
+        # −Σ w [d ln σ(a) + (1 − d) ln (1 − σ(a))] / B
+        domains = torch.cat([logits.new_zeros(n_source), logits.new_ones(len(logits) - n_source)])
+        loss = F.binary_cross_entropy_with_logits(logits.squeeze(1), domains, weights)
+        accuracy = ((logits.detach().squeeze(1) > 0) == (domains > 0)).float().mean()
+        return {"domain": loss, "domain_accuracy": accuracy}
+    target = seen.batch.target_index.new_full((len(logits) - n_source,), logits.shape[1] - 1)
+    domains = torch.cat([seen.batch.source_domain, target])
+    # −Σ w ln softmax(a)_d / B
+    each = F.cross_entropy(logits, domains, reduction="none")
+    accuracy = (logits.detach().argmax(dim=1) == domains).float().mean()
+    return {"domain": (each if weights is None else weights * each).mean(), "domain_accuracy": accuracy}

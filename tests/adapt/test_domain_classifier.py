@@ -1,0 +1,79 @@
+"""The domain classifier's loss: of pooled sources, and of sources that are told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+from toy import blueprint
+
+from synthda.adapt.additive import Seen
+from synthda.adapt.domain_classifier import domain_classifier, domain_terms
+from synthda.adapt.method import Batch
+
+APART = ("dann", "iw-dann", "cdan", "cdan-e", "pada", "vada")
+N_S, N_T = 6, 5
+
+
+def batch() -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(N_S + N_T, 3, 16, 16, generator=generator)
+    index = torch.arange(N_S)
+    source = {"source": (images[:N_S],), "source_labels": index % 2, "source_domain": index // 3, "source_index": index}
+    return Batch(**source, target=(images[N_S:],), target_index=torch.arange(N_T))
+
+
+def seen() -> Seen:
+    return Seen(blueprint().build().network, batch())
+
+
+def logits(columns: int, seed: int = 1) -> Tensor:
+    return torch.randn(N_S + N_T, columns, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_one_source_by_two_logits_is_what_it_is_by_one() -> None:
+    one = logits(1)
+    both = torch.cat([torch.zeros_like(one), one], dim=1)
+    shown = seen()
+    shown.batch = replace(shown.batch, source_domain=torch.zeros(N_S, dtype=torch.int64))
+    weights = torch.rand(N_S + N_T, dtype=torch.float64)
+    for given in (None, weights):
+        pooled, apart = (domain_terms(found, shown, given) for found in (one, both))
+        torch.testing.assert_close(pooled["domain"], apart["domain"])
+        torch.testing.assert_close(pooled["domain_accuracy"], apart["domain_accuracy"])
+
+
+def test_the_cross_entropy_of_three_domains_by_hand() -> None:
+    found, weights = logits(3), torch.arange(1.0, N_S + N_T + 1, dtype=torch.float64)
+    chances = found.softmax(dim=1)
+    domains = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2]
+    each = [-chances[row, domain].log().item() for row, domain in enumerate(domains)]
+    expected = sum(weight * loss for weight, loss in zip(weights.tolist(), each, strict=True)) / len(each)
+    assert domain_terms(found, seen(), weights)["domain"].item() == pytest.approx(expected)
+    right = sum(chances[row].argmax().item() == domain for row, domain in enumerate(domains)) / len(domains)
+    assert domain_terms(found, seen())["domain_accuracy"].item() == pytest.approx(right)
+
+
+@pytest.mark.parametrize("name", APART)
+def test_sources_that_are_told_apart_are_and_pooled_ones_are_not(name: str) -> None:
+    swapped = replace(batch(), source_domain=1 - batch().source_domain)
+    for source_domains, differs in ((1, False), (2, True)):
+        method = blueprint(name, source_domains=source_domains).build().eval()
+        first, second = (method.losses(given, torch.tensor(0.5))["domain"].item() for given in (batch(), swapped))
+        assert (first != second) is differs
+        assert last_layer(method.domain_classifier).out_features == (1 if source_domains == 1 else 3)
+
+
+def last_layer(classifier: object) -> nn.Linear:
+    assert isinstance(classifier, nn.Sequential)
+    found = classifier[-1]
+    assert isinstance(found, nn.Linear)
+    return found
+
+
+def test_its_hidden_layers_are_those_of_the_network_s_paper() -> None:
+    network = blueprint().build().network
+    widths = [layer.out_features for layer in domain_classifier(network, 7, 4) if isinstance(layer, nn.Linear)]
+    assert widths == [*network.domain_hidden, 5]
