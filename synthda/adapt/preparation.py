@@ -117,11 +117,11 @@ def check_before(
     from. Without a `device`, whether that computes as the recipe asks is left to the training.
 
     Raises:
-        DataError: as `check_data`.
+        DataError: as `check_data`; when there is neither a run that the method starts from nor a source to train it on.
         SettingError: as `check_data`; when the device does not compute as the recipe asks, the method cannot start from
             `start`, or `start` or `begin` has learnt from what evaluates.
     """
-    check_data(blueprint, data, method, processes)
+    check_data(blueprint, data, method, processes, start=start)
     if device is not None:
         check_arithmetic(blueprint.recipe, method, device)
     if start is not None:
@@ -131,16 +131,24 @@ def check_before(
             check_not_scored(data, earlier)
     first = first_blueprint(blueprint, method) if start is None and not resumed else None
     if first is not None:
+        if not (method.uses_source or data.sources):
+            raise DataError(
+                f"{blueprint.method} starts from a run of {first.method}; give a finished one with --start, or "
+                "labelled source images with --source, to train one."
+            )
         unscored = replace(data, evaluation=None)
         check_before(first, unscored, first.build(pretrained=False), processes=processes, device=device)
 
 
-def check_data(blueprint: Blueprint, data: Data, method: Method, processes: int = 1) -> None:
+def check_data(
+    blueprint: Blueprint, data: Data, method: Method, processes: int = 1, *, start: Run | None = None
+) -> None:
     """Whether `method`, built by `blueprint`, can learn from the data and be scored on it: before any training.
 
     Raises:
         DataError: when a domain that it needs is missing or has classes that do not fit, or there is only one class.
-        SettingError: when its settings do not fit the number of sources, or of processes.
+        SettingError: when its settings do not fit the number of sources, or of processes; when nothing would learn from
+            the labelled target.
     """
     if len(blueprint.known_classes) < 2:
         raise DataError(
@@ -154,5 +162,9 @@ def check_data(blueprint: Blueprint, data: Data, method: Method, processes: int 
         labels_by_name(data.evaluation, blueprint.classes)
     if method.uses_source and not data.sources:
         raise DataError(f"{blueprint.method} learns from labelled source images too; give them with --source.")
+    if start is not None and data.labelled_target is not None and not method.uses_source:
+        raise SettingError(
+            f"{blueprint.method} learns from no labels; leave out --labelled-target, or give it to the run in --start."
+        )
     check_sources(method, blueprint.recipe, len(sources), processes)
     check_enough(method, [len(source) for source in sources], data.target.shape[0], processes)

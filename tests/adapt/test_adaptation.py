@@ -244,10 +244,33 @@ def test_a_batch_too_small_for_its_sources_is_told_before_the_folder_is_claimed(
     assert not (tmp_path / "run").exists()
 
 
-def test_what_the_first_run_would_lack_is_told_before_the_folder_is_claimed(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="source-only learns from labelled source images too"):
-        adapt(blueprint("shot", steps=3), data(sources=()), Run(tmp_path / "run"))
+@pytest.mark.parametrize(("method", "first"), [("shot", "source-only"), ("dirt-t", "vada"), ("adabn", "source-only")])
+def test_without_source_and_finished_run_a_source_free_method_names_both(
+    method: str, first: str, tmp_path: Path
+) -> None:
+    sentence = f"{method} starts from a run of {first}; give a finished one with --start, or labelled source images"
+    with pytest.raises(DataError, match=sentence):
+        adapt(blueprint(method, steps=3), data(sources=()), Run(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("method", "first"), [("shot", "source-only"), ("dirt-t", "vada"), ("adabn", "source-only")])
+def test_labels_of_the_target_that_nothing_would_learn_are_refused(method: str, first: str, tmp_path: Path) -> None:
+    plan, earlier, run = blueprint(method, steps=1), Run(tmp_path / "earlier"), Run(tmp_path / "run")
+    trained = replace(plan, method=first, method_settings={})
+    adapt(replace(trained, method_settings=dict(plan.build().start_settings)), data(), earlier, export=False)
+    few = data(labelled_target=domain(8, seed=3, target=True))
+    with pytest.raises(SettingError, match=f"{method} learns from no labels; leave out --labelled-target, or give it"):
+        adapt(plan, few, run, start=earlier, export=False)
+    assert not run.folder.exists()
+    assert adapt(plan, data(), run, start=earlier, export=False)
+
+
+def test_labels_of_the_target_train_the_run_that_a_source_free_method_starts_from(tmp_path: Path) -> None:
+    few, run = data(labelled_target=domain(8, seed=3, target=True, name="few")), Run(tmp_path)
+    adapt(blueprint("shot", steps=1), few, run, export=False)
+    learnt = run.first.read()["configuration"]["data"]["sources"]
+    assert [source["name"] for source in learnt] == ["toy", "few"]
 
 
 def test_a_first_run_that_is_there_needs_no_source(tmp_path: Path) -> None:
@@ -256,7 +279,7 @@ def test_a_first_run_that_is_there_needs_no_source(tmp_path: Path) -> None:
     plan = replace(blueprint("shot", steps=3), classes=data().classes)
     manifest = adapt(plan, data(sources=()), Run(tmp_path / "run"), first=first, export=False)
     assert manifest["results"]["steps"] == 3
-    with pytest.raises(DataError, match="learns from labelled source images"):
+    with pytest.raises(DataError, match="give a finished one with --start"):
         adapt(plan, data(sources=()), Run(tmp_path / "other"), export=False)
 
 

@@ -3,12 +3,18 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
+
+from synthda.adapt.shallow import tca
+from synthda.adapt.shallow.aligned import Aligned
+from synthda.adapt.shallow.msda import MSDA
 
 
 @pytest.fixture
@@ -109,6 +115,64 @@ def test_what_cannot_be_used_is_one_sentence_and_nothing_is_written(synthda, fea
     assert sentence in failed.err
     assert failed.err.count("\n") == 1
     assert sorted(features.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--features", "msda", "--method", "gfk", "--set", "dimensions=25"], "at most half of them, 24"),
+        (["--features", "msda", "--method", "sa", "--set", "dimensions=49"], "of 48 features; at most 48 are possible"),
+        (["--features", "msda", "--method", "tca", "--set", "dimensions=49"], "at most 48 are possible"),
+        (
+            ["--features", "msda", "--set", "layers=20", "--method", "sa", "--set", "dimensions=60"],
+            "of 120 features; at most 59 are possible",
+        ),
+        (
+            ["--features", "msda", "--method", "gfk", "--grid", "dimensions=2,3,30"],
+            "Reverse validation of dimensions=30, which learns",
+        ),
+        (["--method", "gfk", "--grid", "dimensions=2,3,30"], "Reverse validation of dimensions=30, which learns"),
+        (["--method", "sa", "--grid", "dimensions=2,3,30"], "Reverse validation of dimensions=30, which learns"),
+        (["--method", "tca", "--grid", "dimensions=2,3,30"], "Reverse validation of dimensions=30, which learns"),
+        (["--method", "tca", "--grid", "dimensions=2,3"], "120 rows are too many"),
+    ],
+)
+def test_what_the_rows_do_not_allow_is_refused_before_anything_is_learnt(
+    synthda, features, monkeypatch, arguments, sentence
+):
+    def never(*given):
+        raise AssertionError("something was learnt")
+
+    monkeypatch.setattr(MSDA, "fit_transform", never)
+    monkeypatch.setattr(Aligned, "fit", never)
+    monkeypatch.setattr(tca, "MOST_ROWS", 115 if "120 rows" in sentence else 120)  # nine tenths of the source: 114
+    failed = synthda("shallow", "source.npz", "target.npz", *arguments)
+    assert failed.code == 2
+    assert sentence in failed.err
+    assert failed.err.count("\n") == 1
+
+
+def test_a_source_of_one_class_is_refused_before_msda_learns(synthda, features, monkeypatch):
+    monkeypatch.setattr(MSDA, "fit_transform", None)
+    np.savez(features / "cups.npz", features=np.eye(8), labels=np.repeat("cup", 8))
+    failed = synthda("shallow", "cups.npz", "target.npz", "--features", "msda")
+    assert failed.code == 2
+    assert "All source rows have the same label" in failed.err
+
+
+def test_the_documented_python_labels_the_target(features, monkeypatch):
+    rng = np.random.default_rng(0)
+    for name in ("amazon", "webcam"):
+        savemat(features / f"{name}.mat", {"fts": rng.random((50, 45)), "labels": np.arange(50)[:, None] % 2 + 1})
+    monkeypatch.chdir(features)
+    page = (Path(__file__).parents[2] / "docs" / "shallow.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    found: dict[str, object] = {}
+    exec(example, found)
+    classes = found["classes"]
+    assert isinstance(classes, np.ndarray)
+    assert classes.shape == (50,)
+    assert set(classes) <= {1, 2}
 
 
 def test_the_methods_are_listed_with_their_settings(synthda):

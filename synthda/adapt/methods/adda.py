@@ -83,11 +83,12 @@ class ADDA(Method):
             features_s = self.source_encoder.features(batch.source[0])
         on_source, on_target = self.discriminator(features_s), self.discriminator(features_t.detach())
         right = torch.cat([on_source < 0, on_target > 0]).float().mean()
+        # L_adv_D = −E_s[ln D(M_s(x))] − E_t[ln (1 − D(M_t(x)))], here halved; D, the chance of source, is 1 − σ(logit).
         return {"domain": (_cross_entropy(on_source, 0) + _cross_entropy(on_target, 1)) / 2, "domain_accuracy": right}
 
     def _taken_for_source(self, features_t: Tensor) -> Tensor:
         """The encoder's loss: the cross-entropy with the label turned round, not the reversed gradient."""
-        return _cross_entropy(self.discriminator(features_t), 0)
+        return _cross_entropy(self.discriminator(features_t), 0)  # L_adv_M = −E_t[ln D(M_t(x))]
 
 
 def _cross_entropy(logits: Tensor, domain: float) -> Tensor:

@@ -44,6 +44,7 @@ class PseudoLabel(AdditiveMethod):
                 self.shares.see(seen.logits_s.softmax(dim=1), chances, self.ranks)
             chances = self.shares.align(chances)
         loss, sure = cross_entropy_where_sure(seen.logits_t, chances, self.confidence)
+        # α(t) = α_f (t − T₁) / (T₂ − T₁) from T₁ to T₂, 0 before and α_f after; the loss is L_s + α(t) L_t.
         rise = ((p - RISE_FROM) / (RISE_TO - RISE_FROM)).clamp(0, 1)
         return {"pseudo_label": self.pseudo_weight * rise * loss, "sure": sure}
 
@@ -56,6 +57,7 @@ def cross_entropy_where_sure(logits: Tensor, chances: Tensor, confidence: float)
         chances: (B, classes) that tell the label; no gradient flows into them.
         confidence: least chance of the label.
     """
+    # 1/B Σ 1(max_k p_k ≥ confidence) · (−ln f_y′), y′ = argmax_k p_k
     sure = (chances.amax(dim=1) >= confidence).float()
     each = F.cross_entropy(logits, chances.argmax(dim=1), reduction="none")
     return (each * sure).mean(), sure.mean()

@@ -48,6 +48,7 @@ class SelfEnsembling(Method):
         chances = self.network(student).softmax(dim=1)
         with torch.no_grad():
             taught = self.teacher(teacher).softmax(dim=1)
+        # 1(max_k z̃_k > confidence) · 1/K Σ_k (z_k − z̃_k)², mean over the batch: z is the student's, z̃ the teacher's.
         sure = (taught.amax(dim=1) > self.confidence).float()
         each = (chances - taught).square().mean(dim=1)
         return {"label": label, "consistency": self.consistency * (each * sure).mean(), "sure": sure.mean()}

@@ -69,6 +69,8 @@ class SHOT(Method):
         kept = (labels != OUT).to(logits)
         chances = logits.softmax(dim=1)
         pseudo = F.cross_entropy(logits, labels, ignore_index=OUT, reduction="none")
+        # L_ent + L_div − β E[ln δ_ŷ(x)], where δ is the softmax: L_ent = −E[Σ_k δ_k(x) ln δ_k(x)], and
+        # L_div = Σ_k p̂_k ln p̂_k of the mean prediction p̂ = E[δ(x)].
         return {
             "entropy": _mean(entropy(chances), kept),
             "diversity": -entropy(_mean(chances, kept)[None]).squeeze(),

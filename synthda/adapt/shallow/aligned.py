@@ -26,15 +26,12 @@ class Aligned(Shallow):
         self.classifier, self.c = classifier, c
 
     def align(self, source: Features, target: Features) -> Mapped:
-        """Where source rows (n_s, d) lie, and how target rows get there.
-
-        Raises:
-            SettingError: for a setting that does not suit the data.
-        """
+        """Where source rows (n_s, d) lie, and how target rows get there; `check` has accepted their shapes."""
         raise NotImplementedError
 
     def fit(self, source: Rows, labels: Labels, target: Rows) -> Self:
         check_classes(labels)
+        self.check(source.shape, target.shape)
         features, self._map = self.align(dense(source), dense(target))
         self._fitted = build_classifier(self.classifier, self.c).fit(features, labels)
         return self

@@ -9,7 +9,7 @@ from scipy.linalg import eigh
 
 from synthda.adapt.shallow.aligned import Aligned, Features, Mapped
 from synthda.adapt.shallow.classifiers import Classifier
-from synthda.adapt.shallow.estimator import check_width
+from synthda.adapt.shallow.estimator import Shape, check_width
 from synthda.settings import Between
 
 
@@ -26,8 +26,10 @@ class CORAL(Aligned):
         super().__init__(classifier=classifier, c=c)
         self.regularisation = regularisation
 
+    def check(self, source: Shape, target: Shape) -> None:
+        check_width(source[1], of="CORAL")
+
     def align(self, source: Features, target: Features) -> Mapped:
-        check_width(source, of="CORAL")
         # D_s C_s^(−1/2) C_t^(1/2), C = cov(D) + I: algorithm 1 of the paper.
         whiten = _power(source, -0.5, self.regularisation)
         colour = _power(target, 0.5, self.regularisation)

@@ -15,6 +15,9 @@ Rows = Any
 Labels = NDArray[Any]
 """(n,) class of each row, of any type that sorts: numbers or text."""
 
+Shape = tuple[int, int]
+"""(n, d) of rows."""
+
 MOST_VALUES = 1_000_000_000
 """Of rows as a NumPy array: 8 GB."""
 
@@ -30,6 +33,13 @@ class Shallow:
     """
 
     baseline: ClassVar[str | None] = None
+
+    def check(self, source: Shape, target: Shape) -> None:
+        """Refuse settings that do not suit source rows (n_s, d) and target rows (n_t, d); shapes are enough for that.
+
+        Raises:
+            SettingError: it names what is possible.
+        """
 
     def fit(self, source: Rows, labels: Labels, target: Rows) -> Self:
         """Learn from labelled source rows (n_s, d) and unlabelled target rows (n_t, d).
@@ -63,16 +73,14 @@ def dense(rows: Rows) -> NDArray[Any]:
     return found
 
 
-def check_width(rows: Rows, *, of: str) -> None:
+def check_width(width: int, *, of: str) -> None:
     """Refuse more features than a matrix of features × features can have.
 
     Raises:
         SettingError: it names the largest number.
     """
-    if rows.shape[1] > MOST_WIDTH:
-        raise SettingError(
-            f"{rows.shape[1]:,} features are too many for {of}; leave out rare ones: it accepts {MOST_WIDTH:,}."
-        )
+    if width > MOST_WIDTH:
+        raise SettingError(f"{width:,} features are too many for {of}; leave out rare ones: it accepts {MOST_WIDTH:,}.")
 
 
 def check_products(count: int, width: int, *, of: str) -> None:
@@ -88,15 +96,15 @@ def check_products(count: int, width: int, *, of: str) -> None:
         )
 
 
-def check_dimensions(dimensions: int, source: Rows, target: Rows, *, of: str) -> None:
+def check_dimensions(dimensions: int, source: Shape, target: Shape, *, of: str) -> None:
     """Refuse more dimensions than the centred rows of either domain span.
 
     Raises:
         SettingError: it names the largest number that is possible.
     """
-    most = min(source.shape[0] - 1, target.shape[0] - 1, source.shape[1])
+    most = min(source[0] - 1, target[0] - 1, source[1])
     if dimensions > most:
         raise SettingError(
-            f"dimensions={dimensions} is too many for {of} on {source.shape[0]:,} source and "
-            f"{target.shape[0]:,} target rows of {source.shape[1]:,} features; at most {most} are possible here."
+            f"dimensions={dimensions} is too many for {of} on {source[0]:,} source and {target[0]:,} target rows of "
+            f"{source[1]:,} features; at most {most} are possible here."
         )

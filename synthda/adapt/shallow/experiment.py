@@ -12,10 +12,18 @@ import numpy as np
 
 from synthda.adapt.evaluate import bootstrap_interval
 from synthda.adapt.shallow import SHALLOW
-from synthda.adapt.shallow.estimator import Labels, Rows, Shallow
-from synthda.adapt.shallow.features import prepared
+from synthda.adapt.shallow.classifiers import check_classes
+from synthda.adapt.shallow.estimator import Labels, Rows, Shallow, Shape
+from synthda.adapt.shallow.features import prepared, prepared_width
 from synthda.adapt.shallow.msda import MSDA
-from synthda.adapt.shallow.reverse_validation import Problem, Selection, Settings, select
+from synthda.adapt.shallow.reverse_validation import (
+    Problem,
+    Selection,
+    Settings,
+    check_grid,
+    combinations,
+    select,
+)
 from synthda.errors import DataError, SettingError
 from synthda.manifest import written_then_named
 from synthda.settings import configure, load, parse_assignments, settings_of
@@ -129,10 +137,13 @@ def run_shallow(
 def _run(
     plan: ShallowPlan, source: Rows, labels: Labels, target: Rows, evaluation: tuple[Rows, Labels] | None
 ) -> ShallowResult:
+    check_classes(labels)
     if evaluation:
         _check_known(labels, evaluation[1])
     more = [evaluation[0]] if evaluation else []
     msda = None if plan.msda is None else MSDA(**plan.msda)
+    width = prepared_width(source.shape[0] + target.shape[0], source.shape[1], msda)
+    _check_shapes(plan, (source.shape[0], width), (target.shape[0], width))
     rows_s, rows_t, *rows_e = prepared(source, target, *more, normalise=plan.normalise, msda=msda)
     problem = Problem(rows_s, labels, rows_t)
     selection = select(plan.build, problem, plan.grid) if plan.grid else None
@@ -145,6 +156,14 @@ def _run(
         if baseline:
             scores["no adaptation"] = score(baseline.fit(rows_s, labels, rows_t), rows_e[0], evaluation[1])
     return ShallowResult(adapted.predict(rows_t), selection, scores)
+
+
+def _check_shapes(plan: ShallowPlan, source: Shape, target: Shape) -> None:
+    """Refuse what does not suit rows of these shapes, in any combination of the grid, before mSDA learns anything."""
+    if plan.grid:
+        check_grid(plan.build, source, target, plan.grid)
+    for settings in combinations(plan.grid):
+        plan.build(settings).check(source, target)
 
 
 def score(fitted: Shallow, rows: Rows, labels: Labels) -> Score:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthda.adapt.shallow.estimator import Rows
+from synthda.adapt.shallow.estimator import Rows, check_products
 from synthda.adapt.shallow.msda import MSDA
 from synthda.adapt.shallow.normalise import normalised
 from synthda.adapt.shallow.span import Span
@@ -27,13 +27,28 @@ def prepared(
     if msda is None:
         return rows
     count = source.shape[0]
+    width = prepared_width(count + target.shape[0], source.shape[1], msda)
     features = msda.fit_transform(_stacked(rows[0], rows[1]))
     others = (msda.transform(part) for part in rows[2:])
-    if features.shape[1] <= len(features):
+    if features.shape[1] == width:
         return [features[:count], features[count:], *others]
     span = Span(features)
     own = span.own
     return [own[:count], own[count:], *(span.of(part) for part in others)]
+
+
+def prepared_width(count: int, width: int, msda: MSDA | None) -> int:
+    """How wide `prepared` makes source and target rows, `count` together, of `width` features.
+
+    Raises:
+        SettingError: where they are too many for the space that mSDA's features span.
+    """
+    if msda is None:
+        return width
+    wide = width * (msda.layers + 1)
+    if wide > count:
+        check_products(count, wide, of="mSDA")
+    return min(wide, count)
 
 
 def _stacked(source: Rows, target: Rows) -> Rows:

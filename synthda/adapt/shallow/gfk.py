@@ -8,7 +8,7 @@ import numpy as np
 
 from synthda.adapt.shallow.aligned import Aligned, Features, Mapped
 from synthda.adapt.shallow.classifiers import Classifier
-from synthda.adapt.shallow.estimator import check_dimensions
+from synthda.adapt.shallow.estimator import Shape, check_dimensions
 from synthda.adapt.shallow.principal import principal_directions
 from synthda.errors import SettingError
 from synthda.settings import Between
@@ -30,13 +30,15 @@ class GeodesicFlowKernel(Aligned):
         super().__init__(classifier=classifier, c=c)
         self.dimensions = dimensions
 
-    def align(self, source: Features, target: Features) -> Mapped:
+    def check(self, source: Shape, target: Shape) -> None:
         check_dimensions(self.dimensions, source, target, of="the geodesic flow kernel")
-        if 2 * self.dimensions > source.shape[1]:
+        if 2 * self.dimensions > source[1]:
             raise SettingError(
-                f"dimensions={self.dimensions} is too many for the geodesic flow kernel on {source.shape[1]:,} "
-                f"features; it accepts at most half of them, {source.shape[1] // 2}."
+                f"dimensions={self.dimensions} is too many for the geodesic flow kernel on {source[1]:,} features; it "
+                f"accepts at most half of them, {source[1] // 2}."
             )
+
+    def align(self, source: Features, target: Features) -> Mapped:
         bases = [principal_directions(rows, self.dimensions) for rows in (source, target)]
         root, mean = flow_root(bases[0], bases[1]), target.mean(axis=0)
         return (source - source.mean(axis=0)) @ root, lambda rows: (rows - mean) @ root

@@ -42,7 +42,7 @@ class MSDA:
             SettingError: for too many features or values that are too large, or where the equations have no unique
                 solution.
         """
-        check_width(rows, of="mSDA")
+        check_width(rows.shape[1], of="mSDA")
         features, width = self._begin(rows)
         self.weights = []
         for layer in range(1, self.layers + 1):

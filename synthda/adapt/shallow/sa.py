@@ -6,7 +6,7 @@ from typing import Annotated
 
 from synthda.adapt.shallow.aligned import Aligned, Features, Mapped
 from synthda.adapt.shallow.classifiers import Classifier
-from synthda.adapt.shallow.estimator import check_dimensions
+from synthda.adapt.shallow.estimator import Shape, check_dimensions
 from synthda.adapt.shallow.principal import principal_directions
 from synthda.settings import Between
 
@@ -24,8 +24,10 @@ class SubspaceAlignment(Aligned):
         super().__init__(classifier=classifier, c=c)
         self.dimensions = dimensions
 
-    def align(self, source: Features, target: Features) -> Mapped:
+    def check(self, source: Shape, target: Shape) -> None:
         check_dimensions(self.dimensions, source, target, of="subspace alignment")
+
+    def align(self, source: Features, target: Features) -> Mapped:
         basis_s, basis_t = (principal_directions(rows, self.dimensions) for rows in (source, target))
         # M = P_sᵀ P_t minimises ‖P_s M − P_t‖. Each domain is centred, as the paper's z-scored features are.
         aligned = basis_s @ (basis_s.T @ basis_t)

@@ -9,6 +9,7 @@ from scipy.linalg import eigh
 
 from synthda.adapt.shallow.aligned import Aligned, Features, Mapped
 from synthda.adapt.shallow.classifiers import Classifier
+from synthda.adapt.shallow.estimator import Shape
 from synthda.errors import SettingError
 from synthda.settings import Between
 
@@ -32,9 +33,21 @@ class TCA(Aligned):
         super().__init__(classifier=classifier, c=c)
         self.dimensions, self.mu, self.kernel = dimensions, mu, kernel
 
+    def check(self, source: Shape, target: Shape) -> None:
+        count = source[0] + target[0]
+        if count > MOST_ROWS:
+            raise SettingError(
+                f"TCA compares every row with every other, and {count:,} rows are too many; give at most "
+                f"{MOST_ROWS:,} of both domains together, or choose another method, such as coral."
+            )
+        most = min(count - 1, source[1]) if self.kernel == "linear" else count - 1
+        if self.dimensions > most:
+            raise SettingError(
+                f"dimensions={self.dimensions} is too many for TCA on {count:,} rows; at most {most} are possible here."
+            )
+
     def align(self, source: Features, target: Features) -> Mapped:
         pooled = np.vstack([source, target])
-        _check(self.dimensions, len(pooled), pooled.shape[1] if self.kernel == "linear" else len(pooled))
         width = _median_distance(pooled) if self.kernel == "rbf" else 0.0
 
         def products(rows: Features) -> Features:
@@ -68,19 +81,6 @@ def transfer_components(kernel: Features, n_source: int, dimensions: int, mu: fl
     spread = whitened(centred.T)
     found: Features = eigh(spread @ spread.T, subset_by_index=(count - dimensions, count - 1))[1]
     return whitened(found[:, ::-1])
-
-
-def _check(dimensions: int, count: int, rank: int) -> None:
-    if count > MOST_ROWS:
-        raise SettingError(
-            f"TCA compares every row with every other, and {count:,} rows are too many; give at most {MOST_ROWS:,} of "
-            "both domains together, or choose another method, such as coral."
-        )
-    if dimensions > min(count - 1, rank):
-        raise SettingError(
-            f"dimensions={dimensions} is too many for TCA on {count:,} rows; at most {min(count - 1, rank)} are "
-            "possible here."
-        )
 
 
 def _median_distance(rows: Features) -> float:

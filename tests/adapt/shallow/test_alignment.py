@@ -158,6 +158,8 @@ def test_more_dimensions_than_the_rows_have_are_refused_with_the_number_that_is_
     rows = np.random.default_rng(0).normal(size=(12, 16))
     with pytest.raises(SettingError, match=sentence):
         method.fit(rows, np.arange(12) % 2, rows)
+    with pytest.raises(SettingError, match=sentence):
+        method.check(rows.shape, rows.shape)
 
 
 def test_more_features_than_fit_into_memory_are_refused_and_sparse_rows_stay_sparse_where_they_may() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from synthda.adapt.shallow.features import prepared
+from synthda.adapt.shallow import estimator
+from synthda.adapt.shallow.features import prepared, prepared_width
 from synthda.adapt.shallow.msda import MSDA, denoiser
 from synthda.adapt.shallow.span import Span
 from synthda.adapt.shallow.svm import SVM
@@ -78,6 +79,23 @@ def test_coordinates_in_the_span_keep_all_inner_products() -> None:
     span = Span(rows)
     np.testing.assert_allclose(span.own @ span.own.T, rows @ rows.T, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(span.of(inside) @ span.own.T, inside @ rows.T, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize(("width", "layers"), [(3, 2), (4, 2), (5, 2), (5, 0)])
+def test_the_width_of_features_is_told_before_they_are_learnt(width: int, layers: int) -> None:
+    """Narrower than 12 rows are many, as wide, wider, and without mSDA."""
+    rows = np.random.default_rng(0).poisson(1.0, (12, width)).astype(float)
+    msda = MSDA(layers=layers) if layers else None
+    source, target = prepared(rows[:7], rows[7:], msda=msda)
+    assert source.shape[1] == target.shape[1] == prepared_width(12, width, msda)
+
+
+def test_too_many_features_for_a_span_are_refused_before_msda_learns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimator, "MOST_WIDTH", 10)
+    monkeypatch.setattr(MSDA, "fit_transform", None)
+    rows = np.ones((12, 5))
+    with pytest.raises(SettingError, match="12 rows of 30 features are too many for mSDA"):
+        prepared(rows[:6], rows[6:], msda=MSDA())
 
 
 def test_rows_that_repeat_or_are_empty_do_no_harm_to_the_span() -> None:

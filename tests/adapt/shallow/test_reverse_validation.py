@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from shallow_problems import turned
 
+from synthda.adapt.shallow.dann import ShallowNetwork
 from synthda.adapt.shallow.estimator import Labels, Rows, Shallow
 from synthda.adapt.shallow.none import NoAdaptation
-from synthda.adapt.shallow.reverse_validation import Problem, combinations, reverse_risk, select
+from synthda.adapt.shallow.reverse_validation import Problem, check_grid, combinations, reverse_risk, select
 from synthda.adapt.shallow.sa import SubspaceAlignment
 from synthda.errors import SettingError
 
@@ -29,6 +30,10 @@ class Recorder(Shallow):
 
     def predict(self, rows: Rows) -> Labels:
         return np.sign(self.sign * rows[:, 0]).astype(int)
+
+
+def never(*given: object) -> None:
+    raise AssertionError("something was trained")
 
 
 def line() -> Problem:
@@ -81,6 +86,25 @@ def test_what_does_not_suit_nine_tenths_of_the_rows_is_named() -> None:
         select(lambda settings: SubspaceAlignment(**settings), problem, {"dimensions": [5, 18]})
 
 
+def test_a_grid_is_refused_before_its_first_combination_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SubspaceAlignment, "fit", never)
+    rows = np.random.default_rng(0).normal(size=(20, 30))
+    problem = Problem(rows, np.arange(20) % 2, rows + 0.1)
+    with pytest.raises(SettingError, match="Reverse validation of dimensions=18"):
+        select(lambda settings: SubspaceAlignment(**settings), problem, {"dimensions": [5, 18]})
+
+
+def test_what_breaks_down_in_a_training_is_named_too() -> None:
+    problem = line()
+    with (
+        pytest.raises(SettingError, match=r"Reverse validation of learning_rate=1e\+300.*Training broke down"),
+        np.errstate(all="ignore"),
+    ):
+        select(lambda settings: ShallowNetwork(**settings), problem, {"learning_rate": [0.1, 1e300]})
+
+
 def test_too_few_rows_are_refused() -> None:
     with pytest.raises(SettingError, match="give at least 3"):
         reverse_risk(NoAdaptation, Problem(np.eye(2), np.arange(2), np.eye(2)))
+    with pytest.raises(SettingError, match=r"^Reverse validation holds back source rows, and 2 are too few"):
+        check_grid(lambda _: NoAdaptation(), (2, 5), (9, 5), {"c": [1.0, 2.0]})
