@@ -17,7 +17,10 @@ def command(
     file: Plan = None,
     source: Annotated[list[str] | None, typer.Option(help="Labelled images; several train together.")] = None,
     target: Annotated[str | None, typer.Option(help="Unlabelled photographs.")] = None,
-    evaluation: Annotated[str | None, typer.Option("--eval", help="Labelled images that score every method.")] = None,
+    evaluation: Annotated[
+        str | None,
+        typer.Option("--eval", help="Labelled images that score every method; without, it is estimated how each does."),
+    ] = None,
     oracle: Annotated[str | None, typer.Option(help="Labelled target images that the oracle trains on.")] = None,
     labelled_target: Annotated[str | None, typer.Option(help="A few labelled target images for all methods.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="A row of the table; give several. [default: dann]")] = None,
@@ -40,11 +43,13 @@ def command(
 ) -> None:
     """Train several methods on the same domains and rank them, with source-only and the oracle beside.
 
-    Stopped or extended, it goes on: what exists is not trained again. A run that breaks down is a failed cell.
+    Without --eval they are ranked by accuracies that are estimated without labels. Stopped or extended, it goes on:
+    what exists is not trained again. A run that breaks down is a failed cell.
 
     Examples:
 
     - `synthda compare comparison.toml --out runs/digits`
+    - `synthda compare --source data/syn-numbers --target photos --method dann --method im --method fixmatch`
     - `synthda compare --source data/syn-numbers --target photos --eval labelled-photos --method dann --method dann+mcc`
     """
     from synthda.adapt.comparison.plan import Entry, Pair, Plan
@@ -56,22 +61,22 @@ def command(
     from synthda.errors import SettingError
     from synthda.settings import parse_assignments
 
-    given = {"--source": source, "--target": target, "--eval": evaluation}
-    others = (oracle, labelled_target, method, network, backbone, weights, seeds, steps, size, assignments)
+    given = {"--source": source, "--target": target}
+    others = (evaluation, oracle, labelled_target, method, network, backbone, weights, seeds, steps, size, assignments)
     if file is not None and any(value is not None for value in (*given.values(), *others)):
         raise SettingError(
             f"{file} says what to compare; leave out the flags that do so as well, or leave out the file."
         )
     if file is not None:
         plan = read_plan(file)
-    elif source and target and evaluation:
+    elif source and target:
         pair = Pair(Path(target).name or target, tuple(source), target, evaluation, labelled_target, oracle)
         entries = tuple(Entry(name, name) for name in method or ["dann"])
         network, texts = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
         plan = Plan((pair,), entries, tuple(range(seeds or 3)), network or Plan.network, steps, size, given=texts)
     else:
         lacking = ", ".join(name for name, value in given.items() if not value)
-        raise SettingError(f"There is no {lacking}; give the file of a comparison, or --source, --target and --eval.")
+        raise SettingError(f"There is no {lacking}; give the file of a comparison, or --source and --target.")
     comparison = Comparison(plan, out, data_root=data_root)
     warn_skipped(list(dict.fromkeys(line for side in comparison.sides for line in side.data.skipped)), "photograph")
     Narrator(comparison).tell(pick_device(device), images=images, pictures=pictures, dry_run=dry_run, as_json=as_json)

@@ -60,7 +60,7 @@ class Narrator:
         if score.failure is not None:
             warn(f"{what}  failed: {score.failure}")
         else:
-            say(f"{what}  {score.accuracy:.4f}")
+            say(f"{what}  {score.figure:.4f}{' estimated' if score.accuracy is None else ''}")
 
     def _tables(self) -> None:
         pairs = self.comparison.rows()
@@ -69,8 +69,8 @@ class Narrator:
             if rules_of(rows):
                 title = f"{pair}: mean accuracy of the checkpoint by rule of selection"
                 _print(title, headings_of_rules(rows), [cells_of_rules(row, rows) for row in rows])
-        if len(pairs) > 1:
-            means = [(method, f"{mean:.4f}") for method, mean in overall(list(pairs.values()))]
+        means = [(method, f"{mean:.4f}") for method, mean in overall(list(pairs.values()))]
+        if len(pairs) > 1 and means:
             _print("Over all pairs", ("method", "mean accuracy"), means)
         names = ", ".join(f"comparison.{suffix}" for suffix in ("md", "csv", "html", "json"))
         say(f"\nIn {self.comparison.out}: {names}")

@@ -56,6 +56,21 @@ def test_a_plan_ends_in_ranked_tables_and_the_same_command_changes_nothing(
     ]
 
 
+def test_without_labels_methods_are_ranked_by_estimates(synthda: Any, plan: str, tmp_path: Path) -> None:
+    command = ["compare", "--source", "stripes", "--target", "photos", "--method", "mcc", "--out", "blind"]
+    command += ["--size", "16", "--steps", "4", "--seeds", "1", "--set", "width=8"]
+    command += ["--set", "source_batch=8", "--set", "target_batch=4"]
+    done = synthda(*command)
+    assert done.code == 0, done.err
+    assert "accuracy, estimated without labels" in " ".join(done.out.split())
+    cells = json.loads((tmp_path / "blind" / "comparison.json").read_text())["cells"]
+    assert [(cell["accuracy"], 0 <= cell["estimated"] <= 1) for cell in cells] == [(None, True)] * 2
+    assert "it ranks methods, and says little of how good the best is" in (tmp_path / "blind/comparison.md").read_text()
+    assert len(list((tmp_path / "blind").rglob("embedding-*.png"))) == 1
+    again = synthda(*command, "--dry-run")
+    assert "2 cells, 0 of them to be trained or scored" in again.out
+
+
 def test_flags_do_the_same_as_a_plan(synthda: Any, plan: str, tmp_path: Path) -> None:
     listed = synthda(
         "compare", *PAIR, "--size", 16, "--steps", 2, "--method", "dann", "--method", "mcc", "--seeds", 2, "--dry-run"
@@ -115,8 +130,8 @@ def test_a_folder_that_is_no_comparison_is_refused(synthda: Any, plan: str, tmp_
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "There is no --source, --target, --eval"),
-        (["--source", "stripes", "--target", "photos"], "There is no --eval"),
+        ([], "There is no --source, --target; give"),
+        (["--source", "stripes", "--eval", "photos"], "There is no --target; give"),
         (["plan.toml", "--method", "mcc"], "leave out the flags"),
         (["plan.toml", "--seeds", "5"], "leave out the flags"),
         (["plan.toml", "--network", "ganin-mnist"], "leave out the flags"),

@@ -14,7 +14,7 @@ from synthda.adapt.data import Data
 from synthda.adapt.distance import some_rows
 from synthda.adapt.infer import features
 from synthda.adapt.method import Method
-from synthda.datasets.domain import UNKNOWN, ArrayImages, labels_by_name
+from synthda.datasets.domain import UNKNOWN, UNLABELLED, ArrayImages, Domain, Images, labels_by_name
 from synthda.manifest import written_then_named
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ class Sample:
 
     @classmethod
     def of(cls, data: Data, *, most: int = MOST) -> Sample:
-        """At most `most` images of the sources together, and of the images that evaluate, whose classes are known."""
-        assert data.evaluation is not None
-        parts = [data.some_of_sources(most), data.evaluation.rows(some_rows(len(data.evaluation), most=most))]
-        more = set(data.evaluation.classes) - set(data.classes)
+        """At most `most` images of the sources together, and of those that evaluate; without such, of the target."""
+        other = data.evaluation or unlabelled(data.target, data.classes)
+        parts = [data.some_of_sources(most), other.rows(some_rows(len(other), most=most))]
+        more = set(other.classes) - set(data.classes)
         classes = (*data.classes, UNKNOWN) if more and UNKNOWN not in data.classes else data.classes
         return cls(
             images=ArrayImages(np.concatenate([part.images.read(np.arange(len(part))) for part in parts])),
@@ -57,6 +57,11 @@ class Sample:
             labels=np.concatenate([labels_by_name(part, classes) for part in parts]),
             classes=classes,
         )
+
+
+def unlabelled(images: Images, classes: tuple[str, ...]) -> Domain:
+    """Images of which no class is known."""
+    return Domain(images, np.full(images.shape[0], UNLABELLED, dtype=np.int64), classes)
 
 
 def embed(method: Method, sample: Sample, *, seed: int = 0) -> NDArray[np.float32]:

@@ -26,7 +26,7 @@ class Pair:
         name: heading of the pair's table, and its folder.
         source: one or more labelled domains.
         target: photographs whose labels, if any, are not read.
-        eval: labelled; scores every method.
+        eval: labelled; scores every method. Without it the accuracy is estimated, on held-out source images.
         labelled_target: a few labelled target photographs for every method.
         oracle: labelled target photographs that train the oracle.
     """
@@ -34,7 +34,7 @@ class Pair:
     name: str
     source: tuple[str, ...]
     target: str
-    eval: str
+    eval: str | None = None
     labelled_target: str | None = None
     oracle: str | None = None
 
@@ -126,6 +126,12 @@ class Plan:
             raise SettingError(f"size={self.size} is out of range; size accepts 8…1024.")
         if self.calibrates_unknown and self.unknown_below is not None:
             raise SettingError("calibrates_unknown finds the threshold that unknown_below gives; leave out one.")
+        blind = [pair.name for pair in self.pairs if pair.eval is None]
+        if blind and self.rules:
+            raise SettingError(
+                f"The rules are compared by the accuracy of what they choose, and {blind[0]} has no eval; give it one, "
+                "or leave out rules."
+            )
         for rule in self.rules:
             if rule not in RULES:  # `last` is a column of its own
                 raise SettingError(unknown("rule", rule, RULES))
@@ -139,8 +145,9 @@ class Plan:
 
     @property
     def selection(self) -> Selection:
-        """What every run keeps: candidates for the rules, and source images where a rule or `unknown` needs them."""
+        """What every run keeps: candidates for rules, and source images for what is told by these."""
         held_out = self.calibrates_unknown or any(rule in OF_SOURCE_TOO for rule in self.rules)
+        held_out = held_out or any(pair.eval is None for pair in self.pairs)
         share = HELD_OUT if held_out else 0.0
         return Selection(LAST, self.candidates, share, keeps=bool(self.rules))
 

@@ -61,9 +61,9 @@ def _plan(told: dict[str, Any]) -> Plan:
 def _pair(name: str, told: Any) -> Pair:
     entry = _table(f"pairs.{name}", told)
     _known(f"entry of pairs.{name}", entry, {field.name for field in fields(Pair)} - {"name"})
-    for needed in ("source", "target", "eval"):
+    for needed in ("source", "target"):
         if needed not in entry:
-            raise SettingError(f"[pairs.{name}] has no {needed}; a pair has a source, a target and an eval.")
+            raise SettingError(f"[pairs.{name}] has no {needed}; a pair has a source and a target.")
     sources = entry["source"] if isinstance(entry["source"], list) else [entry["source"]]
     if not sources:
         raise SettingError(f"[pairs.{name}] has an empty list as its source; name one domain or more.")

@@ -1,4 +1,7 @@
-"""The rows of a comparison's tables: the seeds of a method on a pair taken together, ranked."""
+"""The rows of a comparison's tables: the seeds of a method on a pair taken together, ranked.
+
+Figures are accuracies, or, on a pair without labels that evaluate, estimates of them.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +37,19 @@ class Row:
     gap_closed: float | None = None
 
     @property
-    def accuracies(self) -> list[float]:
-        return [score.accuracy for score in self.scores if score.accuracy is not None]
-
-    @property
     def mean(self) -> float | None:
-        return fmean(self.accuracies) if self.scores else None
+        """Of the figures."""
+        return _mean(self.by_seed.values())
 
     @property
     def std(self) -> float | None:
         """Sample standard deviation, of n − 1."""
-        return _deviation(self.accuracies)
+        return _deviation(list(self.by_seed.values()))
+
+    @property
+    def blind(self) -> bool:
+        """Whether there are estimates alone."""
+        return bool(self.scores) and all(score.accuracy is None for score in self.scores)
 
     @property
     def network(self) -> tuple[str, dict[str, Any]] | None:
@@ -53,8 +58,8 @@ class Row:
 
     @property
     def by_seed(self) -> dict[int, float]:
-        """Accuracies of the seeds that ended."""
-        return {score.seed: score.accuracy for score in self.scores if score.accuracy is not None}
+        """Figures of the seeds that ended."""
+        return {score.seed: score.figure for score in self.scores if score.figure is not None}
 
     @property
     def proxy_a_distance(self) -> float | None:
@@ -91,13 +96,15 @@ def rows_of(entries: Sequence[Entry], scores: Iterable[Score]) -> list[Row]:
         floor, oracle = (_baseline(method, row, entries, plain) for method in (FLOOR, ORACLE))
         gain = None if floor is None or floor is row else _gain(row, floor)
         adapted = entry.method not in (FLOOR, ORACLE)
-        closed = _gap_closed(floor, row, oracle) if floor and oracle and adapted else None
+        closed = _gap_closed(floor, row, oracle) if floor and oracle and adapted and not row.blind else None
         rows.append(replace(row, gain=gain, gap_closed=closed))
     return sorted(rows, key=lambda row: -(row.mean if row.mean is not None else -1.0))
 
 
 def overall(tables: Sequence[Sequence[Row]]) -> list[tuple[str, float]]:
-    """Mean accuracy over all pairs of each method that has one on each, best first."""
+    """Mean figure over all pairs of each method that has one on each, best first; none where some are estimates."""
+    if len({row.blind for rows in tables for row in rows if row.scores}) > 1:
+        return []
     means: dict[str, list[float]] = {}
     for rows in tables:
         for row in rows:

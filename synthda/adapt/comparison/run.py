@@ -19,6 +19,11 @@ from synthda.adapt.train import Pace
 from synthda.adapt.trained import load_run
 from synthda.manifest import fingerprint, written_then_named
 
+BLIND = (
+    "Where no labels evaluate, accuracy is an estimate by average thresholded confidence, on a tenth of the source "
+    "that is held out of every training: it ranks methods, and says little of how good the best is."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Side:
@@ -143,6 +148,7 @@ class Comparison:
             "last checkpoint. Accuracy is mean ± sample standard deviation (number of seeds); the interval is the 95 % "
             "bootstrap interval of the first seed that ended; differences to source-only, around the same network, are "
             "taken seed by seed, in percentage points."
+            + (f" {BLIND}" if any(not pair.eval for pair in plan.pairs) else "")
         )
 
 

@@ -72,6 +72,11 @@ class Score:
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     unknown_auroc: float | None = None
 
+    @property
+    def figure(self) -> float | None:
+        """What methods are ranked by: the accuracy, or its estimate where there are no labels."""
+        return self.estimated if self.accuracy is None else self.accuracy
+
 
 def measure(
     cells: Iterable[Cell],
@@ -116,25 +121,24 @@ def _about(cell: Cell) -> Score:
 
 def _scored(cell: Cell, about: Score, data: Data, device: str) -> Score:
     results = cell.run.read()["results"]
-    found = results["evaluation"]
+    found = results["evaluation"] if data.evaluation is not None else {}
     return replace(
         about,
-        accuracy=found["accuracy"],
-        interval=tuple(found["interval"]),
-        n=found["n"],
-        mean_recall=found["mean_recall"],
+        accuracy=found.get("accuracy"),
+        interval=tuple(found["interval"]) if found else None,
+        n=found.get("n"),
+        mean_recall=found.get("mean_recall"),
         unknown_auroc=found.get("unknown_auroc"),
         proxy_a_distance=feature_distance(load_run(cell.run)[1].to(device), data),
         seconds=round(training_seconds(cell.run), 1),
-        estimated=_estimated(cell, results),
+        estimated=_estimated(cell, data, results),
     )
 
 
-def _estimated(cell: Cell, results: Mapping[str, Any]) -> float | None:
-    """The estimate of the accuracy, which stands beside it; it knows of no answer `unknown`."""
-    plan = cell.blueprint
-    found = results.get("estimated_accuracy", {}) if plan.known_classes == plan.classes else {}
-    return found.get("value")
+def _estimated(cell: Cell, data: Data, results: Mapping[str, Any]) -> float | None:
+    """The estimate of the accuracy; beside that, only where it is of the same classes, without `unknown`."""
+    comparable = data.evaluation is None or cell.blueprint.known_classes == cell.blueprint.classes
+    return results.get("estimated_accuracy", {}).get("value") if comparable else None
 
 
 def _chosen(cell: Cell, score: Score, data: Data, plan: Plan, device: str) -> Score:
@@ -185,7 +189,7 @@ def read_scores(out: Path) -> dict[str, Score]:
     try:
         entries = [*found["cells"], *found.get("others", [])]
         scores = [Score(**{**entry, "interval": _pair(entry["interval"])}) for entry in entries]
-        if not all(one.failure or (isinstance(one.accuracy, float) and one.interval) for one in scores):
+        if not all(one.failure or _is_whole(one) for one in scores):
             raise ValueError("a cell without a score")
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise RunError(f"{path} is damaged ({error!r}); remove it, and the runs are scored anew.") from error
@@ -202,6 +206,11 @@ def write_scores(out: Path, plan: Plan, scores: Iterable[Score], others: Iterabl
         "others": [asdict(score) for score in others],
     }
     write_json(out / RESULTS, content | {"provenance": provenance(*LIBRARIES)})
+
+
+def _is_whole(score: Score) -> bool:
+    """Whether it has an accuracy with its interval, or an estimate alone."""
+    return isinstance(score.figure, float) and (score.accuracy is None) == (score.interval is None)
 
 
 def _pair(interval: list[float] | None) -> tuple[float, float] | None:

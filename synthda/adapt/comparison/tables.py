@@ -13,6 +13,8 @@ from synthda.adapt.comparison.scores import Score
 
 HEADINGS = ("method", "accuracy", "95 % interval", "over source-only", "gap closed", "proxy A-distance", "time")
 """Of the main table; what rules of selection have chosen is in one of its own."""
+BLIND = ("method", "accuracy, estimated without labels", "over source-only", "proxy A-distance", "time")
+"""Of the main table of a pair without labels that evaluate."""
 AUROC = "AUROC of unknown"
 """One column more where images of no class were scored."""
 NONE = "–"
@@ -39,8 +41,7 @@ def markdown(tables: Mapping[str, Sequence[Row]], about: str) -> str:
         lines += [f"- {row.method}, seed {seed}: {why}" for row in rows for seed, why in row.failures.items()]
         lines += [""] if any(row.failures for row in rows) else []
     if len(tables) > 1:
-        lines += ["## Over all pairs", "", "| method | mean accuracy |", "|---|---|"]
-        lines += [_line((method, f"{mean:.4f}")) for method, mean in overall(list(tables.values()))] + [""]
+        lines += _markdown_over_all(tables)
     return "\n".join(lines)
 
 
@@ -72,7 +73,7 @@ def page(tables: Mapping[str, Sequence[Row]], about: str, pictures: Mapping[str,
     for pair, rows in tables.items():
         parts.append(f"<h2>{html.escape(pair)}</h2>{_html_table(rows)}{_html_of_rules(rows)}")
         parts += [f'<img src="{html.escape(path)}" alt="{html.escape(path)}">' for path in pictures.get(pair, ())]
-    if len(tables) > 1:
+    if len(tables) > 1 and overall(list(tables.values())):
         cells = "".join(
             f"<tr><td>{html.escape(method)}</td>{_bar(mean, f'{mean:.4f}')}</tr>"
             for method, mean in overall(list(tables.values()))
@@ -84,6 +85,8 @@ def page(tables: Mapping[str, Sequence[Row]], about: str, pictures: Mapping[str,
 
 def headings_of(rows: Sequence[Row]) -> tuple[str, ...]:
     """Of a pair's main table."""
+    if any(row.blind for row in rows):
+        return BLIND
     return (*HEADINGS, AUROC) if any(row.unknown_auroc is not None for row in rows) else HEADINGS
 
 
@@ -96,17 +99,18 @@ def cells_of(row: Row, rows: Sequence[Row]) -> tuple[str, ...]:
     failed = f", {len(row.failures)} failed" if row.failures else ""
     spread = "" if row.std is None else f" ± {row.std:.4f}"
     low, high = row.scores[0].interval or (float("nan"), float("nan"))
-    told_apart = NONE if row.unknown_auroc is None else f"{row.unknown_auroc:.3f}"
-    return (
-        row.method,
-        f"{row.mean:.4f}{spread} ({count}{failed})",
-        f"{low:.4f}…{high:.4f}",
-        NONE if row.gain is None else _gained(*row.gain),
-        NONE if row.gap_closed is None else f"{row.gap_closed:.0%}",
-        NONE if row.proxy_a_distance is None else f"{row.proxy_a_distance:.2f}",
-        NONE if row.seconds is None else _time(row.seconds),
-        *([told_apart] if AUROC in headings else []),
-    )
+    texts = {
+        "method": row.method,
+        HEADINGS[1]: f"{row.mean:.4f}{spread} ({count}{failed})",
+        BLIND[1]: f"{row.mean:.4f}{spread} ({count}{failed})",
+        "95 % interval": f"{low:.4f}…{high:.4f}",
+        "over source-only": NONE if row.gain is None else _gained(*row.gain),
+        "gap closed": NONE if row.gap_closed is None else f"{row.gap_closed:.0%}",
+        "proxy A-distance": NONE if row.proxy_a_distance is None else f"{row.proxy_a_distance:.2f}",
+        "time": NONE if row.seconds is None else _time(row.seconds),
+        AUROC: NONE if row.unknown_auroc is None else f"{row.unknown_auroc:.3f}",
+    }
+    return tuple(texts[heading] for heading in headings)
 
 
 def rules_of(rows: Sequence[Row]) -> list[str]:
@@ -133,6 +137,12 @@ def _markdown_of_rules(rows: Sequence[Row]) -> list[str]:
     headings = headings_of_rules(rows)
     lines = ["Mean accuracy of the checkpoint by rule of selection:", "", _line(headings), "|---" * len(headings) + "|"]
     return [*lines, *(_line(cells_of_rules(row, rows)) for row in rows), ""]
+
+
+def _markdown_over_all(tables: Mapping[str, Sequence[Row]]) -> list[str]:
+    means = overall(list(tables.values()))
+    lines = [_line((method, f"{mean:.4f}")) for method, mean in means]
+    return ["## Over all pairs", "", "| method | mean accuracy |", "|---|---|", *lines, ""] if means else []
 
 
 def _html_of_rules(rows: Sequence[Row]) -> str:

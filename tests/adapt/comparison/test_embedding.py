@@ -51,6 +51,12 @@ def test_what_the_sources_do_not_know_is_unknown() -> None:
     assert [sample.classes[label] for label in sample.labels] == ["cup", "cup", "unknown"]
 
 
+def test_without_labels_the_target_is_shown_and_of_no_class() -> None:
+    sample = Sample.of(Data(sources=(grey([1], [0]),), target=grey([7, 8], [0, 0]).images))
+    assert levels(sample) == [1, 7, 8]
+    assert sample.labels.tolist() == [0, -1, -1]
+
+
 @pytest.fixture
 def sample() -> Sample:
     target = np.array([False, False, True, True, True])

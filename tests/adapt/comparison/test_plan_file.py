@@ -103,6 +103,7 @@ def test_variants_alone_are_the_methods(tmp_path: Path) -> None:
         ('methods = ["dann"]\ncalibrates_unknown = 1\n' + PAIR, "true or false"),
         ('methods = ["dann"]\npairs = 3\n', "is a table"),
         ('methods = ["dann"]\n[pairs.x]\nsource = "a"\n', r"\[pairs.x\] has no target"),
+        ('methods = ["dann"]\nrules = ["bnm"]\n[pairs.x]\nsource = "a"\ntarget = "b"\n', "x has no eval; give it one"),
         ('methods = ["dann"]\n[pairs.x]\nsource = []\ntarget = "b"\neval = "c"\n', "empty list as its source"),
         ('methods = ["dann"]\n' + PAIR + "weight = 1\n", "no entry of pairs.digits 'weight'"),
         ('methods = ["dann"]\n' + PAIR + '[variants.y]\nmethod = "dann"\n', "name it in methods"),

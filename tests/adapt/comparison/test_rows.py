@@ -104,7 +104,7 @@ def test_markdown_keeps_its_columns_and_gives_every_reason() -> None:
     assert {line.count("|") for line in lines} == {len(HEADINGS) + 1}
     assert "- mcc, seed 1: broke | down" in text
     assert "Over all pairs" not in text
-    assert "Over all pairs" in markdown({"p": [], "q": []}, "about")
+    assert "Over all pairs" in markdown({"p": rows_of(ENTRIES, SCORES), "q": rows_of(ENTRIES, SCORES)}, "about")
 
 
 def test_csv_has_a_line_a_cell() -> None:
@@ -121,3 +121,30 @@ def test_the_page_escapes_names_and_links_pictures() -> None:
     assert "&lt;b&gt;" in text
     assert "a &amp; b" in text
     assert 'src="one.png"' in text
+
+
+def blind(method: str, seed: int, estimated: float) -> Score:
+    return replace(score(method, seed, None), estimated=estimated)
+
+
+def test_without_labels_rows_are_ranked_by_their_estimates_and_close_no_gap() -> None:
+    entries = [Entry(name, name) for name in ("source-only", "dann", "fixmatch")]
+    estimates = {"source-only": (0.9, 0.94), "dann": (0.8, 0.86), "fixmatch": (0.96, 0.98)}
+    scores = [blind(name, seed, value) for name, found in estimates.items() for seed, value in enumerate(found)]
+    rows = rows_of(entries, scores)
+    assert [row.method for row in rows] == ["fixmatch", "source-only", "dann"]
+    assert all(row.blind and row.gap_closed is None for row in rows)
+    assert rows[0].gain is not None
+    assert rows[0].gain[0] == pytest.approx(0.05)
+    text = markdown({"p": rows}, "")
+    assert "| method | accuracy, estimated without labels | over source-only | proxy A-distance | time |" in text
+    assert "| fixmatch | 0.9700 ± 0.0141 (2) | +5.0 ± 1.4 |" in text
+
+
+def test_estimates_and_accuracies_have_no_common_mean() -> None:
+    entries = [Entry("source-only", "source-only")]
+    told = rows_of(entries, [score("source-only", 0, 0.5)])
+    guessed = rows_of(entries, [blind("source-only", 0, 0.7)])
+    assert overall([told, guessed]) == []
+    assert overall([guessed, guessed]) == [("source-only", pytest.approx(0.7))]
+    assert "Over all pairs" not in markdown({"p": told, "q": guessed}, "")
