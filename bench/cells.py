@@ -75,6 +75,15 @@ class Protocol:
         domain = open_domain(str(path) if path.exists() else name, size=(size, size), data_root=self.data)
         return _part(domain, part, PROTOCOL.parent / self.told["splits"][name]) if part else domain
 
+    def held_out(self, table: str, source: str) -> Domain:
+        """Images like those of a source that no training has seen: of another seed, or the part that is named."""
+        size, told = self.table(table)["size"], self.told["held_out"]
+        kind, _, name = source.partition("/")
+        if kind != "rendered":
+            return self.open(table, told[source], labelled=True)
+        folder = self._rendered(name, f"{name}-held-out", **told[kind])
+        return open_domain(str(folder), size=(size, size), labelled=True)
+
     def render(self, table: str) -> None:
         """Render the domains of a table that are missing."""
         for pair in (self.told["pairs"][name] for name in self.table(table)["pairs"]):
@@ -143,11 +152,11 @@ class Protocol:
     def _oracle_has_source(self, cell: Cell) -> bool:
         return (cell.method, self.told["pairs"][cell.pair].get("oracle")) == (ORACLE, "source+target")
 
-    def _rendered(self, name: str) -> Path:
-        folder = self.data / "rendered" / name
+    def _rendered(self, name: str, folder_name: str = "", **changes: Any) -> Path:
+        folder = self.data / "rendered" / (folder_name or name)
         if (folder / MANIFEST).exists():
             return folder
-        recipe = self._recipe(name)
+        recipe = self._recipe(name) | changes
         given = self._texts(recipe["set"])
         renderer = build_renderer(recipe["renderer"], given)
         how = {"count": recipe["count"], "seed": recipe.get("seed", 0), "workers": os.cpu_count() or 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.estimate_tables import estimate_tables
 from bench.tables import method_table
 
 MACHINE = {"processor": "p", "cores": 2, "device": "cpu", "versions": {"torch": "t"}, "commit": "c"}
@@ -43,3 +44,25 @@ def test_a_row_with_another_network_has_no_gain_over_this_one() -> None:
 def test_what_is_not_measured_says_so() -> None:
     rows = rows_of({"source-only": method(0.5), "mcd": method()})
     assert rows["`mcd`"] == ["not measured", "", "–", "not measured"]
+
+
+def test_a_ranking_without_labels_is_compared_with_that_by_labels_seed_by_seed() -> None:
+    def cell(method: str, seed: int, accuracy: float, estimated: float) -> dict[str, Any]:
+        named = {"table": "t", "pair": "p", "method": method, "seed": seed}
+        return named | {"accuracy": accuracy, "estimated": estimated}
+
+    cells = [
+        *(cell("source-only", 0, 0.5, 0.4), cell("dann", 0, 0.7, 0.6), cell("mcc", 0, 0.8, 0.7)),
+        *(cell("source-only", 1, 0.6, 0.5), cell("dann", 1, 0.9, 0.4), cell("mcc", 1, 0.5, 0.3)),
+        *(cell("train-on-target", 0, 1.0, 0.0), cell("dann", 2, 0.1, 0.9)),
+    ]
+    lines = estimate_tables(cells, {"t": {"network": "net", "size": 8}}, {"p": "A → B"})
+    assert len(lines) == 3
+    found = [text.strip() for text in lines[2].strip("|").split("|")]
+    assert found[0] == "A → B, net at 8 px"
+    assert found[1] == "3, 2"  # a seed with one method ranks nothing, and the oracle is none
+    assert found[2] == "0.7000, `mcc`, `source-only`"
+    assert found[3] == "0.8500, `mcc`, `dann`"
+    assert found[4] == "0.5500"
+    assert found[5] == "+0.75"  # 1 and .5
+    assert found[6] == "-18.3 (-50.0…-10.0)"
