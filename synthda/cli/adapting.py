@@ -41,6 +41,9 @@ from synthda.manifest import write_json
 from synthda.shell import quoted
 from synthda.wording import counted
 
+CHANCE = 0.01
+"""By which two estimates of accuracies have to differ before that is told."""
+
 FEW = 32
 """Fewer target images than this are warned of: half a batch of most networks."""
 
@@ -165,8 +168,11 @@ class Session:
         plan, data, run = self.blueprint, self.data, self.run_folder
         if baselines and not data.sources:
             raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
-        if baselines and data.evaluation is None:
-            warn("Without --eval no accuracy is known: of the baselines, the report shows the features and distances.")
+        if baselines and data.evaluation is None and not self.select.share:
+            warn(
+                "Without --eval no accuracy is known, and without --hold-out none is estimated: of the baselines, the "
+                "report shows the features and distances."
+            )
         with self._progress(plan.method) as pace:
             manifest = adapt(plan, data, run, **self._how(), export=export, pace=pace)
         advice = health(read_metrics(run))
@@ -202,6 +208,11 @@ class Session:
         estimate = manifest["results"].get("estimated_accuracy")
         if estimate:
             say(estimate_line(estimate))
+        if floor_is_better(self.run_folder):
+            warn(
+                f"By these estimates source-only training does better than {self.blueprint.method} here. Try another "
+                "method; synthda compare, without --eval, ranks several by such estimates."
+            )
         rejection = manifest["results"].get("rejection")
         if rejection:
             say(rejection_line(rejection))
@@ -245,15 +256,27 @@ def _losses(entry: Entry) -> str:
 def _cells(run: Run) -> tuple[str, str, str]:
     if not run.finished:
         return "not run", "", ""
-    scored = run.read()["results"].get("evaluation")
+    scored, estimated = run.read()["results"].get("evaluation"), _estimated(run)
     if scored is None:
-        return "not evaluated", "", ""
+        return ("not evaluated", "", "") if estimated is None else (f"{estimated:.4f}", "estimated", "")
     low, high = scored["interval"]
     return f"{scored['accuracy']:.4f}", f"{low:.4f}…{high:.4f}", f"{scored['n']:,}"
 
 
+def _estimated(run: Run) -> float | None:
+    """The accuracy as estimated without labels; None where no source images are held out."""
+    found = run.read()["results"].get("estimated_accuracy", {}) if run.finished else {}
+    return found.get("value")
+
+
 def _shortened(names: tuple[str, ...], most: int = 12) -> str:
     return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+
+
+def floor_is_better(run: Run) -> bool:
+    """Whether the estimates without labels say that adaptation has done harm."""
+    floor, own = _estimated(baseline_run(run, FLOOR)), _estimated(run)
+    return floor is not None and own is not None and own < floor - CHANCE
 
 
 def hardly_predicted(shares: Mapping[str, float]) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from synthda.adapt.run import Run
+from synthda.cli.adapting import floor_is_better
+
 QUICK = ["--set", "source_batch=8", "--set", "target_batch=8", "--set", "width=8", "--steps", "10", "--size", "16"]
 
 
@@ -47,6 +50,25 @@ def test_a_rule_of_the_source_holds_images_out_and_estimates_the_accuracy(
     assert done.code == 0, done.err
     assert "Hold out 10% of each class of the source, for iwv and an estimate of the accuracy" in done.out
     assert re.search(r"estimated without its labels: \d\.\d{4} \(held-out source: .*off by [+-]\d\.\d{4}", done.out)
+
+
+def test_estimates_stand_beside_those_of_source_only_and_say_where_adaptation_does_harm(
+    synthda: Any, source: str, photos: Path, tmp_path: Path
+) -> None:
+    options = ("--hold-out", 0.1, "--baselines")
+    done = adapt(synthda, source, *options)
+    assert done.code == 0, done.err
+    assert "Without --eval" not in done.err
+    rows = [line.split() for line in done.out.splitlines() if line.strip().startswith(("source-only", "dann"))]
+    assert [row[2] for row in rows] == ["estimated", "estimated"]
+    warned = "source-only training does better than dann here"
+    for own, floor, expected in ((0.5, 0.9, True), (0.9, 0.5, False), (0.895, 0.9, False)):
+        for run, value in ((tmp_path / "run", own), (tmp_path / "run" / "baselines" / "source-only", floor)):
+            content = json.loads((run / "run.json").read_text())
+            content["results"]["estimated_accuracy"]["value"] = value
+            (run / "run.json").write_text(json.dumps(content))
+        assert floor_is_better(Run(tmp_path / "run")) is expected
+    assert warned not in done.err or float(rows[0][1]) > float(rows[1][1])
 
 
 def test_the_last_checkpoint_is_taken_where_nothing_is_said(synthda: Any, source: str, photos: Path) -> None:
