@@ -16,7 +16,7 @@ from bench.cells import Cell, Protocol, arguments_of
 from bench.machine import machine
 from bench.markdown import load
 from bench.paths import RESULTS
-from synthda.adapt.accuracy_estimate import estimated_accuracy
+from synthda.adapt.results import estimate_by
 from synthda.adapt.selection.validation import Probe
 from synthda.adapt.trained import load_run
 from synthda.datasets.domain import labels_by_name
@@ -32,7 +32,7 @@ def estimate(protocol: Protocol, cell: Cell) -> dict[str, Any]:
     held_out = protocol.held_out(cell.table, pair["source"])
     held_out = replace(held_out, labels=labels_by_name(held_out, blueprint.classes), classes=blueprint.classes)
     target = protocol.open(cell.table, pair["target"]).unlabelled()
-    found = estimated_accuracy(Probe.of(target, held_out).by(method))
+    found = estimate_by(method, Probe.of(target, held_out))
     by_labels = measured(protocol, cell) or scored(protocol, cell, "cpu")
     return {
         "table": cell.table,

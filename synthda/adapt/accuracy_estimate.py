@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.adapt.selection.entropy import entropies
-from synthda.adapt.selection.validation import Validation
 
 WHAT = "average thresholded confidence (Garg et al. 2022): an estimate without labels of the target"
 
@@ -34,16 +33,25 @@ def thresholded_confidence(
     return float((sure_t > threshold).mean() + on_it * (sure_t == threshold).mean())
 
 
-def estimated_accuracy(validation: Validation) -> dict[str, Any]:
+def estimated_accuracy(
+    probabilities_s: NDArray[np.float32], labels_s: NDArray[np.int64], probabilities_t: NDArray[np.float32]
+) -> dict[str, Any]:
     """The estimate for the target, with what it rests on; the score is the negative entropy of a prediction.
 
     Of the paper's two scores that one does not round to 1 in single precision where a network is very sure.
+
+    Args:
+        probabilities_s: (n_s, K) of source images that the training has not seen. Many are needed where it recognises
+            nearly all: the threshold is where as many lie below as are wrong.
+        labels_s: (n_s,) of those.
+        probabilities_t: (n_t, K) of target images.
     """
-    sure_s, sure_t = (-entropies(p) for p in (validation.probabilities_s, validation.probabilities_t))
+    sure_s, sure_t = (-entropies(p) for p in (probabilities_s, probabilities_t))
+    right_s = probabilities_s.argmax(axis=1) == labels_s
     return {
-        "value": thresholded_confidence(sure_s, validation.right_s, sure_t),
+        "value": thresholded_confidence(sure_s, right_s, sure_t),
         "by": WHAT,
-        "source_accuracy": float(validation.right_s.mean()),
+        "source_accuracy": float(right_s.mean()),
         "source_images": len(sure_s),
         "target_images": len(sure_t),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from synthda.adapt.accuracy_estimate import estimated_accuracy
 from synthda.adapt.answers import Answers, asked_rows, write_answers
@@ -13,7 +14,7 @@ from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import choose
 from synthda.adapt.data import Data
 from synthda.adapt.evaluate import Evaluation, evaluate
-from synthda.adapt.infer import probabilities
+from synthda.adapt.infer import outputs, probabilities
 from synthda.adapt.method import Method
 from synthda.adapt.rejection import calibrated
 from synthda.adapt.run import Run
@@ -60,13 +61,20 @@ def results_of(
     write_answers(run.answers, target, evaluation)
     shares = np.bincount(target.predicted, minlength=len(blueprint.classes)) / len(target.predicted)
     results["predicted_shares"] = dict(zip(blueprint.classes, shares.round(4).tolist(), strict=True))
-    if probe.held_out is not None:
-        estimate = estimated_accuracy(probe.by(deployed))
+    if probe.estimating is not None:
+        estimate = estimate_by(deployed, probe)
         scored = (run.read().get("results", {}) | results).get("evaluation")
         known = scored is not None and blueprint.known_classes == blueprint.classes  # it knows of no `unknown`
         error = {"error": estimate["value"] - scored["accuracy"]} if known else {}
         results["estimated_accuracy"] = estimate | error
     return results
+
+
+def estimate_by(method: Method, probe: Probe) -> dict[str, Any]:
+    """The accuracy of `method` on the target, estimated without labels of it; `probe` has source images held out."""
+    assert probe.estimating is not None
+    sure_s, sure_t = (softmax(outputs(method, images), axis=1) for images in (probe.estimating.images, probe.target))
+    return estimated_accuracy(sure_s, probe.estimating.labels, sure_t)
 
 
 def score(

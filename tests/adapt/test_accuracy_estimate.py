@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from synthda.adapt.accuracy_estimate import estimated_accuracy, thresholded_confidence
-from synthda.adapt.selection.validation import Validation
 
 
 def test_by_hand() -> None:
@@ -43,8 +42,7 @@ def test_a_less_sure_target_is_estimated_lower_and_a_monotone_change_of_the_scor
 
 def test_the_manifest_says_what_the_estimate_rests_on() -> None:
     p = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], dtype=np.float32)
-    none = np.zeros((3, 1))
-    found = estimated_accuracy(Validation(none, p, none, p, np.array([0, 1, 1])))
+    found = estimated_accuracy(p, np.array([0, 1, 1]), p)
     assert found["value"] == pytest.approx(2 / 3)
     assert found["source_accuracy"] == pytest.approx(2 / 3)
     assert (found["source_images"], found["target_images"]) == (3, 3)
@@ -53,7 +51,6 @@ def test_the_manifest_says_what_the_estimate_rests_on() -> None:
 
 def test_predictions_that_round_to_one_are_still_told_apart() -> None:
     surer = np.array([[1, 1e-12], [1, 1e-9], [1, 1e-10]], dtype=np.float32)
-    none = np.zeros((3, 1))
     labels = np.array([0, 1, 0])  # the least sure of the three is wrong
-    found = estimated_accuracy(Validation(none[:1], surer[:1], none, surer, labels))
+    found = estimated_accuracy(surer, labels, surer[:1])
     assert found["value"] == 1.0

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthda.adapt.distance import some_of, some_rows
+from synthda.adapt.distance import MOST, some_of, some_rows
 from synthda.adapt.infer import features_and_probabilities
 from synthda.adapt.method import Method
 from synthda.datasets.domain import ArrayImages, Domain, Images, in_memory
 
+MOST_ESTIMATING = 10_000
 Floats = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -48,10 +49,12 @@ class Probe:
     Attributes:
         target: unlabelled.
         held_out: labelled source images that the training has not seen, or None.
+        estimating: more of these, at most 10,000, from which the accuracy of what is deployed is estimated.
     """
 
     target: Images
     held_out: Domain | None
+    estimating: Domain | None
 
     @property
     def content(self) -> str:
@@ -60,9 +63,11 @@ class Probe:
 
     @classmethod
     def of(cls, target: Images, held_out: Domain | None) -> Probe:
-        if held_out is not None:
-            held_out = held_out.rows(some_rows(len(held_out)))
-        return cls(ArrayImages(some_of(target)), held_out)
+        chosen, more = (
+            None if held_out is None else held_out.rows(some_rows(len(held_out), most=most))
+            for most in (MOST, MOST_ESTIMATING)
+        )
+        return cls(ArrayImages(some_of(target)), chosen, more)
 
     def by(self, method: Method) -> Validation:
         """What `method` says of them."""
