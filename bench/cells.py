@@ -94,6 +94,7 @@ class Protocol:
     def data_of(self, cell: Cell) -> Data:
         pair = self.told["pairs"][cell.pair]
         target = self.open(cell.table, pair["target"])
+        target = equal_shares(target) if pair.get("target_shares") == "equal" else target
         sources = tuple(self.open(cell.table, source, labelled=True) for source in _sources(pair))
         return Data(
             sources=(*sources, target) if self._oracle_has_source(cell) else sources,
@@ -202,6 +203,14 @@ def spread(domain: Domain, per_class: int) -> Domain:
         )
         chosen += [row for turn in by_turns for row in turn if row is not None][:per_class]
     return domain.rows(np.array(sorted(chosen), dtype=np.int64))
+
+
+def equal_shares(domain: Domain) -> Domain:
+    """As many photographs of each class as there are of the rarest, evenly over their order; it looks at labels."""
+    counts = np.bincount(domain.labels)
+    rows = [np.flatnonzero(domain.labels == label) for label in np.flatnonzero(counts)]
+    fewest = min(len(own) for own in rows)
+    return domain.rows(np.sort(np.concatenate([own[np.arange(fewest) * len(own) // fewest] for own in rows])))
 
 
 def tracks_of(domain: Domain) -> NDArray[np.int64] | None:

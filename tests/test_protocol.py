@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cells import Cell, Protocol, spread
+from bench.cells import Cell, Protocol, equal_shares, spread
 from bench.grocery_tables import TABLES as PRODUCTS
 from bench.selection import TABLE as SELECTION
 from bench.tables import ACCURACY
@@ -63,3 +63,11 @@ def test_labelled_frames_are_spread_over_the_tracks_of_each_class() -> None:
 def test_an_unknown_variant_is_an_unknown_method() -> None:
     with pytest.raises(SettingError, match="no method"):
         PROTOCOL.blueprint_of(Cell("usps", "usps-to-mnist", "no-such", 0), ("a",))
+
+
+def test_equal_shares_are_as_many_of_each_class_as_there_are_of_the_rarest_evenly_over_their_order() -> None:
+    labels = np.array([0] * 6 + [2] * 2 + [1] * 3)
+    images = np.arange(len(labels), dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
+    found = equal_shares(Domain(ArrayImages(images), labels, ("a", "b", "c")))
+    assert found.labels.tolist() == [0, 0, 2, 2, 1, 1]
+    assert found.images.read(np.arange(6))[:, 0, 0, 0].tolist() == [0, 3, 6, 7, 8, 9]
