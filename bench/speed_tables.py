@@ -37,15 +37,15 @@ def _time_to_accuracy(found: dict[str, Any]) -> list[str]:
         "the images that evaluate after the training. Seconds are those of training, with what the method starts from, "
         "and those since the process was started, with imports and data.",
         "",
-        "| table | method | aim | reached after | training | since the start | highest |",
+        "| table | method | aim | reached after | training | since the start | at its end |",
         "|---|---|---|---|---|---|---|",
     ]
     for case in found["cases"]:
-        after, highest = case["reached_after_steps"], max(case["accuracies"].values())
+        after, last = case["reached_after_steps"], case["accuracies"][max(case["accuracies"], key=int)]
         told = [f"{after:,} of {case['steps']:,} steps"] if after is not None else [f"not in {case['steps']:,} steps"]
         seconds = [case["seconds_of_training"], case["seconds_from_process_start"]]
         told += [f"{value:,.0f} s" if value is not None else "" for value in seconds]
-        cells = [case["table"], f"`{case['method']}`", f"{case['aim']:.4f}", *told, f"{highest:.4f}"]
+        cells = [case["table"], f"`{case['method']}`", f"{case['aim']:.4f}", *told, f"{last:.4f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
