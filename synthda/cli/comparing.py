@@ -72,6 +72,8 @@ class Narrator:
         means = [(method, f"{mean:.4f}") for method, mean in overall(list(pairs.values()))]
         if len(pairs) > 1 and means:
             _print("Over all pairs", ("method", "mean accuracy"), means)
+        if any(row.blind for rows in pairs.values() for row in rows):
+            say("\nThe estimates tell which method, and not how good it is: synthda label makes labels that measure.")
         names = ", ".join(f"comparison.{suffix}" for suffix in ("md", "csv", "html", "json"))
         say(f"\nIn {self.comparison.out}: {names}")
 

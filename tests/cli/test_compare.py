@@ -63,6 +63,7 @@ def test_without_labels_methods_are_ranked_by_estimates(synthda: Any, plan: str,
     done = synthda(*command)
     assert done.code == 0, done.err
     assert "accuracy, estimated without labels" in " ".join(done.out.split())
+    assert "The estimates tell which method, and not how good it is" in " ".join(done.out.split())
     cells = json.loads((tmp_path / "blind" / "comparison.json").read_text())["cells"]
     assert [(cell["accuracy"], 0 <= cell["estimated"] <= 1) for cell in cells] == [(None, True)] * 2
     assert "it ranks methods, and says little of how good the best is" in (tmp_path / "blind/comparison.md").read_text()
