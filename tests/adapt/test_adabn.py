@@ -14,14 +14,20 @@ from toy import blueprint, domain, same, weights
 
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.methods import METHODS
 from synthda.adapt.methods.adabn import AdaBN
 from synthda.adapt.methods.mcd import MCD
 from synthda.adapt.methods.self_ensembling import SelfEnsembling
 from synthda.adapt.network import Network
 from synthda.adapt.recipe import Recipe
+from synthda.adapt.resident import as_floats, as_tensor
 from synthda.adapt.run import Run
 from synthda.adapt.trained import load_run
+from synthda.datasets.domain import in_memory
 from synthda.errors import SettingError
+
+REFUSED = ("adabn", "train-on-target", "osbp")
+"""Methods that it cannot follow."""
 
 
 def normalised() -> Network:
@@ -59,19 +65,28 @@ def test_the_statistics_are_those_of_the_whole_target_layer_by_layer() -> None:
         assert layer.running_var.numpy() == pytest.approx(reached.var(axis=0), rel=1e-4)
 
 
+def reaching(method: AdaBN, images: Tensor) -> list[tuple[nn.BatchNorm2d, Tensor]]:
+    """Each batch norm that a prediction passes through, and what is given to it, (B, channels, H, W)."""
+    layers = [layer for layer in method.modules() if isinstance(layer, nn.BatchNorm2d)]
+    given: list[tuple[nn.BatchNorm2d, Tensor]] = []
+    hooks = [
+        layer.register_forward_pre_hook(lambda layer, inputs: given.append((layer, inputs[0]))) for layer in layers
+    ]
+    with torch.no_grad():
+        method.predict(images)
+    for hook in hooks:
+        hook.remove()
+    return given
+
+
 def test_every_layer_then_gives_the_target_mean_zero_and_variance_one() -> None:
     images = torch.rand(40, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     built = blueprint("adabn").build()
     assert isinstance(built, AdaBN)
-    method = refreshed(built, list(images.split(16)))
-    layers = [layer for layer in method.network.modules() if isinstance(layer, nn.BatchNorm2d)]
-    assert len(layers) == 4
-    given: list[Tensor] = []
-    for layer in layers:
-        layer.register_forward_hook(lambda layer, inputs, output: given.append(output.transpose(0, 1).flatten(1)))
-    with torch.no_grad():
-        method.predict(images)
-    for each in given:
+    given = reaching(refreshed(built, list(images.split(16))), images)
+    assert len(given) == 4
+    for layer, inputs in given:
+        each = layer(inputs).transpose(0, 1).flatten(1)
         torch.testing.assert_close(each.mean(dim=1), torch.zeros(len(each)), atol=1e-4, rtol=0)
         torch.testing.assert_close(each.var(dim=1, correction=0), torch.ones(len(each)), atol=1e-2, rtol=0)
 
@@ -120,16 +135,25 @@ def test_after_self_ensembling_the_teacher_gets_the_statistics() -> None:
     assert (teacher.running_mean != 0).all()
 
 
-def test_the_method_before_is_trained_first_and_taken_over_whole(tmp_path: Path) -> None:
-    plan = blueprint("adabn", steps=2, after="mcd")
-    manifest = adapt(plan, data(), Run(tmp_path), export=False)
+@pytest.mark.parametrize("after", [*(name for name in METHODS if name not in REFUSED), "dann+mcc"])
+def test_any_method_before_is_trained_first_taken_over_whole_and_deployed_with_the_targets_statistics(
+    after: str, tmp_path: Path
+) -> None:
+    plan, given = blueprint("adabn", steps=1, after=after), data(evaluation=None)
+    manifest = adapt(plan, given, Run(tmp_path), export=False)
     assert manifest["results"]["steps"] == 0
     first, trained = load_run(Run(tmp_path).first)
     _, method = load_run(Run(tmp_path))
-    assert first.method == "mcd"
+    assert first.method == after
     assert isinstance(method, AdaBN)
     learnt, kept = dict(trained.named_parameters()), dict(method.trained.named_parameters())
+    assert learnt.keys() == kept.keys()
     assert all(torch.equal(learnt[name], kept[name]) for name in learnt)
+    passed = reaching(method, as_floats(as_tensor(in_memory(given.target))))
+    assert len(passed) == 4
+    for layer, inputs in passed:
+        torch.testing.assert_close(layer.running_mean, inputs.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(layer.running_var, inputs.var(dim=(0, 2, 3), correction=0), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("after", "setting"), [("dann", ("source_domains", 2)), ("fixmatch", ("align", True))])

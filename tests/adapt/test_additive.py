@@ -11,12 +11,21 @@ from torch import nn
 from toy import blueprint
 
 from synthda.adapt.additive import AdditiveMethod, Combination, Seen, entropy
-from synthda.adapt.method import Batch
-from synthda.adapt.methods import build_method
+from synthda.adapt.method import Batch, Method
+from synthda.adapt.methods import METHODS, build_method
 from synthda.adapt.methods.dann import DANN
 from synthda.adapt.networks.ganin import GaninMnist
 from synthda.errors import SettingError
+from synthda.settings import load
 
+UNASKED = ("step", "steps", "optimizers", "refresh", "predict", "chances", "normalise_by", "can_begin_from")
+UNASKED += ("uses_source", "uses_target", "least_target", "source_views", "target_views", "refresh_every")
+"""What a combination does not ask its parts for."""
+MORE_THAN_TERMS = [
+    name
+    for name in METHODS
+    if any(getattr(load("method", name, METHODS), each) is not getattr(Method, each) for each in UNASKED)
+]
 P = torch.tensor(0.5)
 
 
@@ -112,6 +121,17 @@ def test_a_combination_trains_the_parameters_of_its_parts_once_each() -> None:
 def test_what_cannot_be_combined_is_refused_with_a_sentence(name: str, sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         blueprint(name)
+
+
+@pytest.mark.parametrize("name", MORE_THAN_TERMS)
+@pytest.mark.parametrize("order", ["dann+{}", "{}+dann"])
+def test_a_method_that_does_more_than_add_terms_does_not_combine(name: str, order: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name} adds no term to another method's loss, .* combine any of ddc, "):
+        blueprint(order.format(name))
+
+
+def test_methods_that_alternate_do_more_than_add_terms() -> None:
+    assert {"mcd", "adda", "m-adda"} < set(MORE_THAN_TERMS)
 
 
 def test_a_setting_of_any_part_may_be_given_and_one_of_none_is_refused() -> None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from test_adaptation import data
+from torch import Tensor
 from torch.nn import functional as F
 from toy import blueprint, build, domain, logged, same, stopping_after, train_toy, views_beside_own, weights
 
+from synthda.adapt.adaptation import adapt
+from synthda.adapt.blueprint import Blueprint
+from synthda.adapt.data import ORACLE
+from synthda.adapt.descent import Descent
 from synthda.adapt.estimate import seconds_per_step
 from synthda.adapt.export import export_onnx
 from synthda.adapt.infer import probabilities
 from synthda.adapt.method import Batch, Method
 from synthda.adapt.methods import METHODS
-from synthda.adapt.methods.two_stream import TwoStream
 from synthda.adapt.resident import as_floats, as_tensor
 from synthda.adapt.run import Run
-from synthda.adapt.train import train
+from synthda.adapt.train import Pace, train
+from synthda.adapt.trained import load_run
 from synthda.datasets.domain import Domain, in_memory
 from synthda.errors import SettingError
 from synthda.settings import load, settings_of
@@ -31,7 +39,6 @@ WITHOUT_STEPS = ("adabn", "sa")
 every_method = pytest.mark.parametrize("name", METHODS)
 every_method_that_takes_steps = pytest.mark.parametrize("name", [name for name in METHODS if name not in WITHOUT_STEPS])
 
-
 SLOWLY = {"learning_rate": 0.0003}
 TOY = {
     "self-ensembling": {"ema": 0.9},
@@ -41,6 +48,55 @@ TOY = {
     "dirt-t": {"interval": 3},
 }
 """Settings for problems of a few steps."""
+
+FEATURES, PREDICTOR = "network.feature_extractor", "network.label_predictor"
+NETWORK = (FEATURES, PREDICTOR)
+STREAMS = (FEATURES, "source_stream.feature_extractor")
+LABEL = {"label": NETWORK}
+ADVERSARY = {"domain": (FEATURES, "domain_classifier")}
+# The encoder's loss passes through the discriminator; the optimizer that descends it holds the encoder alone.
+APART = {"domain": ("discriminator",), "encoder": (FEATURES, "discriminator")}
+CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
+    "source-only": LABEL,
+    "train-on-target": LABEL,
+    "ddc": LABEL | {"mean_discrepancy": (FEATURES,)},
+    "dan": LABEL | {"mmd": NETWORK},
+    "jan": LABEL | {"joint_mmd": NETWORK},
+    "rtn": {"label": (*NETWORK, "residual"), "tensor_mmd": NETWORK, "entropy": NETWORK},
+    "two-stream": {
+        "label": ("source_stream.feature_extractor", PREDICTOR),
+        "relation": (*STREAMS, "scales", "shifts"),
+        "mmd": STREAMS,
+    },
+    "dtml": LABEL | dict.fromkeys(("within_classes", "between_classes", "mean_discrepancy"), (FEATURES,)),
+    "deep-coral": LABEL | {"coral": NETWORK},
+    "cmd": LABEL | {"cmd": (FEATURES,)},
+    "dann": LABEL | ADVERSARY,
+    "pada": LABEL | ADVERSARY,
+    "osbp": LABEL | {"boundary": NETWORK},
+    "iw-dann": LABEL | ADVERSARY,
+    "adda": APART,
+    "triplet": {"triplet": (FEATURES,)},
+    "m-adda": APART | {"magnet": (FEATURES,)},
+    "vada": LABEL | ADVERSARY | dict.fromkeys(("smooth_source", "smooth_target", "entropy"), NETWORK),
+    "dirt-t": dict.fromkeys(("teacher", "smooth", "entropy"), NETWORK),
+    "cdan": LABEL | ADVERSARY,
+    "cdan-e": LABEL | ADVERSARY,
+    "bsp": LABEL | {"spectral": (FEATURES,)},
+    "mdd": LABEL | {"disparity": (FEATURES, "adversary")},
+    "mcc": LABEL | {"confusion": NETWORK},
+    "im": LABEL | {"information": NETWORK},
+    "bnm": LABEL | {"nuclear_norm": NETWORK},
+    "afn": LABEL | {"feature_norm": (FEATURES,)},
+    "wmmd": LABEL | {"weighted_mmd": NETWORK, "target_label": NETWORK},
+    "mcd": dict.fromkeys(("label", "discrepancy"), (*NETWORK, "second")),
+    "pseudo-label": LABEL | {"pseudo_label": NETWORK},
+    "fixmatch": LABEL | {"consistency": NETWORK},
+    "adamatch": LABEL | {"consistency": NETWORK},
+    "self-ensembling": LABEL | {"consistency": NETWORK},
+    "shot": dict.fromkeys(("entropy", "diversity", "pseudo_label"), (FEATURES,)),
+}
+"""Of each method, by term, the modules and parameters to which that sends a gradient; a new method adds its line."""
 
 
 def a_batch(method: Method, n_source: int, n_target: int, labels: tuple[int, ...] = (1,)) -> Batch:
@@ -60,12 +116,35 @@ def a_batch(method: Method, n_source: int, n_target: int, labels: tuple[int, ...
 
 
 def has_moved(method: Method) -> Method:
-    """Its network no longer equals the copies that a method compares it with."""
+    """Its network no longer equals the copies that a method compares it with, and no weight is 0."""
     torch.manual_seed(0)
     with torch.no_grad():
-        for parameter in method.network.feature_extractor.parameters():
+        for parameter in method.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
     return method
+
+
+def reached_by(term: Tensor, method: Method) -> set[str]:
+    """The parameters to which a term sends a gradient that is not 0."""
+    method.zero_grad()
+    term.backward(retain_graph=True)  # type: ignore[no-untyped-call]
+    return {
+        name for name, each in method.named_parameters() if each.grad is not None and torch.count_nonzero(each.grad)
+    }
+
+
+def batches_of(method: Method) -> list[Batch]:
+    """Filled, while it is trained, with what its steps are given."""
+    given: list[Batch] = []
+    step = method.step
+    method.step = lambda batch, p, descend: (given.append(batch), step(batch, p, descend))[1]  # type: ignore[method-assign]
+    return given
+
+
+def that_learns(name: str) -> Blueprint:
+    """The toy problem, with steps enough."""
+    settings = {"learning_rate": 0.03, "source_batch": 64, "target_batch": 48} | TOY.get(name, {})
+    return blueprint(name, steps=60, **settings)
 
 
 def label_loss(method: Method, labelled: Domain) -> float:
@@ -85,10 +164,14 @@ def test_what_is_deployed_is_the_softmax_of_the_logits_where_nothing_is_calibrat
 
 @every_method
 def test_it_learns_a_toy_problem(name: str, tmp_path: Path) -> None:
-    settings = {"learning_rate": 0.03, "source_batch": 64, "target_batch": 48} | TOY.get(name, {})
-    plan = blueprint(name, steps=60, **settings)
+    plan, run = that_learns(name), Run(tmp_path)
+    has_labels = "label" in CLAIMS.get(name, {})
     before = label_loss(plan.build(), domain())
-    trained = train_toy(plan, Run(tmp_path))
+    # Where a run that has learnt is what it starts from, that would hide a label loss from which nothing is learnt.
+    trained = train_toy(plan, run, pace=Pace(log_every=10), method=plan.build() if has_labels else build(plan))
+    if has_labels:
+        first, *_, last = (line["label"] for line in logged(run))
+        assert last < first / 2
     assert label_loss(trained, domain()) < before / 2
     unseen = domain(seed=1)
     assert (probabilities(trained, unseen.images).argmax(axis=1) == unseen.labels).mean() > 0.9
@@ -97,22 +180,25 @@ def test_it_learns_a_toy_problem(name: str, tmp_path: Path) -> None:
 @every_method_that_takes_steps
 def test_stopped_after_any_step_and_resumed_it_is_the_same_run(name: str, tmp_path: Path) -> None:
     views = views_beside_own(name, source_view="strong", target_view="strong")
-    plan = blueprint(name, steps=4, **views, **TOY.get(name, {}))
-    whole = weights(train_toy(plan, Run(tmp_path / "whole")))
+    # A pass over the target's 64 images ends in the second step: what a refresh leaves outlives a stop, too.
+    plan = blueprint(name, steps=4, target_batch=36, **views, **TOY.get(name, {}))
+    whole = weights(train_toy(plan, Run(tmp_path / "whole"), method=has_moved(plan.build())))
     for stop in range(1, 5):
         run = Run(tmp_path / f"stopped-{stop}")
         with pytest.raises(KeyboardInterrupt):
-            train_toy(plan, run, pace=stopping_after(stop))
-        assert same(weights(train_toy(plan, run)), whole)
+            train_toy(plan, run, pace=stopping_after(stop), method=has_moved(plan.build()))
+        # What it began with is in the checkpoint alone.
+        assert same(weights(train_toy(plan, run, method=plan.build())), whole)
         assert logged(run) == logged(Run(tmp_path / "whole"))
 
 
 @pytest.mark.parametrize("name", [name if name in PREDICTING else pytest.param(name, marks=SLOW) for name in METHODS])
 def test_it_exports_what_it_predicts(name: str, tmp_path: Path) -> None:
-    plan, images = blueprint(name), domain(256).images
+    plan, images = that_learns(name), domain(256).images
     facts = {"method": name}
-    model = tmp_path / "model.onnx"
-    parity = export_onnx(plan.build(), images, model, classes=plan.classes, fit="stretch", facts=facts)
+    model, trained = tmp_path / "model.onnx", train_toy(plan, Run(tmp_path / "run"))
+    assert len(set(probabilities(trained, images).argmax(axis=1))) == 2, "one answer to all would compare nothing"
+    parity = export_onnx(trained, images, model, classes=plan.classes, fit="stretch", facts=facts)
     assert parity["different_classes"] == 0
     assert (tmp_path / "model.onnx").exists()
 
@@ -134,35 +220,57 @@ def test_it_moves_every_parameter_that_an_optimizer_holds_and_no_other(name: str
 
 
 @every_method_that_takes_steps
-def test_each_term_moves_the_features_and_the_label_loss_nothing_but_the_network(name: str) -> None:
+def test_each_term_sends_a_gradient_to_all_that_it_claims_and_to_nothing_else(name: str) -> None:
+    assert name in CLAIMS, f"say in CLAIMS to which parameters each term of {name} sends a gradient"
     takes_all = {"confidence": 0} if "confidence" in settings_of(load("method", name, METHODS)) else {}
     method = has_moved(blueprint(name, **takes_all).build().train())
     terms = method.losses(a_batch(method, 12, 9, labels=(1, 0)), torch.tensor(0.5))
-    discriminator = terms.pop("domain") if name in ("adda", "m-adda") else None  # it learns apart from the encoder
-    streams = [method.network, method.source_stream] if isinstance(method, TwoStream) else [method.network]
-    features = [parameter for network in streams for parameter in network.feature_extractor.parameters()]
-    for term in (term for term in terms.values() if term.requires_grad):
-        gradients = torch.autograd.grad(term, features, retain_graph=True, allow_unused=True)
-        assert any(found is not None and found.abs().max() > 0 for found in gradients)
-    # MCD trains two predictors on the labels, RTN one by its difference from the other, two-stream another extractor.
-    predictors = ("network.", "second.", "residual.", "source_stream.")
-    own = [value for key, value in method.named_parameters() if not key.startswith(predictors) and value.requires_grad]
-    own = [value for value in own if all(value is not shared for shared in method.network.parameters())]
-    if own and discriminator is None:
-        assert set(torch.autograd.grad(terms["label"], own, allow_unused=True)) == {None}
+    reached = {term: reached_by(value, method) for term, value in terms.items() if value.requires_grad}
+    parameters = [f"{parameter}." for parameter, _ in method.named_parameters()]
+    assert reached == {
+        term: {each[:-1] for each in parameters if each.startswith(tuple(f"{module}." for module in claimed))}
+        for term, claimed in CLAIMS[name].items()
+    }
 
 
 @every_method_that_takes_steps
 @pytest.mark.parametrize(("n_source", "n_target"), [(1, 5), (5, 1), (2, 2)])
-def test_tiny_and_unequal_batches_of_one_class_have_finite_losses_and_gradients(
-    name: str, n_source: int, n_target: int
+def test_a_step_on_a_tiny_and_unequal_batch_of_one_class_leaves_all_finite(
+    name: str, n_source: int, n_target: int, tmp_path: Path
 ) -> None:
-    method = blueprint(name).build().train()
-    loss = sum(term for term in method.losses(a_batch(method, n_source, n_target), torch.tensor(1.0)).values())
-    assert isinstance(loss, torch.Tensor)
-    assert torch.isfinite(loss)
-    loss.backward()  # type: ignore[no-untyped-call]
+    plan, run = blueprint(name), Run(tmp_path)
+    method = plan.build().train()
+    run.begin({"blueprint": plan.as_dict()})
+    descend = Descent(method, plan.recipe, run, torch.device("cpu"))
+    terms = method.step(a_batch(method, n_source, n_target), torch.tensor(1.0), descend)
+    assert set(CLAIMS[name]) <= set(terms)
+    assert all(torch.isfinite(term) for term in terms.values())
     assert all(torch.isfinite(parameter.grad).all() for parameter in method.parameters() if parameter.grad is not None)
+    descend.save(1)  # refuses losses and weights that are not finite
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != ORACLE])
+def test_a_few_labelled_target_images_and_their_labels_change_the_weights(name: str, tmp_path: Path) -> None:
+    few = domain(6, seed=3, target=True, name="few")
+    learnt = []
+    for folder, given in (("none", None), ("few", few), ("mislabelled", replace(few, labels=1 - few.labels))):
+        run = Run(tmp_path / folder)
+        adapt(blueprint(name, steps=2), data(evaluation=None, labelled_target=given), run, export=False)
+        learnt.append({name: parameter.detach() for name, parameter in load_run(run)[1].named_parameters()})
+    assert not any(same(one, other) for one, other in combinations(learnt, 2))
+
+
+@every_method
+def test_it_trains_on_two_sources(name: str, tmp_path: Path) -> None:
+    plan, run = blueprint(name, steps=2), Run(tmp_path)
+    method = build(plan)
+    before, given = weights(method), batches_of(method)
+    run.begin({"blueprint": plan.as_dict()})
+    train(method, [domain(), domain(40, seed=1)], domain(target=True).images, plan.recipe, run)
+    assert not same(weights(method), before)
+    assert len(given) == method.steps(plan.recipe)
+    of_each = [0] * 8 + [1] * 8 if method.uses_source else []
+    assert all(batch.source_domain.tolist() == of_each for batch in given)
 
 
 @every_method
@@ -181,9 +289,7 @@ def test_a_batch_holds_the_views_that_the_method_compares_of_the_domains_that_it
 ) -> None:
     plan = blueprint(name, steps=2)
     method = plan.build()
-    given: list[Batch] = []
-    step = method.step
-    method.step = lambda batch, p, descend: (given.append(batch), step(batch, p, descend))[1]  # type: ignore[method-assign]
+    given = batches_of(method)
     train_toy(plan, Run(tmp_path), method=method)
     assert len(given) == 2
     for batch in given:
@@ -209,9 +315,11 @@ def test_predictions_are_logits_of_each_image_alone(name: str) -> None:
 def test_a_setting_out_of_range_is_refused(name: str) -> None:
     for setting in settings_of(load("method", name, METHODS)).values():
         assert setting.help, f"{name}'s {setting.name} has no line of help"
-        if setting.range is not None and np.isfinite(setting.range.low):
-            with pytest.raises(SettingError, match=f"{setting.name} accepts"):
-                blueprint(name, **{setting.name: setting.range.low - 1})
+        for bound, away in ((setting.range.low, -1), (setting.range.high, 1)) if setting.range else ():
+            if np.isfinite(bound):
+                blueprint(name, **{setting.name: bound})
+                with pytest.raises(SettingError, match=f"{setting.name} accepts"):
+                    blueprint(name, **{setting.name: bound + away})
 
 
 @every_method

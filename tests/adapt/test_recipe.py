@@ -11,10 +11,35 @@ from torch.optim import SGD, Adam
 
 from synthda.adapt.networks.backbone import Body
 from synthda.adapt.recipe import Recipe, learn_at
+from synthda.errors import SettingError
+from synthda.settings import configure
 
 
 def parameters(*values: float) -> list[nn.Parameter]:
     return [nn.Parameter(torch.tensor([float(value)])) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted", "refused"),
+    [
+        ("steps", ("0", "8000"), ("-1", "1.5", "many")),
+        ("source_batch", ("1",), ("0",)),
+        ("target_batch", ("1",), ("0",)),
+        ("learning_rate", ("0", "0.01"), ("-0.01", "nan", "inf")),
+        ("momentum", ("0", "0.9999"), ("-0.1", "1")),
+        ("weight_decay", ("0",), ("-1",)),
+        ("optimizer", ("sgd", "adam"), ("lbfgs",)),
+        ("balanced", ("true", "no"), ("perhaps",)),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_and_the_bounds_are_in(
+    name: str, accepted: tuple[str, ...], refused: tuple[str, ...]
+) -> None:
+    for text in accepted:
+        assert name in configure({"recipe": Recipe}, {name: text})["recipe"]
+    for text in refused:
+        with pytest.raises(SettingError, match=f"{name}.* accepts |There is no {name} .*Accepted: "):
+            configure({"recipe": Recipe}, {name: text})
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
