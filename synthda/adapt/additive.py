@@ -19,14 +19,18 @@ class Seen:
 
     Attributes:
         batch: the images.
-        features_s, features_t: (B, feature_dim) of source and target.
+        features_s, features_t: (B, feature_dim) of source and target, of the latter's first view.
+        features_t2: of its second view, where a term compares two; otherwise no rows.
         labels: (B,) of the source.
     """
 
     def __init__(self, network: Network, batch: Batch) -> None:
         self.batch, self.labels = batch, batch.source_labels
         self._predictor = network.label_predictor
-        self.features_s, self.features_t = network.features_of_both(batch.source[0], batch.target[0])
+        views = torch.cat(batch.target) if len(batch.target) > 1 else batch.target[0]
+        self.features_s, features = network.features_of_both(batch.source[0], views)
+        count = len(batch.target[0])
+        self.features_t, self.features_t2 = features[:count], features[count:]
 
     @cached_property
     def layers_s(self) -> list[Tensor]:
@@ -45,6 +49,12 @@ class Seen:
     @property
     def logits_t(self) -> Tensor:
         return self.layers_t[-1]
+
+    @cached_property
+    def logits_t2(self) -> Tensor:
+        """(B, classes) of the target's second view."""
+        found: Tensor = self._predictor(self.features_t2)
+        return found
 
     @cached_property
     def chances_t(self) -> Tensor:
@@ -72,6 +82,7 @@ class Combination(AdditiveMethod):
         super().__init__(parts[0].network)
         self.parts = nn.ModuleList(parts)
         self.source_domains = max(part.source_domains for part in parts)
+        self.target_views = next((part.target_views for part in parts if part.target_views), ())
         self.starts_from = next((part.starts_from for part in parts if part.starts_from), None)
         self.eager_because = next((part.eager_because for part in parts if part.eager_because), None)
         self.needs_float32 = next((part.needs_float32 for part in parts if part.needs_float32), None)

@@ -74,8 +74,8 @@ class Method(nn.Module):
     uses_source: ClassVar[bool] = True
     uses_target: ClassVar[bool] = True
     least_target: ClassVar[int] = 1
-    source_views: ClassVar[tuple[View, ...]] = ()
-    target_views: ClassVar[tuple[View, ...]] = ()
+    source_views: tuple[View, ...] = ()
+    target_views: tuple[View, ...] = ()
     starts_from: str | None = None
     source_domains: int = 1
     learns_unknown: ClassVar[bool] = False

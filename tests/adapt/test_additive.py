@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from synthda.errors import SettingError
 from synthda.settings import load
 
 UNASKED = ("step", "steps", "optimizers", "refresh", "predict", "chances", "normalise_by", "can_begin_from")
-UNASKED += ("uses_source", "uses_target", "least_target", "source_views", "target_views", "refresh_every")
+UNASKED += ("uses_source", "uses_target", "least_target", "source_views", "refresh_every")
 """What a combination does not ask its parts for."""
 MORE_THAN_TERMS = [
     name
@@ -121,6 +122,20 @@ def test_a_combination_trains_the_parameters_of_its_parts_once_each() -> None:
 def test_what_cannot_be_combined_is_refused_with_a_sentence(name: str, sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         blueprint(name)
+
+
+@pytest.mark.parametrize("order", ["dann+fixmatch", "fixmatch+dann"])
+def test_beside_a_method_that_compares_views_the_others_see_the_weak_one(order: str) -> None:
+    combined = blueprint(order).build()
+    assert combined.target_views == ("weak", "strong")
+    strong = batch(side=16)
+    given = replace(strong, target=(strong.target[0], strong.target[0].flip(3)))
+    terms = combined.losses(given, torch.tensor(0.5))
+    for part in combined.parts:  # type: ignore[union-attr]
+        alone = part.losses(given if part.target_views else strong, torch.tensor(0.5))
+        for name, value in alone.items():
+            torch.testing.assert_close(terms[name], value)
+    assert {"label", "domain", "consistency"} <= set(terms)
 
 
 @pytest.mark.parametrize("name", MORE_THAN_TERMS)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from synthda.adapt.additive import AdditiveMethod, Seen
 from synthda.adapt.alignment import Shares
-from synthda.adapt.method import Batch, LossTerms, Method
+from synthda.adapt.method import LossTerms
 from synthda.adapt.methods.pseudo_label import cross_entropy_where_sure
 from synthda.adapt.network import Network
 from synthda.settings import Between
 
 
-class FixMatch(Method):
+class FixMatch(AdditiveMethod):
     """A strongly changed target image gets the class that is sure in its weak view."""
 
     gathered_statistics = "with align, the shares of the classes"
@@ -34,16 +33,12 @@ class FixMatch(Method):
         self.confidence = confidence
         self.shares = Shares(network.classes) if align else None
 
-    def losses(self, batch: Batch, p: Tensor) -> LossTerms:
-        weak, strong = batch.target
-        features_s, features_t = self.network.features_of_both(batch.source[0], torch.cat([weak, strong]))
-        logits_s = self.network.label_predictor(features_s)
-        label = F.cross_entropy(logits_s, batch.source_labels)
-        logits_weak, logits_strong = self.network.label_predictor(features_t).split(len(weak))
-        chances = logits_weak.detach().softmax(dim=1)
+    def terms(self, seen: Seen, p: Tensor) -> LossTerms:
+        chances = seen.chances_t.detach()
         if self.shares is not None:
             if self.training:
-                self.shares.see(logits_s.softmax(dim=1), chances, self.ranks)
+                self.shares.see(seen.logits_s.softmax(dim=1), chances, self.ranks)
             chances = self.shares.align(chances)
-        loss, sure = cross_entropy_where_sure(logits_strong, chances, self.confidence)
-        return {"label": label, "consistency": self.fixmatch_weight * loss, "sure": sure}
+        # 1/B Σ 1(max q ≥ τ) H(argmax q, p(strong)), q = p(weak): eq. 4 of the paper
+        loss, sure = cross_entropy_where_sure(seen.logits_t2, chances, self.confidence)
+        return {"consistency": self.fixmatch_weight * loss, "sure": sure}
