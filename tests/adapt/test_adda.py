@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 import pytest
 import torch
+from gaps import shifted_colours
 from shown import batch, colour_network
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,6 +28,16 @@ def test_the_discriminator_tells_the_domains_apart_and_the_encoder_claims_to_be_
     apart = (F.softplus(on_source).mean() + F.softplus(-on_target).mean()) / 2
     assert terms["domain"].item() == pytest.approx(apart.item(), rel=1e-5)
     assert terms["encoder"].item() == pytest.approx(F.softplus(on_target).mean().item(), rel=1e-5)
+
+
+def test_an_undecided_discriminator_costs_both_ln_2() -> None:
+    method = ADDA(colour_network())
+    with torch.no_grad():
+        for parameter in method.discriminator[-1].parameters():
+            parameter.zero_()
+    terms = method.losses(batch(), P)
+    assert terms["domain"].item() == pytest.approx(math.log(2))
+    assert terms["encoder"].item() == pytest.approx(math.log(2))
 
 
 def test_a_step_moves_the_discriminator_then_the_encoder() -> None:
@@ -93,3 +107,10 @@ def test_dropout_tells_the_discriminator_nothing_and_batch_norm_still_follows_th
         assert method.network.feature_extractor[-1].training
         assert (method.network.feature_extractor[-1].running_mean != 0).any()
     assert method.eval().network.features(images).isfinite().all()
+
+
+def test_on_shifted_colours_it_finds_the_gap_between_the_classes(tmp_path: Path) -> None:
+    gap = shifted_colours(0.13)
+    how = {"orders": 2, "momentum": 0.5}
+    plain, found = (gap.accuracies(method, tmp_path / method, **how) for method in ("source-only", "adda"))  # type: ignore[arg-type]
+    assert min(found) > max(plain) + 0.08

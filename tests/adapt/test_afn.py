@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from gaps import turned_bars
 from shown import colour_network, gradient, rows, shown
 
+from synthda.adapt.infer import features
 from synthda.adapt.methods.afn import AFN, step_loss
 
 
@@ -26,3 +30,12 @@ def test_the_gradient_pulls_each_row_outwards_by_twice_the_step_over_the_rows() 
 def test_a_row_of_zeros_has_a_finite_gradient() -> None:
     features = torch.zeros(2, 3, requires_grad=True)
     assert torch.isfinite(gradient(step_loss(features, 1.0), features)).all()
+
+
+def test_where_the_targets_features_are_short_it_lengthens_them_out_of_doubt(tmp_path: Path) -> None:
+    gap = turned_bars()
+    before = gap.adapted("source-only", tmp_path / "before")
+    lengths = [np.linalg.norm(features(before, domain.images), axis=1).mean() for domain in (gap.source, gap.unseen)]
+    assert lengths[1] < 0.6 * lengths[0]
+    plain, found = (gap.accuracies(method, tmp_path / method) for method in ("source-only", "afn"))
+    assert min(found) > max(plain) + 0.1

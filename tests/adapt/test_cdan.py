@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gaps import bluer_corners
 from scipy.special import softmax
 from scipy.stats import entropy
 from shown import accuracy_on_shifted_colours, colour_network, gradient, rows, shown
@@ -74,3 +75,9 @@ def test_a_wide_product_is_replaced_by_a_random_map_that_keeps_inner_products_on
 def test_on_shifted_colours_it_finds_the_gap_between_the_classes(tmp_path: Path) -> None:
     plain = accuracy_on_shifted_colours("source-only", tmp_path / "plain")
     assert accuracy_on_shifted_colours("cdan", tmp_path / "adapted") > plain + 0.15
+
+
+def test_with_entropy_it_unlearns_what_differs_between_the_domains(tmp_path: Path) -> None:
+    gap = bluer_corners(0.2)
+    plain, found = (gap.accuracies(method, tmp_path / method, momentum=0.5) for method in ("source-only", "cdan-e"))
+    assert min(found) > max(plain) + 0.3

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from gaps import shifted_colours
 from shown import colour_network, gradient, shown
 
 from synthda.adapt.methods.ddc import DDC
@@ -24,3 +27,9 @@ def test_both_domains_are_pulled_towards_each_other() -> None:
     term = DDC(colour_network()).terms(seen, P)["mean_discrepancy"]
     assert (gradient(term, seen.layers_s[0]) < 0).all()
     assert (gradient(term, seen.layers_t[0]) > 0).all()
+
+
+def test_on_shifted_colours_it_finds_the_gap_between_the_classes(tmp_path: Path) -> None:
+    gap = shifted_colours(0.13)
+    plain, found = (gap.accuracies(method, tmp_path / method) for method in ("source-only", "ddc"))
+    assert min(found) > max(plain) + 0.1

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from gaps import shifted_colours
 from shown import colour_network, rows, shown
 
 from synthda.adapt.methods.deep_coral import DeepCORAL, coral_distance
@@ -36,3 +39,10 @@ def test_the_layer_is_a_setting(layer: str, position: int) -> None:
 
 def test_a_single_row_has_no_covariance_and_no_nan() -> None:
     assert coral_distance(torch.ones(1, 3), torch.ones(1, 3)).item() == 0
+
+
+def test_on_shifted_colours_it_finds_the_gap_between_the_classes(tmp_path: Path) -> None:
+    """A shift alone has no covariance: what it spreads otherwise in the logits, where the network bends, has."""
+    gap = shifted_colours(0.13)
+    plain, found = (gap.accuracies(method, tmp_path / method) for method in ("source-only", "deep-coral"))
+    assert min(found) > max(plain) + 0.08

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from gaps import turned_bars
 from shown import colour_network
 from torch.nn import functional as F
 from toy import blueprint, domain
@@ -34,6 +36,16 @@ def test_the_strong_view_learns_what_is_sure_in_the_weak_one() -> None:
     assert terms["sure"].item() == pytest.approx(3 / 5)
 
 
+def test_it_is_nothing_where_the_weak_view_is_sure_of_nothing() -> None:
+    method, given = FixMatch(colour_network()), batch()
+    surest = method.network(given.target[0]).softmax(1).max().item()
+    method.confidence = surest + 1e-4
+    terms = method.losses(given, P)
+    assert (terms["sure"].item(), terms["consistency"].item()) == (0, 0)
+    method.confidence = surest - 1e-4
+    assert method.losses(given, P)["consistency"].item() > 0
+
+
 def test_nothing_flows_back_through_the_weak_view() -> None:
     method, given = FixMatch(colour_network(), confidence=0), batch()
     weak, strong = (view.clone().requires_grad_() for view in given.target)
@@ -51,3 +63,9 @@ def test_the_loop_gives_it_a_weak_and_a_strong_view_of_the_same_images() -> None
     assert [view.shape for view in given.target] == [(12, 3, 16, 16)] * 2
     assert not torch.equal(*given.target)
     assert len(given.source) == 1
+
+
+def test_what_is_sure_is_carried_over_to_turned_bars(tmp_path: Path) -> None:
+    gap = turned_bars()
+    plain, found = (gap.accuracies(method, tmp_path / method, orders=2) for method in ("source-only", "fixmatch"))
+    assert min(found) > max(plain) + 0.1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from gaps import bluer_corners
 from shown import batch, colour_network
 from torch import nn
 from torch.nn import functional as F
@@ -15,6 +16,7 @@ from toy import blueprint, domain
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.additive import Seen
 from synthda.adapt.data import Data
+from synthda.adapt.methods.dann import DANN
 from synthda.adapt.methods.iw_dann import IWDANN
 from synthda.adapt.run import Run
 from synthda.adapt.trained import load_run
@@ -71,6 +73,20 @@ def test_lambda_is_the_same_from_beginning_to_end() -> None:
     assert pulls[0].abs().max() > 0
 
 
+def test_before_anything_has_drifted_it_is_dann_with_a_constant_lambda() -> None:
+    method, given = IWDANN(colour_network(), iw_lambda=0.3), batch()
+    dann = DANN(method.network, gamma=1000, lambda_max=0.3)  # its λ_p is as good as 0.3 from the first steps on
+    dann.domain_classifier.load_state_dict(method.domain_classifier.state_dict())
+    for name in ("label", "domain"):
+        found, wanted = method.losses(given, P)[name], dann.losses(given, P)[name]
+        torch.testing.assert_close(found, wanted)
+        parameters = list(method.network.feature_extractor.parameters())
+        for own, other in zip(
+            torch.autograd.grad(found, parameters), torch.autograd.grad(wanted, parameters), strict=True
+        ):
+            torch.testing.assert_close(own, other)
+
+
 def test_training_starts_from_a_classifier_of_the_source_and_keeps_it(tmp_path: Path) -> None:
     data = Data(sources=(domain(),), target=domain(target=True).unlabelled(), target_name="toy")
     adapt(blueprint("iw-dann", steps=3), data, Run(tmp_path / "run"), export=False)
@@ -81,3 +97,12 @@ def test_training_starts_from_a_classifier_of_the_source_and_keeps_it(tmp_path: 
     assert all(torch.equal(kept[name], learnt[name]) for name in learnt)
     assert any(not torch.equal(value, learnt[name]) for name, value in trained.network.state_dict().items())
     assert torch.equal(trained.network.mean, first.network.mean), "it is normalised as it was"
+
+
+def test_it_unlearns_what_differs_between_the_domains(tmp_path: Path) -> None:
+    """Beside the source alone, and beside itself without the reversal: it is trained for twice as long."""
+    gap = bluer_corners(0.2)
+    plain = gap.accuracies("source-only", tmp_path / "plain", orders=2, momentum=0.5)
+    longer = gap.accuracies("iw-dann", tmp_path / "longer", orders=2, momentum=0.5, iw_lambda=0)
+    found = gap.accuracies("iw-dann", tmp_path / "found", orders=2, momentum=0.5, iw_lambda=1)
+    assert min(found) > max(plain + longer) + 0.3

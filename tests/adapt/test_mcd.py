@@ -27,6 +27,16 @@ def test_the_terms_are_both_cross_entropies_and_the_mean_difference_of_the_chanc
     assert terms["discrepancy"].item() == pytest.approx((first - second).abs().sum().item() / (9 * 2))
 
 
+def test_equal_predictors_differ_in_nothing_and_either_may_be_the_second() -> None:
+    method, given = MCD(colour_network()), batch()
+    before = method.losses(given, P)["discrepancy"].item()
+    method.network.label_predictor, method.second = method.second, method.network.label_predictor
+    assert before > 0
+    assert method.losses(given, P)["discrepancy"].item() == pytest.approx(before)
+    method.second.load_state_dict(method.network.label_predictor.state_dict())
+    assert method.losses(given, P)["discrepancy"].item() == 0
+
+
 def test_a_step_descends_labels_then_predictors_apart_then_features_together() -> None:
     method, asked = MCD(colour_network(), generator_steps=3), []
 

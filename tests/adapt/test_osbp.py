@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
+import numpy as np
 import torch
+from gaps import strangers_among_colours
 from shown import batch, colour_network
 
+from synthda.adapt.infer import probabilities
 from synthda.adapt.methods.osbp import OSBP
 
 
@@ -49,3 +53,18 @@ def test_how_many_are_taken_for_unknown_is_told() -> None:
     osbp = made()
     told = osbp.losses(batch(), torch.tensor(0.5))["unknown"]
     torch.testing.assert_close(told, (unknown_chances(osbp) > 0.5).float().mean())
+
+
+def test_of_strangers_among_shifted_colours_it_knows_most_and_the_known_better_than_before(tmp_path: Path) -> None:
+    """The source alone cannot tell a third of the target: at best, .67 would be right."""
+    gap = strangers_among_colours()
+
+    def recalls(method: str, seed: int) -> list[float]:
+        trained = gap.adapted(method, tmp_path / method / str(seed), seed=seed)
+        said = probabilities(trained, gap.unseen.images).argmax(axis=1)
+        return [float((said == label)[gap.unseen.labels == label].mean()) for label in range(3)]
+
+    plain, found = (np.array([recalls(method, seed) for seed in range(3)]) for method in ("source-only", "osbp"))
+    assert plain[:, 2].max() < 0.1
+    assert found[:, 2].min() > 0.7
+    assert (found[:, :2].mean(axis=1) > plain[:, :2].mean(axis=1) + 0.05).all()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from statistics import median
+
 import torch
-from shown import batch, colour_network
+from gaps import bluer_corners
+from shown import accuracy, batch, colour_network
 from torch.nn import functional as F
 
 from synthda.adapt.methods.dann import DANN
@@ -52,3 +56,16 @@ def test_the_shares_are_a_running_mean_of_the_predictions_on_the_target() -> Non
     pada.eval()
     pada.losses(given, torch.tensor(0.5))
     torch.testing.assert_close(pada.class_shares, 0.75 * before + 0.25 * predicted)
+
+
+def test_where_the_target_lacks_classes_it_finds_which_and_does_better_than_dann(tmp_path: Path) -> None:
+    gap = bluer_corners(0.3, only=(1, 2))
+    plain, dann = (gap.accuracies(name, tmp_path / name, momentum=0.5) for name in ("source-only", "dann"))
+    found = []
+    for seed in range(3):
+        trained = gap.adapted("pada", tmp_path / str(seed), seed=seed, momentum=0.5)
+        assert isinstance(trained, PADA)
+        assert trained.class_weights[[0, 3]].max() < 0.5 * trained.class_weights[[1, 2]].min()
+        found.append(accuracy(trained, gap.unseen))
+    assert min(found) > max(plain) + 0.3
+    assert median(found) > median(dann) + 0.03

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from gaps import turned_bars
 from shown import colour_network
 from torch import Tensor
 from toy import blueprint, train_toy
@@ -43,6 +45,23 @@ def test_the_student_learns_the_teachers_sure_predictions_on_its_own_view() -> N
     assert terms["consistency"].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+def test_it_is_nothing_between_a_student_and_its_equal_on_one_view() -> None:
+    made, given = SelfEnsembling(colour_network(), confidence=0), batch()
+    apart, alike = made.losses(given, P), made.losses(replace(given, target=given.target[:1] * 2), P)
+    assert alike["sure"].item() == 1
+    assert alike["consistency"].item() == pytest.approx(0, abs=1e-12)
+    assert apart["consistency"].item() > 0
+
+
+def test_it_is_nothing_where_the_teacher_is_sure_of_nothing() -> None:
+    made, given = method(), batch()
+    made.confidence = made.teacher(given.target[1]).softmax(1).max().item()
+    terms = made.losses(given, P)
+    assert (terms["sure"].item(), terms["consistency"].item()) == (0, 0)
+    made.confidence -= 1e-4
+    assert made.losses(given, P)["consistency"].item() > 0
+
+
 def test_the_teacher_is_the_moving_average_of_the_student_and_learns_nothing_else() -> None:
     made = method(ema=0.75)
     before = [parameter.clone() for parameter in made.teacher.parameters()]
@@ -70,3 +89,12 @@ def test_teacher_and_student_are_told_the_same_normalisation(tmp_path: Path) -> 
     torch.testing.assert_close(trained.teacher.mean, trained.network.mean)
     torch.testing.assert_close(trained.teacher.std, trained.network.std)
     assert trained.network.mean.abs().sum() > 0
+
+
+def test_what_views_leave_alone_is_carried_over_to_turned_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gap = turned_bars()
+    plain, found = (gap.accuracies(name, tmp_path / name, orders=2) for name in ("source-only", "self-ensembling"))
+    assert min(found) > max(plain) + 0.1
+    monkeypatch.setattr(SelfEnsembling, "target_views", ("none", "none"))
+    without = gap.accuracies("self-ensembling", tmp_path / "without", orders=2)
+    assert min(found) > max(without) + 0.1

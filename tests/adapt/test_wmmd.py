@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from shown import colour_network, shown
+from gaps import turned_clusters
+from scipy.spatial.distance import cdist
+from shown import Rows, colour_network, rows, shown
 
+from synthda.adapt.methods import wmmd
 from synthda.adapt.methods.dan import DAN
 from synthda.adapt.methods.wmmd import WMMD, class_weights
 
 P = torch.tensor(1.0, dtype=torch.float64)
+
+
+def discrepancy(source: Rows, target: Rows, weights: Rows) -> float:
+    """Σ α_i α_j k(s_i, s_j) − 2/m Σ α_i k(s_i, t_j) + 1/m² Σ k(t_i, t_j), k the mean of DAN's five Gaussians."""
+    both = np.concatenate([source, target])
+    mean = cdist(both, both, "sqeuclidean").sum() / (len(both) * (len(both) - 1))
+
+    def kernel(one: Rows, other: Rows) -> Rows:
+        distances = cdist(one, other, "sqeuclidean")
+        return np.mean([np.exp(-distances / (2 * 2.0**k * mean)) for k in range(-3, 2)], axis=0)
+
+    within_s = (np.outer(weights, weights) * kernel(source, source)).sum()
+    between = (weights[:, None] * kernel(source, target)).sum() / len(target)
+    return float(within_s - 2 * between + kernel(target, target).mean())
+
+
+def test_with_given_weights_it_is_the_discrepancy_of_the_weighted_source_in_all_layers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source, target = [rows(0, 4, 3), rows(1, 4, 2)], [1 + rows(2, 6, 3), 2 * rows(3, 6, 2)]
+    weights = np.array([0.1, 0.5, 0.15, 0.25])
+    monkeypatch.setattr(wmmd, "class_weights", lambda labels, chances: torch.tensor(weights))
+    found = WMMD(colour_network(), wmmd_weight=0.5).terms(shown(source, target, [0, 1, 0, 1]), P)["weighted_mmd"]
+    expected = sum(discrepancy(s, t, weights) for s, t in zip(source, target, strict=True))
+    assert found.item() == pytest.approx(0.5 * (2 / (1 + np.exp(-10)) - 1) * expected)
 
 
 def test_a_row_weighs_as_its_class_share_in_the_target_over_that_in_the_source() -> None:
@@ -44,3 +74,13 @@ def test_the_target_learns_its_own_pseudo_labels() -> None:
     seen = shown([np.zeros((2, 2)), logits], [np.zeros((2, 2)), logits], [0, 1])
     found = WMMD(colour_network(), target_weight=0.5).terms(seen, P)["target_label"].item()
     assert found == pytest.approx(-0.5 * (np.log(0.9) + np.log(0.7)) / 2, rel=1e-3)
+
+
+def test_where_the_classes_have_other_shares_in_the_target_its_weights_matter(tmp_path: Path) -> None:
+    """DAN, which has none, brings a share of one class over to the other."""
+    gap = turned_clusters()
+    plain, unweighted, found = (
+        gap.accuracies(method, tmp_path / method, orders=2) for method in ("source-only", "dan", "wmmd")
+    )
+    assert min(found) > max(plain) + 0.1
+    assert min(found) > max(unweighted) + 0.1
