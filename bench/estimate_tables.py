@@ -47,19 +47,20 @@ def _by_seed(cells: Iterable[Cell]) -> list[list[Cell]]:
 
 
 def _cells(cells: list[Cell]) -> list[str]:
-    """Means over the seeds of which two methods or more have ended; the correlation is Spearman's."""
+    """Over the seeds of which two methods or more have ended; picked by mean estimate, as `compare` ranks."""
     seeds = [seed for seed in _by_seed(cells) if len(seed) > 1]
-    picked = [max(seed, key=lambda cell: cell["estimated"]) for seed in seeds]
-    best = [max(seed, key=lambda cell: cell["accuracy"]) for seed in seeds]
-    floors = [cell["accuracy"] for seed in seeds for cell in seed if cell["method"] == FLOOR]
+    estimated, accuracy = (
+        _means((cell for seed in seeds for cell in seed), name) for name in ("estimated", "accuracy")
+    )
+    picked, best = (max(means, key=lambda method: means[method]) for means in (estimated, accuracy))
     ranks = [_correlation(seed) for seed in seeds]
     errors = [100 * (cell["estimated"] - cell["accuracy"]) for seed in seeds for cell in seed]
     counts = sorted({len(seed) for seed in seeds})
     return [
         f"{'–'.join(map(str, (counts[0], counts[-1]) if len(counts) > 1 else counts))}, {len(seeds)}",
-        f"{fmean(cell['accuracy'] for cell in picked):.4f}, {_names(picked)}",
-        f"{fmean(cell['accuracy'] for cell in best):.4f}, {_names(best)}",
-        f"{fmean(floors):.4f}" if floors else "",
+        f"{accuracy[picked]:.4f}, `{picked}`",
+        f"{accuracy[best]:.4f}, `{best}`",
+        f"{accuracy[FLOOR]:.4f}" if FLOOR in accuracy else "",
         f"{fmean(ranks):+.2f}",
         f"{fmean(errors):+.1f} ({min(errors):+.1f}…{max(errors):+.1f})",
     ]
@@ -69,5 +70,9 @@ def _correlation(cells: list[Cell]) -> float:
     return float(spearmanr(*([cell[name] for cell in cells] for name in ("estimated", "accuracy"))).statistic)
 
 
-def _names(cells: list[Cell]) -> str:
-    return ", ".join(f"`{name}`" for name in dict.fromkeys(cell["method"] for cell in cells))
+def _means(cells: Iterable[Cell], name: str) -> dict[str, float]:
+    """By method, over its seeds."""
+    found: dict[str, list[float]] = {}
+    for cell in cells:
+        found.setdefault(cell["method"], []).append(cell[name])
+    return {method: fmean(values) for method, values in found.items()}
