@@ -47,7 +47,7 @@ class Sample:
     @classmethod
     def of(cls, data: Data, *, most: int = MOST) -> Sample:
         """At most `most` images of the sources together, and of those that evaluate; without such, of the target."""
-        other = data.evaluation or unlabelled(data.target, data.classes)
+        other = data.evaluation if data.evaluation is not None else unlabelled(data.target, data.classes)
         parts = [data.some_of_sources(most), other.rows(some_rows(len(other), most=most))]
         more = set(other.classes) - set(data.classes)
         classes = (*data.classes, UNKNOWN) if more and UNKNOWN not in data.classes else data.classes
