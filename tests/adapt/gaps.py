@@ -59,6 +59,12 @@ def bluer_corners(bluer: float, only: tuple[int, ...] = (0, 1, 2, 3)) -> Gap:
     return Gap(_corners(0), _corners(1, bluer, only), _corners(2, bluer, only), network)
 
 
+def rarer_corners(bluer: float = 0.3, shares: tuple[float, ...] = (0.6, 0.25, 0.1, 0.05)) -> Gap:
+    """As `bluer_corners`, with classes of such shares in the target, where the source has them alike often."""
+    network = partial(colour_network, len(CORNERS))
+    return Gap(_corners(0), *(_corners(seed, bluer, shares=shares) for seed in (1, 2)), network)
+
+
 def turned_bars() -> Gap:
     """Bars lying or standing within 10°; the target's are turned by 20 to 50°: some beyond the diagonal."""
     return Gap(_bars(0, -10, 10), _bars(1, 20, 50), _bars(2, 20, 50), _pixel_network)
@@ -79,9 +85,11 @@ def _clusters(seed: int, degrees: float, light: float) -> Domain:
     return Domain(plain_images(values), labels, ("dark", "light"))
 
 
-def _corners(seed: int, bluer: float = 0.0, only: tuple[int, ...] = (0, 1, 2, 3)) -> Domain:
+def _corners(
+    seed: int, bluer: float = 0.0, only: tuple[int, ...] = (0, 1, 2, 3), shares: tuple[float, ...] | None = None
+) -> Domain:
     rng = np.random.default_rng(seed)
-    labels = rng.choice(only, size=N)
+    labels = rng.choice(only, size=N, p=shares)
     means = np.array([[0.4, 0.4, 0.4], [0.6, 0.4, 0.5], [0.4, 0.6, 0.3], [0.6, 0.6, 0.4]])
     values = means[labels] + [0, 0, bluer] + 0.04 * rng.normal(size=(N, 3))
     return Domain(plain_images(values), labels, CORNERS)

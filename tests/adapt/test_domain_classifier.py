@@ -13,7 +13,7 @@ from synthda.adapt.additive import Seen
 from synthda.adapt.domain_classifier import domain_classifier, domain_terms
 from synthda.adapt.method import Batch
 
-APART = ("dann", "iw-dann", "cdan", "cdan-e", "pada", "vada")
+APART = ("dann", "iw-dann", "cdan", "cdan-e", "pada", "iwdan", "vada")
 N_S, N_T = 6, 5
 
 

@@ -73,6 +73,7 @@ CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
     "cmd": LABEL | {"cmd": (FEATURES,)},
     "dann": LABEL | ADVERSARY,
     "pada": LABEL | ADVERSARY,
+    "iwdan": LABEL | ADVERSARY,
     "osbp": LABEL | {"boundary": NETWORK},
     "iw-dann": LABEL | ADVERSARY,
     "adda": APART,

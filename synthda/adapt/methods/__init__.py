@@ -23,6 +23,7 @@ METHODS: dict[str, str] = {
     "cmd": "synthda.adapt.methods.cmd:CMD",
     "dann": "synthda.adapt.methods.dann:DANN",
     "pada": "synthda.adapt.methods.pada:PADA",
+    "iwdan": "synthda.adapt.methods.iwdan:IWDAN",
     "osbp": "synthda.adapt.methods.osbp:OSBP",
     "iw-dann": "synthda.adapt.methods.iw_dann:IWDANN",
     "adda": "synthda.adapt.methods.adda:ADDA",

@@ -1,0 +1,85 @@
+"""IWDAN by hand: how much a source image counts, and what the weights follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from gaps import rarer_corners
+from shown import accuracy, batch, colour_network
+from torch.nn import functional as F
+
+from synthda.adapt.label_shift import class_ratios
+from synthda.adapt.methods.dann import DANN
+from synthda.adapt.methods.iwdan import ENOUGH, IWDAN
+
+
+def made() -> IWDAN:
+    torch.manual_seed(0)
+    return IWDAN(colour_network()).train()
+
+
+def test_at_first_all_classes_count_alike_and_the_loss_is_that_of_dann() -> None:
+    iwdan, given, p = made(), batch(), torch.tensor(0.5)
+    dann = DANN(iwdan.network)
+    dann.domain_classifier.load_state_dict(iwdan.domain_classifier.state_dict())
+    expected, found = dann.losses(given, p), iwdan.losses(given, p)
+    torch.testing.assert_close(found["label"], expected["label"])
+    torch.testing.assert_close(found["domain"], expected["domain"])
+
+
+def test_the_label_loss_is_balanced_and_both_losses_are_weighted_by_class() -> None:
+    iwdan, given = made(), batch()
+    iwdan.ratios.copy_(torch.linspace(0.5, 2, iwdan.network.classes))
+    iwdan.shares_s.copy_(torch.linspace(1, 3, iwdan.network.classes).softmax(dim=0))
+    weights = iwdan.ratios[given.source_labels]
+    balanced = weights / (iwdan.network.classes * iwdan.shares_s[given.source_labels])
+    each = F.cross_entropy(iwdan.network(given.source[0]), given.source_labels, reduction="none")
+    chance_s, chance_t = (
+        torch.sigmoid(iwdan.domain_classifier(iwdan.network.features(images))).squeeze(1)
+        for images in (given.source[0], given.target[0])
+    )
+    domain = -((weights * (1 - chance_s).log()).sum() + chance_t.log().sum()) / (len(chance_s) + len(chance_t))
+    found = iwdan.losses(given, torch.tensor(0.5))
+    torch.testing.assert_close(found["label"], (balanced * each).mean())
+    torch.testing.assert_close(found["domain"], domain)
+
+
+def test_a_pass_moves_the_weights_halfway_to_what_its_predictions_say() -> None:
+    iwdan, given = made(), batch()
+    classes, seen = iwdan.network.classes, 0
+    with torch.no_grad():
+        chances_s, chances_t = (iwdan.network(images).softmax(dim=1) for images in (given.source[0], given.target[0]))
+    by_class = np.stack([chances_s[given.source_labels == label].sum(dim=0).numpy() for label in range(classes)])
+    while seen < ENOUGH * classes:
+        iwdan.refresh((), ())
+        torch.testing.assert_close(iwdan.ratios, torch.ones(classes))  # by so few nothing is estimated
+        iwdan.losses(given, torch.tensor(0.5))
+        seen += len(given.source_labels)
+    iwdan.refresh((), ())
+    expected = 0.5 + 0.5 * class_ratios(by_class, chances_t.sum(dim=0).numpy())
+    torch.testing.assert_close(iwdan.ratios, torch.from_numpy(expected).float(), rtol=1e-3, atol=1e-4)
+    assert iwdan.predictions.sum() == 0
+    torch.testing.assert_close(iwdan.shares_s.sum(), torch.tensor(1.0))
+
+
+def test_evaluation_tells_it_nothing() -> None:
+    iwdan = made().eval()
+    iwdan.losses(batch(), torch.tensor(0.5))
+    assert iwdan.predictions.sum() == 0
+
+
+def test_where_classes_are_rarer_in_the_target_it_finds_how_much_and_does_better_than_dann(tmp_path: Path) -> None:
+    gap = rarer_corners()
+    plain, dann = (gap.accuracies(name, tmp_path / name, momentum=0.5) for name in ("source-only", "dann"))
+    found = []
+    for seed in range(3):
+        trained = gap.adapted("iwdan", tmp_path / str(seed), seed=seed, momentum=0.5)
+        assert isinstance(trained, IWDAN)
+        assert trained.ratios[0] > 2  # in truth 2.4, 1, .4 and .2
+        assert trained.ratios[2:].max() < 0.5
+        found.append(accuracy(trained, gap.unseen))
+    assert min(found) > max(plain)
+    assert median(found) > median(dann) + 0.03
