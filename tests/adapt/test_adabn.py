@@ -26,7 +26,7 @@ from synthda.adapt.trained import load_run
 from synthda.datasets.domain import in_memory
 from synthda.errors import SettingError
 
-REFUSED = ("adabn", "train-on-target", "osbp")
+REFUSED = ("adabn", "train-on-target", "osbp", "sa")
 """Methods that it cannot follow."""
 
 
@@ -189,6 +189,7 @@ def test_a_network_without_batch_norm_is_refused_before_any_training(network: st
         ("adabn", "after=adabn is not accepted: adabn follows a method that learns"),
         ("train-on-target", "after=train-on-target is not accepted"),
         ("osbp", "after=osbp is not accepted"),
+        ("sa", "after=sa is not accepted: sa has fitted its classifier"),
         ("dan-n", "There is no method 'dan-n'. Did you mean dann"),
         ("dann+adabn", "adabn adds no term"),
     ],

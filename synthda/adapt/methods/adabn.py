@@ -33,7 +33,7 @@ class AdaBN(Method):
         self,
         network: Network,
         *,
-        after: Annotated[str, "method that is trained first, any but this one, the oracle and osbp"] = "source-only",
+        after: Annotated[str, "method that is trained first, any but this one, the oracle, osbp and sa"] = "source-only",
     ) -> None:
         super().__init__(network)
         if not network.uses_batch_statistics:
@@ -46,6 +46,11 @@ class AdaBN(Method):
             raise SettingError(
                 f"after={after} is not accepted: adabn follows a method that learns the source's classes without "
                 "labels of the target; give, for example, after=dann."
+            )
+        if after == "sa":
+            raise SettingError(
+                "after=sa is not accepted: sa has fitted its classifier to features as the statistics were; give "
+                "after=source-only, or the method sa."
             )
         self.starts_from = after
         self.trained = build_method(after, network, {}).requires_grad_(False)
