@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from synthda import __version__
+from synthda.cores import cores
 from synthda.errors import SynthdaError
 
 DISTRIBUTIONS = (
@@ -53,7 +54,7 @@ def versions() -> dict[str, str]:
 
 def devices() -> dict[str, Any]:
     """What networks can be trained and run on."""
-    found: dict[str, Any] = {"cpu": f"{platform.machine()}, {os.cpu_count()} logical cores"}
+    found: dict[str, Any] = {"cpu": f"{platform.machine()}, {cores()} logical cores"}
     try:
         import torch
 

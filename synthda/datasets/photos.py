@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from synthda.cores import cores
 from synthda.datasets.packed import PhotoFile, open_bytes
 from synthda.datasets.resize import REDUCING_GAP, Box, Fit, Size, check_size, fit_image
 from synthda.errors import DataError
@@ -129,7 +129,7 @@ def read_photos(
             except PhotoError as error:
                 reasons[index] = error.reason
 
-    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(min(8, cores()))
     try:
         for _ in pool.map(read_some, range(0, len(paths), FILES_A_TASK)):
             pass
