@@ -33,7 +33,7 @@ class AdaBN(Method):
         self,
         network: Network,
         *,
-        after: Annotated[str, "method that is trained first, any but this one, the oracle, osbp and sa"] = "source-only",
+        after: Annotated[str, "method that is trained first, any but adabn, sa, osbp and the oracle"] = "source-only",
     ) -> None:
         super().__init__(network)
         if not network.uses_batch_statistics:
