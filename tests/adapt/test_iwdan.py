@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -11,9 +12,9 @@ from gaps import rarer_corners
 from shown import accuracy, batch, colour_network
 from torch.nn import functional as F
 
-from synthda.adapt.label_shift import class_ratios
+from synthda.adapt.label_shift import target_shares
 from synthda.adapt.methods.dann import DANN
-from synthda.adapt.methods.iwdan import ENOUGH, IWDAN
+from synthda.adapt.methods.iwdan import IWDAN
 
 
 def made() -> IWDAN:
@@ -33,7 +34,7 @@ def test_at_first_all_classes_count_alike_and_the_loss_is_that_of_dann() -> None
 def test_the_label_loss_is_balanced_and_both_losses_are_weighted_by_class() -> None:
     iwdan, given = made(), batch()
     iwdan.ratios.copy_(torch.linspace(0.5, 2, iwdan.network.classes))
-    iwdan.shares_s.copy_(torch.linspace(1, 3, iwdan.network.classes).softmax(dim=0))
+    iwdan.drawn.copy_(torch.linspace(10, 30, iwdan.network.classes))
     weights = iwdan.ratios[given.source_labels]
     balanced = weights / (iwdan.network.classes * iwdan.shares_s[given.source_labels])
     each = F.cross_entropy(iwdan.network(given.source[0]), given.source_labels, reduction="none")
@@ -47,22 +48,30 @@ def test_the_label_loss_is_balanced_and_both_losses_are_weighted_by_class() -> N
     torch.testing.assert_close(found["domain"], domain)
 
 
-def test_a_pass_moves_the_weights_halfway_to_what_its_predictions_say() -> None:
-    iwdan, given = made(), batch()
-    classes, seen = iwdan.network.classes, 0
+def test_an_estimate_moves_the_weights_halfway_to_what_the_predictions_say() -> None:
+    iwdan, given, p = made(), batch(), torch.tensor(0.5)
+    iwdan.estimate_every, classes = 3, iwdan.network.classes
     with torch.no_grad():
         chances_s, chances_t = (iwdan.network(images).softmax(dim=1) for images in (given.source[0], given.target[0]))
     by_class = np.stack([chances_s[given.source_labels == label].sum(dim=0).numpy() for label in range(classes)])
-    while seen < ENOUGH * classes:
-        iwdan.refresh((), ())
-        torch.testing.assert_close(iwdan.ratios, torch.ones(classes))  # by so few nothing is estimated
-        iwdan.losses(given, torch.tensor(0.5))
-        seen += len(given.source_labels)
-    iwdan.refresh((), ())
-    expected = 0.5 + 0.5 * class_ratios(by_class, chances_t.sum(dim=0).numpy())
-    torch.testing.assert_close(iwdan.ratios, torch.from_numpy(expected).float(), rtol=1e-3, atol=1e-4)
+    for _ in range(3):
+        torch.testing.assert_close(iwdan.ratios, torch.ones(classes))
+        iwdan.step(given, p, lambda loss, *names: None)  # the network stays as it is
+    counts = 3 * torch.bincount(given.source_labels, minlength=classes)
+    torch.testing.assert_close(iwdan.shares_s, (counts + 1) / (counts + 1).sum())
+    found = torch.from_numpy(target_shares(by_class, chances_t.sum(dim=0).numpy())).float() / iwdan.shares_s
+    torch.testing.assert_close(iwdan.ratios, 0.5 + 0.5 * found, rtol=1e-3, atol=1e-4)
     assert iwdan.predictions.sum() == 0
-    torch.testing.assert_close(iwdan.shares_s.sum(), torch.tensor(1.0))
+
+
+def test_a_class_of_which_no_image_was_drawn_keeps_its_weight() -> None:
+    iwdan, given = made(), batch()
+    iwdan.estimate_every = 1
+    given = replace(given, source_labels=torch.ones_like(given.source_labels))
+    iwdan.step(given, torch.tensor(0.5), lambda loss, *names: None)
+    missing = torch.arange(iwdan.network.classes) != 1
+    torch.testing.assert_close(iwdan.ratios[missing], torch.ones(int(missing.sum())))
+    assert iwdan.shares_s.min() > 0
 
 
 def test_evaluation_tells_it_nothing() -> None:

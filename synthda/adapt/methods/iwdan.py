@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import torch
@@ -12,27 +11,23 @@ from torch.nn import functional as F
 from synthda.adapt.additive import Seen
 from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, domain_terms
 from synthda.adapt.gradient_reversal import reverse_gradient
-from synthda.adapt.label_shift import class_ratios
-from synthda.adapt.method import Batch, LossTerms, Method
+from synthda.adapt.label_shift import target_shares
+from synthda.adapt.method import Batch, Descend, LossTerms, Method
 from synthda.adapt.network import Network
-from synthda.adapt.resident import Loaded
 from synthda.adapt.schedules import adaptation_factor
 from synthda.settings import Between
-
-ENOUGH = 50
-"""Images a class, on average, by which the weights are estimated; with fewer, those of the next pass join them."""
 
 
 class IWDAN(Method):
     """DANN in which a source image counts by how much more frequent its class is in the target.
 
-    How much that is, w, is estimated where a pass over the target begins, from the predictions of the steps since.
+    How much that is, w, is estimated now and then, from what was predicted in the steps since.
     """
 
     gathered_statistics = "the shares of the classes"
-    refresh_every = 1
+    eager_because = "classes are weighed anew between steps"
     ratios: Tensor
-    shares_s: Tensor
+    drawn: Tensor
     predictions: Tensor
 
     def __init__(
@@ -41,6 +36,7 @@ class IWDAN(Method):
         *,
         gamma: Annotated[float, "steepness of λ_p = 2 / (1 + exp(−γp)) − 1", Between(0)] = 10.0,
         lambda_max: Annotated[float, "what λ_p is multiplied by", Between(0)] = 1.0,
+        estimate_every: Annotated[int, "steps between two estimates of the weights of the classes", Between(1)] = 100,
         memory: Annotated[float, "share of the former weights that an estimate keeps", Between(0, 1)] = 0.5,
         source_domains: SourceDomains = 1,
     ) -> None:
@@ -48,11 +44,13 @@ class IWDAN(Method):
         self.source_domains = source_domains
         self.gamma = gamma
         self.lambda_max = lambda_max
+        self.estimate_every = estimate_every
         self.memory = memory
+        self.steps_seen = 0
         self.domain_classifier = domain_classifier(network, network.feature_dim, source_domains)
         classes = network.classes
         self.register_buffer("ratios", torch.ones(classes))  # w
-        self.register_buffer("shares_s", torch.full((classes,), 1 / classes))
+        self.register_buffer("drawn", torch.zeros(classes))  # images of the source, up to the last estimate
         # Sums of the predictions since the last estimate: row y on the source's images of class y, then the target's.
         self.register_buffer("predictions", torch.zeros(classes + 1, classes))
 
@@ -70,21 +68,37 @@ class IWDAN(Method):
             self._remember(seen)
         return {"label": label, **terms, "class_weight": weights.mean()}
 
+    @property
+    def shares_s(self) -> Tensor:
+        """(classes,) P_s(y), as drawn, with one image more of each: none is 0."""
+        return (self.drawn + 1) / (self.drawn + 1).sum()
+
+    def step(self, batch: Batch, p: Tensor, descend: Descend) -> LossTerms:
+        terms = super().step(batch, p, descend)
+        self.steps_seen += 1
+        if self.steps_seen % self.estimate_every == 0:
+            self._estimate()
+        return terms
+
     @torch.no_grad()
     def _remember(self, seen: Seen) -> None:
         own = F.one_hot(seen.labels, self.network.classes).to(seen.logits_s.dtype)
         sums = torch.cat([own.T @ seen.logits_s.softmax(dim=1), seen.chances_t.sum(dim=0, keepdim=True)])
         self.predictions += self.ranks.sum_of(sums)
 
-    def refresh(self, sources: Sequence[Loaded], target: Iterable[Tensor]) -> None:
-        """Estimate the weights anew, if enough has been predicted; the images themselves are not looked at again."""
-        counts = self.predictions[:-1].sum(dim=1)
-        if counts.sum() < ENOUGH * len(counts):
-            return
-        told = self.predictions.double().cpu().numpy()
-        estimate = torch.from_numpy(class_ratios(told[:-1], told[-1])).to(self.ratios)
-        # w_{t+1} = (1 − memory) · QP(Ĉ, μ̂) + memory · w_t
-        self.ratios.lerp_(estimate, 1 - self.memory)
-        # One more of each, so that the share of a class of which none was drawn is not 0.
-        self.shares_s.copy_((counts + 1) / (counts + 1).sum())
+    @torch.no_grad()
+    def _estimate(self) -> None:
+        """w_{t+1} = (1 − memory) · QP(Ĉ, μ̂) + memory · w_t; a class of which no image was drawn keeps its weight."""
+        told, counts = self.predictions.cpu().double().numpy(), self.predictions[:-1].sum(dim=1)
+        self.drawn += counts
+        shares_t = torch.from_numpy(target_shares(told[:-1], told[-1])).to(self.ratios)
+        found = self.ratios.lerp(shares_t / self.shares_s, 1 - self.memory)
+        self.ratios.copy_(torch.where(counts > 0, found, self.ratios))
         self.predictions.zero_()
+
+    def get_extra_state(self) -> Tensor:
+        """How many steps it has taken, () int64."""
+        return torch.tensor(self.steps_seen, device=self.ratios.device)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.steps_seen = int(state)
