@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from claims import CLAIMS
 from test_adaptation import data
 from torch import Tensor
 from torch.nn import functional as F
@@ -48,56 +49,6 @@ TOY = {
     "dirt-t": {"interval": 3},
 }
 """Settings for problems of a few steps."""
-
-FEATURES, PREDICTOR = "network.feature_extractor", "network.label_predictor"
-NETWORK = (FEATURES, PREDICTOR)
-STREAMS = (FEATURES, "source_stream.feature_extractor")
-LABEL = {"label": NETWORK}
-ADVERSARY = {"domain": (FEATURES, "domain_classifier")}
-# The encoder's loss passes through the discriminator; the optimizer that descends it holds the encoder alone.
-APART = {"domain": ("discriminator",), "encoder": (FEATURES, "discriminator")}
-CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
-    "source-only": LABEL,
-    "train-on-target": LABEL,
-    "ddc": LABEL | {"mean_discrepancy": (FEATURES,)},
-    "dan": LABEL | {"mmd": NETWORK},
-    "jan": LABEL | {"joint_mmd": NETWORK},
-    "rtn": {"label": (*NETWORK, "residual"), "tensor_mmd": NETWORK, "entropy": NETWORK},
-    "two-stream": {
-        "label": ("source_stream.feature_extractor", PREDICTOR),
-        "relation": (*STREAMS, "scales", "shifts"),
-        "mmd": STREAMS,
-    },
-    "dtml": LABEL | dict.fromkeys(("within_classes", "between_classes", "mean_discrepancy"), (FEATURES,)),
-    "deep-coral": LABEL | {"coral": NETWORK},
-    "cmd": LABEL | {"cmd": (FEATURES,)},
-    "dann": LABEL | ADVERSARY,
-    "pada": LABEL | ADVERSARY,
-    "iwdan": LABEL | ADVERSARY,
-    "osbp": LABEL | {"boundary": NETWORK},
-    "iw-dann": LABEL | ADVERSARY,
-    "adda": APART,
-    "triplet": {"triplet": (FEATURES,)},
-    "m-adda": APART | {"magnet": (FEATURES,)},
-    "vada": LABEL | ADVERSARY | dict.fromkeys(("smooth_source", "smooth_target", "entropy"), NETWORK),
-    "dirt-t": dict.fromkeys(("teacher", "smooth", "entropy"), NETWORK),
-    "cdan": LABEL | ADVERSARY,
-    "cdan-e": LABEL | ADVERSARY,
-    "bsp": LABEL | {"spectral": (FEATURES,)},
-    "mdd": LABEL | {"disparity": (FEATURES, "adversary")},
-    "mcc": LABEL | {"confusion": NETWORK},
-    "im": LABEL | {"information": NETWORK},
-    "bnm": LABEL | {"nuclear_norm": NETWORK},
-    "afn": LABEL | {"feature_norm": (FEATURES,)},
-    "wmmd": LABEL | {"weighted_mmd": NETWORK, "target_label": NETWORK},
-    "mcd": dict.fromkeys(("label", "discrepancy"), (*NETWORK, "second")),
-    "pseudo-label": LABEL | {"pseudo_label": NETWORK},
-    "fixmatch": LABEL | {"consistency": NETWORK},
-    "adamatch": LABEL | {"consistency": NETWORK},
-    "self-ensembling": LABEL | {"consistency": NETWORK},
-    "shot": dict.fromkeys(("entropy", "diversity", "pseudo_label"), (FEATURES,)),
-}
-"""Of each method, by term, the modules and parameters to which that sends a gradient; a new method adds its line."""
 
 
 def a_batch(method: Method, n_source: int, n_target: int, labels: tuple[int, ...] = (1,)) -> Batch:
@@ -222,7 +173,7 @@ def test_it_moves_every_parameter_that_an_optimizer_holds_and_no_other(name: str
 
 @every_method_that_takes_steps
 def test_each_term_sends_a_gradient_to_all_that_it_claims_and_to_nothing_else(name: str) -> None:
-    assert name in CLAIMS, f"say in CLAIMS to which parameters each term of {name} sends a gradient"
+    assert name in CLAIMS, f"say in claims.py to which parameters each term of {name} sends a gradient"
     takes_all = {"confidence": 0} if "confidence" in settings_of(load("method", name, METHODS)) else {}
     method = has_moved(blueprint(name, **takes_all).build().train())
     terms = method.losses(a_batch(method, 12, 9, labels=(1, 0)), torch.tensor(0.5))
