@@ -36,7 +36,7 @@ class IWDAN(Method):
         *,
         gamma: Annotated[float, "steepness of λ_p = 2 / (1 + exp(−γp)) − 1", Between(0)] = 10.0,
         lambda_max: Annotated[float, "what λ_p is multiplied by", Between(0)] = 1.0,
-        estimate_every: Annotated[int, "steps between two estimates of the weights of the classes", Between(1)] = 100,
+        estimate_every: Annotated[int, "steps between two estimates of the weights of the classes", Between(1)] = 500,
         memory: Annotated[float, "share of the former weights that an estimate keeps", Between(0, 1)] = 0.5,
         source_domains: SourceDomains = 1,
     ) -> None:
