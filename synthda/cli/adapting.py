@@ -213,6 +213,11 @@ class Session:
                 f"By these estimates source-only training does better than {self.blueprint.method} here. Try another "
                 "method; synthda compare, without --eval, ranks several by such estimates."
             )
+        if self._gain_unknown(manifest):
+            say(
+                "Whether that is better than training on the source alone is not known: --baselines with --eval, or "
+                "with --hold-out 0.1 where there are no labels, tells; synthda compare ranks several methods."
+            )
         rejection = manifest["results"].get("rejection")
         if rejection:
             say(rejection_line(rejection))
@@ -230,6 +235,13 @@ class Session:
                 f"(largest difference {parity['largest_difference']:.0e})."
             )
             say(f"Use it:  synthda predict {quoted(self.run_folder.onnx)} PHOTOS --out predictions.csv")
+
+    def _gain_unknown(self, manifest: dict[str, Any]) -> bool:
+        """Whether nothing tells what was gained over the source alone."""
+        if self.blueprint.method == FLOOR or not self.data.sources:
+            return False
+        scored = self.data.evaluation is not None or "estimated_accuracy" in manifest["results"]
+        return not (scored and baseline_run(self.run_folder, FLOOR).finished)
 
     @contextmanager
     def _progress(self, what: str) -> Iterator[Pace]:

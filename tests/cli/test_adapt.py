@@ -294,3 +294,22 @@ def test_baselines_that_nothing_scores_are_called_so(synthda: Any, source: str, 
     done = synthda(*command, "--out", "unscored")
     assert done.code == 0
     assert "Without --eval no accuracy is known" in " ".join(done.err.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ((), False),
+        (("--eval", "photos"), False),
+        (("--baselines",), False),
+        (("--eval", "photos", "--baselines"), True),
+        (("--method", "source-only"), True),
+    ],
+)
+def test_where_nothing_tells_what_was_gained_over_the_source_alone_it_says_so(
+    synthda: Any, source: str, photos: Path, given: tuple[str, ...], known: bool
+) -> None:
+    command = ["adapt", "--source", source, "--target", "photos", "--no-export", "--no-report", *QUICK]
+    done = synthda(*command, "--out", "gain", *given)
+    assert done.code == 0, done.err
+    assert ("the source alone is not known" in " ".join(done.out.split())) is not known
