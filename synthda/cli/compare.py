@@ -10,6 +10,9 @@ import typer
 from synthda.cli.adapt_options import Images, Network
 from synthda.cli.options import AsJson, Assignments, BackboneModel, DataRoot, Weights, with_backbone
 
+USUAL = ("dann", "im", "fixmatch", "shot")
+"""Of unlike kinds: the domains confused, sure and diverse predictions, agreeing views, the source's model alone."""
+
 Plan = Annotated[Path | None, typer.Argument(metavar="[PLAN.toml]", help="Pairs, methods, seeds; or give flags.")]
 
 
@@ -23,7 +26,9 @@ def command(
     ] = None,
     oracle: Annotated[str | None, typer.Option(help="Labelled target images that the oracle trains on.")] = None,
     labelled_target: Annotated[str | None, typer.Option(help="A few labelled target images for all methods.")] = None,
-    method: Annotated[list[str] | None, typer.Option(help="A row of the table; give several. [default: dann]")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help=f"A row of the table; give several. [default: {', '.join(USUAL)}]")
+    ] = None,
     network: Network = None,
     backbone: BackboneModel = None,
     weights: Weights = None,
@@ -71,7 +76,7 @@ def command(
         plan = read_plan(file)
     elif source and target:
         pair = Pair(Path(target).name or target, tuple(source), target, evaluation, labelled_target, oracle)
-        entries = tuple(Entry(name, name) for name in method or ["dann"])
+        entries = tuple(Entry(name, name) for name in method or USUAL)
         network, texts = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
         plan = Plan((pair,), entries, tuple(range(seeds or 3)), network or Plan.network, steps, size, given=texts)
     else:

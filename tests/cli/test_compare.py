@@ -81,6 +81,11 @@ def test_flags_do_the_same_as_a_plan(synthda: Any, plan: str, tmp_path: Path) ->
     assert not (tmp_path / "runs").exists()
 
 
+def test_without_methods_four_of_unlike_kinds_are_compared(synthda: Any, plan: str) -> None:
+    told = json.loads(synthda("compare", *PAIR, "--seeds", 1, "--dry-run", "--json").out)
+    assert [cell["method"] for cell in told["cells"]] == ["source-only", "dann", "im", "fixmatch", "shot"]
+
+
 def test_the_cells_of_a_dry_run_are_json_on_request(synthda: Any, plan: str) -> None:
     told = json.loads(synthda("compare", plan, "--dry-run", "--json").out)
     about = {"pair": "stripes", "seed": 0, "network": "conv-small", "steps": 2, "known": False}
@@ -101,8 +106,8 @@ def test_the_tables_of_rules_and_over_all_pairs_are_printed_too(synthda: Any, pl
 
 
 def test_a_setting_of_the_method_leaves_source_only_as_it_is(synthda: Any, plan: str) -> None:
-    assert synthda("compare", *PAIR, "--set", "lambda_max=0.5", "--dry-run").code == 0
-    refused = synthda("compare", *PAIR, "--set", "lamda_max=0.5")
+    assert synthda("compare", *PAIR, "--method", "dann", "--set", "lambda_max=0.5", "--dry-run").code == 0
+    refused = synthda("compare", *PAIR, "--method", "dann", "--set", "lamda_max=0.5")
     assert "Row dann: There is no setting 'lamda_max'. Did you mean lambda_max" in refused.err
 
 
