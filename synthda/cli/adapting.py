@@ -213,10 +213,10 @@ class Session:
                 f"By these estimates source-only training does better than {self.blueprint.method} here. Try another "
                 "method; synthda compare, without --eval, ranks several by such estimates."
             )
-        if self._gain_unknown(manifest):
+        if self.blueprint.method != FLOOR and self.data.sources and not gain_known(self.run_folder):
             say(
-                "Whether that is better than training on the source alone is not known: --baselines with --eval, or "
-                "with --hold-out 0.1 where there are no labels, tells; synthda compare ranks several methods."
+                "Whether this is better than training on the source alone is not known: --baselines with --eval tells, "
+                "or, without labels, --baselines --hold-out 0.1 in a new --out; synthda compare ranks several methods."
             )
         rejection = manifest["results"].get("rejection")
         if rejection:
@@ -235,13 +235,6 @@ class Session:
                 f"(largest difference {parity['largest_difference']:.0e})."
             )
             say(f"Use it:  synthda predict {quoted(self.run_folder.onnx)} PHOTOS --out predictions.csv")
-
-    def _gain_unknown(self, manifest: dict[str, Any]) -> bool:
-        """Whether nothing tells what was gained over the source alone."""
-        if self.blueprint.method == FLOOR or not self.data.sources:
-            return False
-        scored = self.data.evaluation is not None or "estimated_accuracy" in manifest["results"]
-        return not (scored and baseline_run(self.run_folder, FLOOR).finished)
 
     @contextmanager
     def _progress(self, what: str) -> Iterator[Pace]:
@@ -283,6 +276,13 @@ def _estimated(run: Run) -> float | None:
 
 def _shortened(names: tuple[str, ...], most: int = 12) -> str:
     return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+
+
+def gain_known(run: Run) -> bool:
+    """Whether the run and source-only training beside it are both scored, or both estimated."""
+    pair = (run, baseline_run(run, FLOOR))
+    scored = all(each.finished and each.read()["results"].get("evaluation") for each in pair)
+    return scored or all(_estimated(each) is not None for each in pair)
 
 
 def floor_is_better(run: Run) -> bool:

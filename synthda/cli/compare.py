@@ -82,6 +82,13 @@ def command(
     else:
         lacking = ", ".join(name for name, value in given.items() if not value)
         raise SettingError(f"There is no {lacking}; give the file of a comparison, or --source and --target.")
-    comparison = Comparison(plan, out, data_root=data_root)
+    try:
+        comparison = Comparison(plan, out, data_root=data_root)
+    except SettingError as error:
+        if file is not None or method:
+            raise
+        raise SettingError(
+            f"{error} Without --method the rows are {', '.join(USUAL)}; name those that it suits by --method."
+        ) from None
     warn_skipped(list(dict.fromkeys(line for side in comparison.sides for line in side.data.skipped)), "photograph")
     Narrator(comparison).tell(pick_device(device), images=images, pictures=pictures, dry_run=dry_run, as_json=as_json)

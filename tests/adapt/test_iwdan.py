@@ -7,14 +7,16 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import pytest
 import torch
-from gaps import rarer_corners
+from gaps import rarer_corners, shifted_colours
 from shown import accuracy, batch, colour_network
 from torch.nn import functional as F
 
 from synthda.adapt.label_shift import target_shares
 from synthda.adapt.methods.dann import DANN
 from synthda.adapt.methods.iwdan import IWDAN
+from synthda.errors import RunError
 
 
 def made() -> IWDAN:
@@ -59,19 +61,25 @@ def test_an_estimate_moves_the_weights_halfway_to_what_the_predictions_say() -> 
         iwdan.step(given, p, lambda loss, *names: None)  # the network stays as it is
     counts = 3 * torch.bincount(given.source_labels, minlength=classes)
     torch.testing.assert_close(iwdan.shares_s, (counts + 1) / (counts + 1).sum())
-    found = torch.from_numpy(target_shares(by_class, chances_t.sum(dim=0).numpy())).float() / iwdan.shares_s
-    torch.testing.assert_close(iwdan.ratios, 0.5 + 0.5 * found, rtol=1e-3, atol=1e-4)
+    found = target_shares(by_class, chances_t.sum(dim=0).numpy(), iwdan.shares_s.numpy())
+    expected = 0.5 + 0.5 * torch.from_numpy(found).float() / iwdan.shares_s
+    torch.testing.assert_close(iwdan.ratios, expected, rtol=1e-3, atol=1e-4)
     assert iwdan.predictions.sum() == 0
 
 
-def test_a_class_of_which_no_image_was_drawn_keeps_its_weight() -> None:
+def test_weights_average_to_1_however_few_classes_an_estimate_has_seen() -> None:
     iwdan, given = made(), batch()
     iwdan.estimate_every = 1
-    given = replace(given, source_labels=torch.ones_like(given.source_labels))
-    iwdan.step(given, torch.tensor(0.5), lambda loss, *names: None)
-    missing = torch.arange(iwdan.network.classes) != 1
-    torch.testing.assert_close(iwdan.ratios[missing], torch.ones(int(missing.sum())))
-    assert iwdan.shares_s.min() > 0
+    for label in (1, 1, 0, 1):
+        one = replace(given, source_labels=torch.full_like(given.source_labels, label))
+        iwdan.step(one, torch.tensor(0.5), lambda loss, *names: None)
+        torch.testing.assert_close(iwdan.ratios @ iwdan.shares_s, torch.tensor(1.0))
+        assert iwdan.ratios.min() >= 0
+
+
+def test_a_loss_that_is_no_longer_finite_is_told_by_the_loop(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="stopped being finite"):
+        shifted_colours(0.2).adapted("iwdan", tmp_path, learning_rate=1e30, estimate_every=1)
 
 
 def test_evaluation_tells_it_nothing() -> None:

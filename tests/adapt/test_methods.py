@@ -47,6 +47,7 @@ TOY = {
     "adda": SLOWLY,
     "m-adda": SLOWLY,
     "dirt-t": {"interval": 3},
+    "iwdan": {"estimate_every": 1},
 }
 """Settings for problems of a few steps."""
 

@@ -303,6 +303,8 @@ def test_baselines_that_nothing_scores_are_called_so(synthda: Any, source: str, 
         (("--eval", "photos"), False),
         (("--baselines",), False),
         (("--eval", "photos", "--baselines"), True),
+        (("--hold-out", "0.3"), False),
+        (("--baselines", "--hold-out", "0.3"), True),
         (("--method", "source-only"), True),
     ],
 )
@@ -313,3 +315,12 @@ def test_where_nothing_tells_what_was_gained_over_the_source_alone_it_says_so(
     done = synthda(*command, "--out", "gain", *given)
     assert done.code == 0, done.err
     assert ("the source alone is not known" in " ".join(done.out.split())) is not known
+
+
+def test_what_was_gained_is_known_by_what_the_folder_holds(synthda: Any, source: str, photos: Path) -> None:
+    command = ["adapt", "--source", source, "--target", "photos", "--no-export", "--no-report", *QUICK]
+    told = "the source alone is not known"
+    assert synthda(*command, "--out", "scored", "--eval", "photos", "--baselines").code == 0
+    assert told not in " ".join(synthda(*command, "--out", "scored").out.split())
+    assert synthda(*command, "--out", "floorless", "--baselines").code == 0
+    assert told in " ".join(synthda(*command, "--out", "floorless", "--eval", "photos").out.split())

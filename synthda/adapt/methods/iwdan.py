@@ -50,7 +50,7 @@ class IWDAN(Method):
         self.domain_classifier = domain_classifier(network, network.feature_dim, source_domains)
         classes = network.classes
         self.register_buffer("ratios", torch.ones(classes))  # w
-        self.register_buffer("drawn", torch.zeros(classes))  # images of the source, up to the last estimate
+        self.register_buffer("drawn", torch.zeros(classes))  # images of the source, by class
         # Sums of the predictions since the last estimate: row y on the source's images of class y, then the target's.
         self.register_buffer("predictions", torch.zeros(classes + 1, classes))
 
@@ -83,18 +83,24 @@ class IWDAN(Method):
     @torch.no_grad()
     def _remember(self, seen: Seen) -> None:
         own = F.one_hot(seen.labels, self.network.classes).to(seen.logits_s.dtype)
-        sums = torch.cat([own.T @ seen.logits_s.softmax(dim=1), seen.chances_t.sum(dim=0, keepdim=True)])
-        self.predictions += self.ranks.sum_of(sums)
+        by_class = own.T @ seen.logits_s.softmax(dim=1)
+        sums = self.ranks.sum_of(torch.cat([by_class, seen.chances_t.sum(dim=0, keepdim=True)]))
+        self.predictions += sums
+        self.drawn += sums[:-1].sum(dim=1)
 
     @torch.no_grad()
     def _estimate(self) -> None:
-        """w_{t+1} = (1 − memory) · QP(Ĉ, μ̂) + memory · w_t; a class of which no image was drawn keeps its weight."""
-        told, counts = self.predictions.cpu().double().numpy(), self.predictions[:-1].sum(dim=1)
-        self.drawn += counts
-        shares_t = torch.from_numpy(target_shares(told[:-1], told[-1])).to(self.ratios)
-        found = self.ratios.lerp(shares_t / self.shares_s, 1 - self.memory)
-        self.ratios.copy_(torch.where(counts > 0, found, self.ratios))
+        """w_{t+1} = (1 − memory) · QP(Ĉ, μ̂) + memory · w_t, in q = w · P_s; the loop tells of what is not finite."""
+        told = self.predictions.cpu().double().clone()
         self.predictions.zero_()
+        if not told.isfinite().all():
+            return
+        former = self.ratios * self.shares_s
+        former /= former.sum()
+        found = target_shares(told[:-1].numpy(), told[-1].numpy(), former.cpu().double().numpy())
+        shares_t = former.lerp(torch.from_numpy(found).to(former.dtype).to(former.device), 1 - self.memory)
+        self.ratios.copy_(shares_t / self.shares_s)
+        self.ranks.follow([self.ratios])  # all have solved the same, perhaps on unlike machines
 
     def get_extra_state(self) -> Tensor:
         """How many steps it has taken, () int64."""
