@@ -8,10 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 from synthda.adapt.comparison.cells import Cell
+from synthda.adapt.comparison.duration import seconds_to_train
 from synthda.adapt.comparison.rows import overall
 from synthda.adapt.comparison.run import Comparison
 from synthda.adapt.comparison.scores import Score
 from synthda.adapt.comparison.tables import cells_of, cells_of_rules, headings_of, headings_of_rules, rules_of
+from synthda.adapt.estimate import readable
 from synthda.adapt.placement import Placement
 from synthda.adapt.train import Pace
 from synthda.cli.listing import console, print_json, say, table, warn
@@ -28,7 +30,7 @@ class Narrator:
         """Announce, train, score, draw; print the tables, or everything as JSON."""
         comparison = self.comparison
         if dry_run:
-            self._list(as_json=as_json)
+            self._list(device, as_json=as_json)
             return
         with self._progress(images) as pace:
             comparison.run(device=device, pace=pace, told=self._score if not as_json else lambda score: None)
@@ -38,15 +40,18 @@ class Narrator:
             return
         self._tables()
 
-    def _list(self, *, as_json: bool) -> None:
+    def _list(self, device: str, *, as_json: bool) -> None:
         cells = [self._facts(cell) for cell in self.comparison.cells]
         if as_json:
             print_json({"cells": cells})
             return
-        say(f"{len(cells)} cells, {self.comparison.to_do} of them to be trained or scored:")
+        say(f"{len(cells)} cells, {len(self.comparison.to_do)} of them to be trained or scored:")
         for cell in cells:
             state = "known" if cell["known"] else f"{cell['steps']:,} steps"
             say(f"  {cell['pair']}  {cell['method']}  seed {cell['seed']}  {cell['network']}  {state}")
+        seconds = seconds_to_train(self.comparison.to_do, device)
+        if seconds:
+            say(f"Training takes about {readable(seconds)} on {device}.")
         if self.comparison.plan.rules:
             say(f"Candidates for the rules stay on disk: {self.comparison.bytes_of_candidates / MEGABYTE:,.1f} MB.")
 

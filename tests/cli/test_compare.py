@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ def test_flags_do_the_same_as_a_plan(synthda: Any, plan: str, tmp_path: Path) ->
     )
     assert listed.code == 0, listed.err
     assert "6 cells, 6 of them to be trained or scored" in listed.out
+    assert re.search(r"Training takes (about \d|about under).* on cpu", listed.out)
     assert not (tmp_path / "runs").exists()
 
 

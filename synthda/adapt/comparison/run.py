@@ -56,9 +56,9 @@ class Comparison:
         return [cell for side in self.sides for cell in side.cells]
 
     @property
-    def to_do(self) -> int:
-        """How many cells are still to be trained or scored."""
-        return sum(cell.fingerprint not in self.known for cell in self.cells)
+    def to_do(self) -> list[Cell]:
+        """Those that are still to be trained or scored."""
+        return [cell for cell in self.cells if cell.fingerprint not in self.known]
 
     @property
     def bytes_of_candidates(self) -> int:
