@@ -87,8 +87,9 @@ class _Unkept:
 
 
 def readable(seconds: float) -> str:
-    """`95` → `1 min 35 s`."""
+    """`95` → `1 min 35 s`; of ten minutes and more, whole ones."""
     minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = (minutes, rest) if minutes < 10 else (round(seconds / 60), 0)
     hours, minutes = divmod(minutes, 60)
     parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
     return " ".join(f"{value} {unit}" for value, unit in parts if value) or "under 1 s"

@@ -41,6 +41,16 @@ def test_the_estimate_replays_where_the_training_does(monkeypatch: pytest.Monkey
     assert captured == [1]
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0.2, "under 1 s"), (95, "1 min 35 s"), (7200, "2 h")])
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.2, "under 1 s"),
+        (95, "1 min 35 s"),
+        (599, "9 min 59 s"),
+        (601, "10 min"),
+        (7200, "2 h"),
+        (15601, "4 h 20 min"),
+    ],
+)
 def test_durations_are_readable(seconds: float, said: str) -> None:
     assert readable(seconds) == said
