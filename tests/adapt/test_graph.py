@@ -36,6 +36,7 @@ EAGER = {
     "bnm": "singular value decomposition",
     "bsp": "eigenvalues",
     "shot": "pseudo-labels",
+    "iwdan": "between steps",
 }
 """Methods whose step no graph can hold, and what each says of why."""
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
