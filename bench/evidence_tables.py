@@ -62,13 +62,15 @@ def _estimates(found: dict[str, Any]) -> list[str]:
     """What `compare` without `--eval` ranks by, beside the labels that it does without."""
     chosen = load("selection") or {"cells": []}
     cells = [*({"table": "selection"} | cell for cell in chosen["cells"] if cell["failure"] is None), *found["cells"]]
+    worst = max(cells, key=lambda cell: cell["estimated"] - cell["accuracy"])
     return [
         "The accuracy of each run is estimated by average thresholded confidence on images of the source's kind that "
         "no training has seen (of the runs above, the tenth that was held out), and compared with that by labels, seed "
         "by seed. `picked` is the accuracy by labels of the method whose mean estimate is highest; `best` is a bound, "
         "and no result. The estimates say which method; how good it is they say badly. They are deceived by networks "
-        "that are sure of wrong classes: of `rtn` on MNIST-M, whose accuracy is .637 on seed 1, the estimate is .964. "
-        "There the seeds give it away: they lie far apart, by estimates and by labels.",
+        f"that are sure of wrong classes: of `{worst['method']}` on {PAIRS[worst['pair']]}, whose accuracy is "
+        f"{worst['accuracy']:.3f} on seed {worst['seed']}, the estimate is {worst['estimated']:.3f}. Where seeds lie "
+        "far apart, by estimates or by labels, that gives it away.",
         "",
         *estimate_tables(cells, TOLD["tables"], PAIRS),
     ]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthda.adapt.additive import Seen
+from synthda.adapt.gradient_reversal import reverse_gradient
 from synthda.adapt.method import LossTerms
 from synthda.adapt.network import Network
 from synthda.adapt.networks.layers import fully_connected, initialise
@@ -27,6 +28,20 @@ def domain_classifier(network: Network, width: int, source_domains: int = 1) -> 
     made = fully_connected((width, *network.domain_hidden, logits))
     initialise(made)
     return made
+
+
+def reversed_terms(classifier: nn.Module, seen: Seen, lambda_: Tensor, weights_s: Tensor | None = None) -> LossTerms:
+    """`domain_terms` of the features, which learn against them, λ times as much.
+
+    Args:
+        classifier: the domain classifier; it learns at full strength.
+        seen: the images.
+        lambda_: () of the reversal.
+        weights_s: (B,) of the source's images, where those of the target weigh 1.
+    """
+    features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
+    weights = None if weights_s is None else torch.cat([weights_s, weights_s.new_ones(len(seen.features_t))])
+    return domain_terms(classifier(features), seen, weights)
 
 
 def domain_terms(logits: Tensor, seen: Seen, weights: Tensor | None = None) -> LossTerms:

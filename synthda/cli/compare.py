@@ -57,7 +57,7 @@ def command(
     - `synthda compare --source data/syn-numbers --target photos --method dann --method im --method fixmatch`
     - `synthda compare --source data/syn-numbers --target photos --eval labelled-photos --method dann --method dann+mcc`
     """
-    from synthda.adapt.comparison.plan import Entry, Pair, Plan
+    from synthda.adapt.comparison.plan import Entry, Pair, Plan, RowError
     from synthda.adapt.comparison.plan_file import read_plan
     from synthda.adapt.comparison.run import Comparison
     from synthda.cli.comparing import Narrator
@@ -84,8 +84,8 @@ def command(
         raise SettingError(f"There is no {lacking}; give the file of a comparison, or --source and --target.")
     try:
         comparison = Comparison(plan, out, data_root=data_root)
-    except SettingError as error:
-        if file is not None or method:
+    except RowError as error:
+        if file is not None or method or error.row not in USUAL:
             raise
         raise SettingError(
             f"{error} Without --method the rows are {', '.join(USUAL)}; name those that it suits by --method."

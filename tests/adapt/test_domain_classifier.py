@@ -56,6 +56,15 @@ def test_the_cross_entropy_of_three_domains_by_hand() -> None:
     assert domain_terms(found, seen())["domain_accuracy"].item() == pytest.approx(right)
 
 
+@pytest.mark.parametrize("name", ["pada", "iwdan"])
+def test_where_classes_are_weighed_they_count_alike_at_first_and_the_loss_is_that_of_dann(name: str) -> None:
+    weighing, dann = blueprint(name).build(), blueprint("dann").build()
+    dann.load_state_dict({key: value for key, value in weighing.state_dict().items() if key in dann.state_dict()})
+    expected, found = (method.eval().losses(batch(), torch.tensor(0.5)) for method in (dann, weighing))
+    for term in ("label", "domain"):
+        torch.testing.assert_close(found[term], expected[term])
+
+
 @pytest.mark.parametrize("name", APART)
 def test_sources_that_are_told_apart_are_and_pooled_ones_are_not(name: str) -> None:
     swapped = replace(batch(), source_domain=1 - batch().source_domain)

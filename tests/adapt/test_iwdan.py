@@ -14,7 +14,6 @@ from shown import accuracy, batch, colour_network
 from torch.nn import functional as F
 
 from synthda.adapt.label_shift import target_shares
-from synthda.adapt.methods.dann import DANN
 from synthda.adapt.methods.iwdan import IWDAN
 from synthda.errors import RunError
 
@@ -22,15 +21,6 @@ from synthda.errors import RunError
 def made() -> IWDAN:
     torch.manual_seed(0)
     return IWDAN(colour_network()).train()
-
-
-def test_at_first_all_classes_count_alike_and_the_loss_is_that_of_dann() -> None:
-    iwdan, given, p = made(), batch(), torch.tensor(0.5)
-    dann = DANN(iwdan.network)
-    dann.domain_classifier.load_state_dict(iwdan.domain_classifier.state_dict())
-    expected, found = dann.losses(given, p), iwdan.losses(given, p)
-    torch.testing.assert_close(found["label"], expected["label"])
-    torch.testing.assert_close(found["domain"], expected["domain"])
 
 
 def test_the_label_loss_is_balanced_and_both_losses_are_weighted_by_class() -> None:

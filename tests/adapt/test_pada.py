@@ -10,22 +10,12 @@ from gaps import bluer_corners
 from shown import accuracy, batch, colour_network
 from torch.nn import functional as F
 
-from synthda.adapt.methods.dann import DANN
 from synthda.adapt.methods.pada import PADA
 
 
 def made() -> PADA:
     torch.manual_seed(0)
     return PADA(colour_network(), memory=0.75).train()
-
-
-def test_at_first_all_classes_count_alike_and_the_loss_is_that_of_dann() -> None:
-    pada, given, p = made(), batch(), torch.tensor(0.5)
-    dann = DANN(pada.network)
-    dann.domain_classifier.load_state_dict(pada.domain_classifier.state_dict())
-    expected, found = dann.losses(given, p), pada.losses(given, p)
-    torch.testing.assert_close(found["label"], expected["label"])
-    torch.testing.assert_close(found["domain"], expected["domain"])
 
 
 def test_source_images_count_by_the_share_of_their_class_in_the_target() -> None:

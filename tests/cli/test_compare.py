@@ -86,6 +86,10 @@ def test_flags_do_the_same_as_a_plan(synthda: Any, plan: str, tmp_path: Path) ->
 def test_without_methods_four_of_unlike_kinds_are_compared(synthda: Any, plan: str) -> None:
     told = json.loads(synthda("compare", *PAIR, "--seeds", 1, "--dry-run", "--json").out)
     assert [cell["method"] for cell in told["cells"]] == ["source-only", "dann", "im", "fixmatch", "shot"]
+    refused = synthda("compare", *PAIR, "--set", "lambda_max=0.5", "--dry-run")
+    assert "Row im: There is no setting" in refused.err
+    assert "name those that it suits by --method" in refused.err
+    assert "--method" not in synthda("compare", *PAIR, "--network", "resnet", "--dry-run").err
 
 
 def test_the_cells_of_a_dry_run_are_json_on_request(synthda: Any, plan: str) -> None:

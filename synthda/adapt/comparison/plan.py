@@ -18,6 +18,14 @@ from synthda.settings import unknown
 BASELINES = (FLOOR, ORACLE)
 
 
+class RowError(SettingError):
+    """What a row of the table does not take; `row` is its name."""
+
+    def __init__(self, row: str, error: SettingError) -> None:
+        super().__init__(f"Row {row}: {error}")
+        self.row = row
+
+
 @dataclass(frozen=True)
 class Pair:
     """Source and target, as specs of `open_domain`.
@@ -195,7 +203,7 @@ class Plan:
                 steps=steps,
             )
         except SettingError as error:
-            raise SettingError(f"Row {entry.name}: {error}") from error
+            raise RowError(entry.name, error) from error
         if not plan.learns_unknown:
             plan = replace(plan, unknown_below=self.unknown_below, calibrates_unknown=self.calibrates_unknown)
         return plan.for_classes(classes)

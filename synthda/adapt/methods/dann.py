@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
 from torch import Tensor
 
 from synthda.adapt.additive import AdditiveMethod, Seen
-from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, domain_terms
-from synthda.adapt.gradient_reversal import reverse_gradient
+from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, reversed_terms
 from synthda.adapt.method import LossTerms
 from synthda.adapt.network import Network
 from synthda.adapt.schedules import adaptation_factor
@@ -39,5 +37,4 @@ class DANN(AdditiveMethod):
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         # λ_p is in the reversal alone: the domain classifier itself learns at full strength, section 5.2.2.
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
-        features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
-        return domain_terms(self.domain_classifier(features), seen)
+        return reversed_terms(self.domain_classifier, seen, lambda_)

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from synthda.adapt.additive import AdditiveMethod, Seen
-from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, domain_terms
-from synthda.adapt.gradient_reversal import reverse_gradient
+from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, reversed_terms
 from synthda.adapt.method import LossTerms, Method
 from synthda.adapt.network import Network
 from synthda.settings import Between
@@ -50,11 +49,10 @@ class IWDANN(AdditiveMethod):
         return self
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
-        features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), p.new_full((), self.iw_lambda))
         weights = self.instance_weights(seen)
-        each = torch.cat([weights, weights.new_ones(len(seen.features_t))])
         # 1/M Σ_i w_i · L_d(i) over the whole batch of M: the weights are not brought to a mean of 1.
-        terms = domain_terms(self.domain_classifier(features), seen, each)
+        lambda_ = p.new_full((), self.iw_lambda)
+        terms = reversed_terms(self.domain_classifier, seen, lambda_, weights)
         return terms | {"instance_weight": weights.mean()}
 
     def instance_weights(self, seen: Seen) -> Tensor:

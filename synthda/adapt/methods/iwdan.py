@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synthda.adapt.additive import Seen
-from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, domain_terms
-from synthda.adapt.gradient_reversal import reverse_gradient
+from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, reversed_terms
 from synthda.adapt.label_shift import target_shares
 from synthda.adapt.method import Batch, Descend, LossTerms, Method
 from synthda.adapt.network import Network
@@ -61,9 +60,7 @@ class IWDAN(Method):
         balanced = weights / (self.network.classes * self.shares_s[seen.labels])
         label = (balanced * F.cross_entropy(seen.logits_s, seen.labels, reduction="none")).mean()
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
-        features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
-        each = torch.cat([weights, weights.new_ones(len(seen.features_t))])
-        terms = domain_terms(self.domain_classifier(features), seen, each)
+        terms = reversed_terms(self.domain_classifier, seen, lambda_, weights)
         if self.training:
             self._remember(seen)
         return {"label": label, **terms, "class_weight": weights.mean()}
@@ -91,7 +88,7 @@ class IWDAN(Method):
     @torch.no_grad()
     def _estimate(self) -> None:
         """w_{t+1} = (1 − memory) · QP(Ĉ, μ̂) + memory · w_t, in q = w · P_s; the loop tells of what is not finite."""
-        told = self.predictions.cpu().double().clone()
+        told = self.predictions.to("cpu", copy=True).double()
         self.predictions.zero_()
         if not told.isfinite().all():
             return

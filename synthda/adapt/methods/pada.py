@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synthda.adapt.additive import Seen
-from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, domain_terms
-from synthda.adapt.gradient_reversal import reverse_gradient
+from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, reversed_terms
 from synthda.adapt.method import Batch, LossTerms, Method
 from synthda.adapt.network import Network
 from synthda.adapt.schedules import adaptation_factor
@@ -55,9 +54,7 @@ class PADA(Method):
         # 1/n_s Σ_i γ_{y_i} L_y(x_i, y_i); the same γ_{y_i} weigh the source's L_d below, and 1 the target's.
         label = (weights * F.cross_entropy(seen.logits_s, seen.labels, reduction="none")).mean()
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
-        features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
-        each = torch.cat([weights, weights.new_ones(len(seen.features_t))])
-        terms = domain_terms(self.domain_classifier(features), seen, each)
+        terms = reversed_terms(self.domain_classifier, seen, lambda_, weights)
         if self.training:
             with torch.no_grad():  # after its use: the step's own predictions count from the next one on
                 self.class_shares.lerp_(self.ranks.mean_of(seen.chances_t), 1 - self.memory)

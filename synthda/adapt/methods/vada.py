@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
 from torch import Tensor
 
 from synthda.adapt.additive import AdditiveMethod, Seen, entropy
-from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, domain_terms
-from synthda.adapt.gradient_reversal import reverse_gradient
+from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, reversed_terms
 from synthda.adapt.method import LossTerms
 from synthda.adapt.network import Network
 from synthda.adapt.virtual_adversarial import NEEDS_FLOAT32, virtual_adversarial_loss
@@ -44,10 +42,9 @@ class VADA(AdditiveMethod):
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         # L_y + λ_d L_d + λ_sv L_v(source) + λ_t [L_v(target) + L_c(target)]
         lambda_ = p.new_full((), self.domain_weight)
-        features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
         half = self.radius / 2  # images span 0…1 here
         source, target = seen.batch.source[0], seen.batch.target[0]
-        return domain_terms(self.domain_classifier(features), seen) | {
+        return reversed_terms(self.domain_classifier, seen, lambda_) | {
             "smooth_source": self.smooth_source * virtual_adversarial_loss(self.network, source, seen.logits_s, half),
             "smooth_target": self.smooth_target * virtual_adversarial_loss(self.network, target, seen.logits_t, half),
             "entropy": self.entropy_weight * entropy(seen.chances_t).mean(),
