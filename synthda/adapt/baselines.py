@@ -20,11 +20,6 @@ from synthda.adapt.trained import load_run
 from synthda.datasets.domain import ArrayImages
 
 
-def baseline_run(run: Run, method: str) -> Run:
-    """The folder of a baseline, inside the run that it belongs to."""
-    return run.baseline(method)
-
-
 def run_baselines(
     blueprint: Blueprint,
     data: Data,
@@ -44,7 +39,7 @@ def run_baselines(
     for method in [FLOOR, *([ORACLE] if data.oracle is not None else [])]:
         plain = replace(blueprint, method=method, method_settings={})
         chosen = select if method == FLOOR else last
-        folder = baseline_run(run, method)
+        folder = run.baseline(method)
         adapt(plain, data, folder, device=device, export=False, pace=pace, select=chosen, ranks=ranks)
 
 
@@ -53,7 +48,7 @@ def compare(run: Run, data: Data, device: str = "cpu") -> dict[str, Any]:
 
     What was not run, or not evaluated, or has no source to compare with, is None.
     """
-    floor, oracle = baseline_run(run, FLOOR), baseline_run(run, ORACLE)
+    floor, oracle = run.baseline(FLOOR), run.baseline(ORACLE)
     accuracies = {"source-only": _accuracy(floor), "adapted": _accuracy(run), "oracle": _accuracy(oracle)}
     known = [value for value in accuracies.values() if value is not None]
     return {

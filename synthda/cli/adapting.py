@@ -1,8 +1,8 @@
-"""What `adapt` and `demo` say and do between parsing and training: the plan, the progress, the summary."""
+"""What `adapt` and `demo` do once their options are read: say the plan, train with a progress bar, report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +11,12 @@ from typing import Any
 import torch
 
 from synthda.adapt.adaptation import adapt
-from synthda.adapt.baselines import baseline_run, compare, run_baselines
+from synthda.adapt.baselines import compare, run_baselines
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.breakdown import breakdowns_told
 from synthda.adapt.candidates import bytes_each
 from synthda.adapt.checkpoint import load_checkpoint
-from synthda.adapt.data import FLOOR, ORACLE, Data
+from synthda.adapt.data import Data
 from synthda.adapt.distance import FAR_APART, MOST, proxy_a_distance, thumbnails
 from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
@@ -33,16 +33,12 @@ from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.cli.dividing import division, part_of
-from synthda.cli.listing import console, say, table, warn
-from synthda.cli.selecting import checkpoint_line, estimate_line, rejection_line, selection_plan
-from synthda.datasets.domain import UNKNOWN
+from synthda.cli.listing import console, say, shortened, warn
+from synthda.cli.selecting import selection_plan
+from synthda.cli.summary import print_summary
 from synthda.errors import SettingError
 from synthda.manifest import write_json
-from synthda.shell import quoted
 from synthda.wording import counted
-
-CHANCE = 0.01
-"""By which two estimates of accuracies have to differ before that is told."""
 
 FEW = 32
 """Fewer target images than this are warned of: half a batch of most networks."""
@@ -108,7 +104,7 @@ class Session:
         plan, data = self.blueprint, self.data
         sources = ", ".join(f"{source.name} ({counted(len(source), 'image')})" for source in data.sources)
         known, unknown = plan.known_classes, ", or unknown" if plan.known_classes != plan.classes else ""
-        yield f"Source   {sources or 'none'}; {len(known)} classes: {_shortened(known)}{unknown}"
+        yield f"Source   {sources or 'none'}; {len(known)} classes: {shortened(known)}{unknown}"
         yield f"Target   {data.target_name} ({counted(data.target.shape[0], 'image')}, labels unused)"
         if data.labelled_target is not None:
             few = data.labelled_target
@@ -187,54 +183,13 @@ class Session:
             comparison.update(compare(run, data, self.device))
             write_json(run.comparison, comparison)
             write_model_card(run)
-            self._summarise(manifest, comparison)
+            print_summary(plan, run, manifest["results"], comparison, has_source=bool(data.sources))
             if report:
                 gather(run, data, earlier=self.start or self.begin, device=self.device)
                 say(f"Report: {write_report(run)}")
 
         self.ranks.first(conclude)
         return comparison
-
-    def _summarise(self, manifest: dict[str, Any], comparison: dict[str, Any]) -> None:
-        say()
-        grid = table("", "accuracy", "95 % interval", "n", right=(1, 2, 3))
-        rows = {FLOOR: baseline_run(self.run_folder, FLOOR), self.blueprint.method: self.run_folder}
-        for name, run in (rows | {ORACLE: baseline_run(self.run_folder, ORACLE)}).items():
-            grid.add_row(name, *_cells(run))
-        console().print(grid)
-        closed, distance = comparison["gap_closed"], comparison["proxy_a_distance"]
-        shown = "not known" if closed is None else f"{closed:.0%}"
-        say(f"Gap closed: {shown}. {checkpoint_line(manifest['results'])}, seed {self.blueprint.seed}.")
-        estimate = manifest["results"].get("estimated_accuracy")
-        if estimate:
-            say(estimate_line(estimate))
-        if floor_is_better(self.run_folder):
-            warn(
-                f"By these estimates source-only training does better than {self.blueprint.method} here. Try another "
-                "method; synthda compare, without --eval, ranks several by such estimates."
-            )
-        if self.blueprint.method != FLOOR and self.data.sources and not gain_known(self.run_folder):
-            say(
-                "Whether this is better than training on the source alone is not known: --baselines with --eval tells, "
-                "or, without labels, --baselines --hold-out 0.1 in a new --out; synthda compare ranks several methods."
-            )
-        rejection = manifest["results"].get("rejection")
-        if rejection:
-            say(rejection_line(rejection))
-        rare = hardly_predicted(manifest["results"]["predicted_shares"])
-        if rare:
-            say(f"Hardly predicted on the target: {_shortened(rare)}. Either missing there, or not recognised.")
-        if distance["after"] is not None:
-            before = "not run" if distance["before"] is None else f"{distance['before']:.2f}"
-            after = f"{distance['after']:.2f}"
-            say(f"Proxy A-distance of the features: {before} before, {after} after (0 alike, 2 far apart).")
-        parity = manifest["results"].get("parity")
-        if parity:
-            say(
-                f"{self.run_folder.onnx} agrees with the trained network on {parity['images']} images "
-                f"(largest difference {parity['largest_difference']:.0e})."
-            )
-            say(f"Use it:  synthda predict {quoted(self.run_folder.onnx)} PHOTOS --out predictions.csv")
 
     @contextmanager
     def _progress(self, what: str) -> Iterator[Pace]:
@@ -256,41 +211,3 @@ class Session:
 def _losses(entry: Entry) -> str:
     shown = [f"{name} {value:.3f}" for name, value in entry.items() if name not in ("step", *TIMES)]
     return "  ".join([*shown, f"{entry['images_per_second']:,.0f} images/s"])
-
-
-def _cells(run: Run) -> tuple[str, str, str]:
-    if not run.finished:
-        return "not run", "", ""
-    scored, estimated = run.read()["results"].get("evaluation"), _estimated(run)
-    if scored is None:
-        return ("not evaluated", "", "") if estimated is None else (f"{estimated:.4f}", "estimated", "")
-    low, high = scored["interval"]
-    return f"{scored['accuracy']:.4f}", f"{low:.4f}…{high:.4f}", f"{scored['n']:,}"
-
-
-def _estimated(run: Run) -> float | None:
-    """The accuracy as estimated without labels; None where no source images are held out."""
-    found = run.read()["results"].get("estimated_accuracy", {}) if run.finished else {}
-    return found.get("value")
-
-
-def _shortened(names: tuple[str, ...], most: int = 12) -> str:
-    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
-
-
-def gain_known(run: Run) -> bool:
-    """Whether the run and source-only training beside it are both scored, or both estimated."""
-    pair = (run, baseline_run(run, FLOOR))
-    scored = all(each.finished and each.read()["results"].get("evaluation") for each in pair)
-    return scored or all(_estimated(each) is not None for each in pair)
-
-
-def floor_is_better(run: Run) -> bool:
-    """Whether the estimates without labels say that adaptation has done harm."""
-    floor, own = _estimated(baseline_run(run, FLOOR)), _estimated(run)
-    return floor is not None and own is not None and own < floor - CHANCE
-
-
-def hardly_predicted(shares: Mapping[str, float]) -> tuple[str, ...]:
-    """Classes with less than a tenth of an equal share of the predictions; that `unknown` is rare is no warning."""
-    return tuple(name for name, share in shares.items() if share < 0.1 / len(shares) and name != UNKNOWN)

@@ -54,6 +54,11 @@ def warn_skipped(skipped: Sequence[str], one: str = "file", many: str = "") -> N
             warn(f"  {line}")
 
 
+def shortened(names: Sequence[str], most: int = 12) -> str:
+    """The first of the names, and an ellipsis where there are more."""
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+
+
 def print_json(content: Any) -> None:
     """Indented JSON on stdout; what JSON has no number for (NaN, infinity) becomes null."""
     print(json.dumps(_plain(content), indent=1, default=str))

@@ -16,7 +16,7 @@ from toy import blueprint, domain
 
 from synthda.adapt import adaptation
 from synthda.adapt.adaptation import adapt, export_run
-from synthda.adapt.baselines import baseline_run, compare, run_baselines
+from synthda.adapt.baselines import compare, run_baselines
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
@@ -345,11 +345,11 @@ def test_baselines_stand_beside_the_run_and_the_gap_is_told(tmp_path: Path) -> N
     compared = compare(run, given)
     assert all(0 <= compared[name] <= 1 for name in ("source-only", "adapted", "oracle"))
     assert 0 <= compared["proxy_a_distance"]["before"] <= 2
-    floor, oracle = (load_run(baseline_run(run, name))[0] for name in (FLOOR, ORACLE))
+    floor, oracle = (load_run(run.baseline(name))[0] for name in (FLOOR, ORACLE))
     assert (floor.method, oracle.method) == (FLOOR, ORACLE)
     assert floor.recipe == oracle.recipe == PLAN.recipe
     assert floor.seed == oracle.seed == PLAN.seed
-    read = baseline_run(run, ORACLE).read()["configuration"]["data"]
+    read = run.baseline(ORACLE).read()["configuration"]["data"]
     assert read == given.identity(ORACLE)
     assert "target" not in read
 
@@ -357,6 +357,6 @@ def test_baselines_stand_beside_the_run_and_the_gap_is_told(tmp_path: Path) -> N
 def test_without_labelled_target_photographs_the_oracle_is_not_run(tmp_path: Path) -> None:
     adapt(PLAN, data(), Run(tmp_path), export=False)
     run_baselines(PLAN, data(), Run(tmp_path))
-    assert baseline_run(Run(tmp_path), FLOOR).finished
-    assert not baseline_run(Run(tmp_path), ORACLE).finished
+    assert Run(tmp_path).baseline(FLOOR).finished
+    assert not Run(tmp_path).baseline(ORACLE).finished
     assert compare(Run(tmp_path), data())["gap_closed"] is None

@@ -11,7 +11,7 @@ import pytest
 from toy import blueprint, domain
 
 from synthda.adapt.adaptation import adapt
-from synthda.adapt.baselines import baseline_run, run_baselines
+from synthda.adapt.baselines import run_baselines
 from synthda.adapt.data import FLOOR, ORACLE, Data
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
@@ -70,7 +70,7 @@ def test_source_only_is_chosen_by_the_target_that_it_was_not_trained_on(tmp_path
 def test_the_floor_is_chosen_like_the_run_and_the_oracle_is_the_last(tmp_path: Path) -> None:
     given, run, select = data(oracle=domain(seed=8, target=True)), Run(tmp_path), Selection("iwv", 2)
     run_baselines(PLAN, given, run, select=select)
-    floor, oracle = (baseline_run(run, name).read() for name in (FLOOR, ORACLE))
+    floor, oracle = (run.baseline(name).read() for name in (FLOOR, ORACLE))
     assert floor["results"]["selection"]["rule"] == "iwv"
     assert floor["configuration"]["data"]["sources"][0]["images"] == 64 - 7
     assert oracle["results"]["checkpoint"] == "last"

@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from synthda.adapt.networks.pretrained import without_head
-from synthda.cli.adapting import hardly_predicted
 from synthda.cli.selecting import rejection_line
 from synthda.manifest import sha256_of
 
@@ -269,10 +268,6 @@ def test_where_images_lie_is_said_where_it_is_not_the_device_and_changes_no_weig
 def test_another_place_for_images_is_refused(synthda: Any, source: str, photos: Path) -> None:
     done = synthda("adapt", "--source", source, "--target", "photos", "--images", "tape", *QUICK)
     assert done.code == 2
-
-
-def test_that_unknown_is_rarely_answered_is_no_warning() -> None:
-    assert hardly_predicted({"left": 0.97, "upper": 0.03, "unknown": 0.0}) == ("upper",)
 
 
 def test_the_calibration_is_told_in_a_line() -> None:

@@ -1,0 +1,65 @@
+"""What the end of a run says of the target and of the gain, from manifests that were written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthda.adapt.data import FLOOR
+from synthda.adapt.run import Run
+from synthda.cli.summary import floor_is_better, gain_known, hardly_predicted
+from synthda.manifest import FORMAT, write_json
+
+SCORED = {"evaluation": {"accuracy": 0.5}}
+
+
+def _estimated(value: float) -> dict[str, dict[str, float]]:
+    return {"estimated_accuracy": {"value": value}}
+
+
+def _finished(run: Run, results: dict[str, dict[str, float]] | None) -> None:
+    """Nothing is written where nothing was run."""
+    if results is not None:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        write_json(run.manifest, {"format": FORMAT, "results": results})
+
+
+def _pair(folder: Path, own: dict[str, dict[str, float]], floor: dict[str, dict[str, float]] | None) -> Run:
+    run = Run(folder)
+    _finished(run, own)
+    _finished(run.baseline(FLOOR), floor)
+    return run
+
+
+@pytest.mark.parametrize(("own", "floor", "expected"), [(0.5, 0.9, True), (0.9, 0.5, False), (0.895, 0.9, False)])
+def test_adaptation_does_harm_where_source_only_is_better_by_more_than_chance(
+    tmp_path: Path, own: float, floor: float, expected: bool
+) -> None:
+    assert floor_is_better(_pair(tmp_path, _estimated(own), _estimated(floor))) is expected
+
+
+def test_without_two_estimates_nothing_is_said_of_harm(tmp_path: Path) -> None:
+    assert not floor_is_better(_pair(tmp_path / "none", _estimated(0.1), None))
+    assert not floor_is_better(_pair(tmp_path / "scored", SCORED, _estimated(0.9)))
+
+
+@pytest.mark.parametrize(
+    ("own", "floor", "known"),
+    [
+        (SCORED, SCORED, True),
+        (_estimated(0.5), _estimated(0.4), True),
+        (SCORED, _estimated(0.4), False),
+        (SCORED, {}, False),
+        (SCORED, None, False),
+        ({}, {}, False),
+    ],
+)
+def test_the_gain_is_known_where_both_were_measured_alike(
+    tmp_path: Path, own: dict[str, dict[str, float]], floor: dict[str, dict[str, float]] | None, known: bool
+) -> None:
+    assert gain_known(_pair(tmp_path, own, floor)) is known
+
+
+def test_that_unknown_is_rarely_answered_is_no_warning() -> None:
+    assert hardly_predicted({"left": 0.97, "upper": 0.03, "unknown": 0.0}) == ("upper",)
