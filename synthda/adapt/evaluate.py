@@ -31,6 +31,7 @@ class Evaluation:
         calibration_error: expected difference between confidence and accuracy over 15 equal bins (Guo et al. 2017).
         unknown_auroc: area under the curve of telling images of no class from the others, at any threshold; None where
             the model has no class `unknown`, or the images are all of one kind.
+        known_accuracy: of images of known classes, were `unknown` no answer; None where it is none, or there are none.
     """
 
     n: int
@@ -41,6 +42,7 @@ class Evaluation:
     confusion: list[list[int]]
     calibration_error: float
     unknown_auroc: float | None = None
+    known_accuracy: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -85,6 +87,7 @@ def evaluate(
         confusion=confusion.tolist(),
         calibration_error=calibration_error(probabilities.max(axis=1), right),
         unknown_auroc=_unknown_auroc(probabilities, labels) if classes[-1] == UNKNOWN else None,
+        known_accuracy=_known_accuracy(probabilities, labels) if classes[-1] == UNKNOWN else None,
     )
 
 
@@ -113,6 +116,12 @@ def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_])
     counts = np.bincount(bins, minlength=BINS)
     gaps = np.abs(np.bincount(bins, right, BINS) - np.bincount(bins, confidence, BINS))
     return float(gaps[counts > 0].sum() / len(right))
+
+
+def _known_accuracy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
+    """The last class is `unknown`."""
+    known = labels < probabilities.shape[1] - 1
+    return float((probabilities[known, :-1].argmax(axis=1) == labels[known]).mean()) if known.any() else None
 
 
 def _unknown_auroc(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:

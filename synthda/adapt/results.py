@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -64,10 +65,16 @@ def results_of(
     if probe.estimating is not None:
         estimate = estimate_by(deployed, probe)
         scored = (run.read().get("results", {}) | results).get("evaluation")
-        known = scored is not None and blueprint.known_classes == blueprint.classes  # it knows of no `unknown`
-        error = {"error": estimate["value"] - scored["accuracy"]} if known else {}
-        results["estimated_accuracy"] = estimate | error
+        right = None if scored is None else _comparable(scored, blueprint)
+        results["estimated_accuracy"] = estimate | ({} if right is None else {"error": estimate["value"] - right})
     return results
+
+
+def _comparable(scored: Mapping[str, Any], blueprint: Blueprint) -> float | None:
+    """The accuracy that the estimate is of: it knows of no `unknown`."""
+    if blueprint.known_classes == blueprint.classes:
+        return float(scored["accuracy"])
+    return None if blueprint.learns_unknown else scored.get("known_accuracy")
 
 
 def estimate_by(method: Method, probe: Probe) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from synthda.adapt.comparison.cells import Cell
+from synthda.adapt.comparison.doubts import doubts_about
 from synthda.adapt.comparison.duration import seconds_to_train
 from synthda.adapt.comparison.rows import overall
 from synthda.adapt.comparison.run import Comparison
@@ -74,6 +75,8 @@ class Narrator:
             if rules_of(rows):
                 title = f"{pair}: mean accuracy of the checkpoint by rule of selection"
                 _print(title, headings_of_rules(rows), [cells_of_rules(row, rows) for row in rows])
+            for doubt in doubts_about(rows):
+                warn(doubt)
         means = [(method, f"{mean:.4f}") for method, mean in overall(list(pairs.values()))]
         if len(pairs) > 1 and means:
             _print("Over all pairs", ("method", "mean accuracy"), means)

@@ -54,8 +54,9 @@ def print_by_factor(found: ByFactor) -> None:
 
 
 def _about_unknown(evaluation: Evaluation) -> dict[str, str]:
-    auroc = evaluation.unknown_auroc
-    return {} if auroc is None else {"unknown, AUROC": f"{auroc:.4f}  (0.5: told apart no better than by chance)"}
+    auroc, known = evaluation.unknown_auroc, evaluation.known_accuracy
+    found = {} if auroc is None else {"unknown, AUROC": f"{auroc:.4f}  (0.5: told apart no better than by chance)"}
+    return found if known is None else {"of known classes": f"{known:.4f}  (were unknown no answer)", **found}
 
 
 def _matrix(evaluation: Evaluation) -> Any:

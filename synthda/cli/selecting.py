@@ -38,12 +38,13 @@ def checkpoint_line(results: Mapping[str, Any]) -> str:
 
 
 def estimate_line(estimate: Mapping[str, Any]) -> str:
-    """The estimate, called one, with its error where that is known."""
+    """The estimate, called one, with what it rests on, and its error where that is known."""
+    source = f"{estimate['source_images']:,} held out of the source ({estimate['source_accuracy']:.2f} right)"
     line = (
-        f"Accuracy on the target, estimated without its labels: {estimate['value']:.4f} (held-out source: "
-        f"{estimate['source_accuracy']:.4f})"
+        f"Estimated without labels: {estimate['value']:.2f} of the target right, from {estimate['target_images']:,} "
+        f"images of it and {source}"
     )
-    return line + (f"; off by {estimate['error']:+.4f} on the labelled data." if "error" in estimate else ".")
+    return line + (f"; off by {estimate['error']:+.2f} on the labelled data." if "error" in estimate else ".")
 
 
 def rejection_line(rejection: Mapping[str, Any]) -> str:

@@ -7,14 +7,12 @@ from typing import Any
 
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, ORACLE
+from synthda.adapt.estimate_doubts import doubts, harm_told, is_worse
 from synthda.adapt.run import Run
 from synthda.cli.listing import console, say, shortened, table, warn
 from synthda.cli.selecting import checkpoint_line, estimate_line, rejection_line
 from synthda.datasets.domain import UNKNOWN
 from synthda.shell import quoted
-
-CHANCE = 0.01
-"""By which two estimates of accuracies have to differ before that is told."""
 
 
 def print_summary(
@@ -22,16 +20,21 @@ def print_summary(
 ) -> None:
     """Of a finished run: `results` as its manifest has them, `comparison` as `baselines.compare` makes it."""
     say()
-    grid = table("", "accuracy", "95 % interval", "n", right=(1, 2, 3))
     rows = {FLOOR: run.baseline(FLOOR), plan.method: run} | {ORACLE: run.baseline(ORACLE)}
+    blind = any(_estimate(each) is not None for each in rows.values())
+    headings = ("", "accuracy", "95 % interval", "n", *(["estimated"] if blind else []))
+    grid = table(*headings, right=range(1, len(headings)))
     for name, each in rows.items():
-        grid.add_row(name, *_cells(each))
+        grid.add_row(name, *_cells(each)[: len(headings) - 1])
     console().print(grid)
     closed = comparison["gap_closed"]
     shown = "not known" if closed is None else f"{closed:.0%}"
     say(f"Gap closed: {shown}. {checkpoint_line(results)}, seed {plan.seed}.")
-    if results.get("estimated_accuracy"):
-        say(estimate_line(results["estimated_accuracy"]))
+    estimate = results.get("estimated_accuracy")
+    if estimate:
+        say(estimate_line(estimate))
+        for line in doubts(estimate):
+            warn(line)
     _tell_gain(plan.method, run, has_source=has_source)
     for line in (*_about_target(results, comparison["proxy_a_distance"]), *_about_model(run, results)):
         say(line)
@@ -39,10 +42,7 @@ def print_summary(
 
 def _tell_gain(method: str, run: Run, *, has_source: bool) -> None:
     if floor_is_better(run):
-        warn(
-            f"By these estimates source-only training does better than {method} here. Try another method; synthda "
-            "compare, without --eval, ranks several by such estimates."
-        )
+        warn(harm_told(method))
     if method != FLOOR and has_source and not gain_known(run):
         say(
             "Whether this is better than training on the source alone is not known: --baselines with --eval tells, or, "
@@ -72,33 +72,34 @@ def _about_model(run: Run, results: Mapping[str, Any]) -> Iterator[str]:
         yield f"Use it:  synthda predict {quoted(run.onnx)} PHOTOS --out predictions.csv"
 
 
-def _cells(run: Run) -> tuple[str, str, str]:
+def _cells(run: Run) -> tuple[str, str, str, str]:
+    """What was measured, and, apart from it, what was estimated without labels."""
+    estimate = _estimate(run)
+    shown = "" if estimate is None else f"{estimate['value']:.2f}"
     if not run.finished:
-        return "not run", "", ""
-    scored, estimated = run.read()["results"].get("evaluation"), _estimated(run)
+        return "not run", "", "", ""
+    scored = run.read()["results"].get("evaluation")
     if scored is None:
-        return ("not evaluated", "", "") if estimated is None else (f"{estimated:.4f}", "estimated", "")
+        return "not evaluated", "", "", shown
     low, high = scored["interval"]
-    return f"{scored['accuracy']:.4f}", f"{low:.4f}…{high:.4f}", f"{scored['n']:,}"
+    return f"{scored['accuracy']:.4f}", f"{low:.4f}…{high:.4f}", f"{scored['n']:,}", shown
 
 
-def _estimated(run: Run) -> float | None:
+def _estimate(run: Run) -> Mapping[str, Any] | None:
     """The accuracy as estimated without labels; None where no source images are held out."""
-    found = run.read()["results"].get("estimated_accuracy", {}) if run.finished else {}
-    return found.get("value")
+    return run.read()["results"].get("estimated_accuracy") if run.finished else None
 
 
 def gain_known(run: Run) -> bool:
     """Whether the run and source-only training beside it are both scored, or both estimated."""
     pair = (run, run.baseline(FLOOR))
     scored = all(each.finished and each.read()["results"].get("evaluation") for each in pair)
-    return scored or all(_estimated(each) is not None for each in pair)
+    return scored or all(_estimate(each) is not None for each in pair)
 
 
 def floor_is_better(run: Run) -> bool:
     """Whether the estimates without labels say that adaptation has done harm."""
-    floor, own = _estimated(run.baseline(FLOOR)), _estimated(run)
-    return floor is not None and own is not None and own < floor - CHANCE
+    return is_worse(_estimate(run), _estimate(run.baseline(FLOOR)))
 
 
 def hardly_predicted(shares: Mapping[str, float]) -> tuple[str, ...]:

@@ -35,6 +35,14 @@ def test_unlabelled_images_are_left_out() -> None:
         evaluate(one_hot([0]), np.array([-1]), CLASSES)
 
 
+def test_of_known_classes_the_answer_is_counted_that_is_left_without_unknown() -> None:
+    chances = np.array([[0.3, 0.1, 0.6], [0.5, 0.4, 0.1], [0.2, 0.3, 0.5]], np.float32)
+    found = evaluate(chances, np.array([0, 1, 2]), ("a", "b", "unknown"))
+    assert (found.accuracy, found.known_accuracy) == (1 / 3, 1 / 2)
+    assert evaluate(chances[:, :2], np.array([0, 1, 1]), ("a", "b")).known_accuracy is None
+    assert evaluate(chances, np.array([2, 2, 2]), ("a", "b", "unknown")).known_accuracy is None
+
+
 def test_the_calibration_error_is_the_distance_of_confidence_from_accuracy() -> None:
     confidence = np.array([0.9, 0.9, 0.9, 0.9], dtype=np.float32)
     assert calibration_error(confidence, np.array([True, True, False, False])) == pytest.approx(0.4)

@@ -51,6 +51,13 @@ def test_the_last_checkpoint_is_estimated_too_where_images_are_held_out(tmp_path
     assert "error" in scored["estimated_accuracy"]
 
 
+def test_with_unknown_the_estimate_is_compared_on_known_classes_alone(tmp_path: Path) -> None:
+    plan = replace(PLAN, classes=(*data().classes, "unknown"), calibrates_unknown=True)
+    results = adapt(plan, data(), Run(tmp_path), export=False, select=Selection(hold_out=0.2))["results"]
+    estimate = results["estimated_accuracy"]
+    assert estimate["error"] == estimate["value"] - results["evaluation"]["known_accuracy"]
+
+
 def test_a_run_that_the_method_starts_from_does_not_learn_what_is_held_out(tmp_path: Path) -> None:
     plan = blueprint("iw-dann", steps=4)
     run = Run(tmp_path)

@@ -26,6 +26,7 @@ class Row:
         failures: reasons of the others, by seed.
         gain: mean and deviation of the differences to source-only around the same network, seed by seed; of a single
             seed there is no deviation.
+        gain_seeds: on how many seeds both ended.
         gap_closed: share of the distance from source-only to the oracle, both around the same network, over the seeds
             on which all three ended.
     """
@@ -34,6 +35,7 @@ class Row:
     scores: tuple[Score, ...]
     failures: dict[int, str]
     gain: tuple[float, float | None] | None = None
+    gain_seeds: int = 0
     gap_closed: float | None = None
 
     @property
@@ -81,6 +83,10 @@ class Row:
     def estimated(self) -> float | None:
         return _mean(score.estimated for score in self.scores)
 
+    @property
+    def held_out_accuracy(self) -> float | None:
+        return _mean(score.held_out_accuracy for score in self.scores)
+
     def selected_by(self, rule: str) -> float | None:
         """Mean accuracy of the checkpoints that a rule chooses."""
         return _mean(score.by_rule.get(rule) for score in self.scores)
@@ -94,10 +100,11 @@ def rows_of(entries: Sequence[Entry], scores: Iterable[Score]) -> list[Row]:
     for entry in entries:
         row = plain[entry.name]
         floor, oracle = (_baseline(method, row, entries, plain) for method in (FLOOR, ORACLE))
-        gain = None if floor is None or floor is row else _gain(row, floor)
+        gains = [] if floor is None or floor is row else _gains(row, floor)
+        gain = (fmean(gains), _deviation(gains)) if gains else None
         adapted = entry.method not in (FLOOR, ORACLE)
         closed = _gap_closed(floor, row, oracle) if floor and oracle and adapted and not row.blind else None
-        rows.append(replace(row, gain=gain, gap_closed=closed))
+        rows.append(replace(row, gain=gain, gain_seeds=len(gains), gap_closed=closed))
     return sorted(rows, key=lambda row: -(row.mean if row.mean is not None else -1.0))
 
 
@@ -134,9 +141,8 @@ def _baseline(method: str, row: Row, entries: Sequence[Entry], rows: Mapping[str
     return next((each for each in found if each.network is not None and each.network == row.network), None)
 
 
-def _gain(row: Row, floor: Row) -> tuple[float, float | None] | None:
-    gains = [own - floor.by_seed[seed] for seed, own in row.by_seed.items() if seed in floor.by_seed]
-    return (fmean(gains), _deviation(gains)) if gains else None
+def _gains(row: Row, floor: Row) -> list[float]:
+    return [own - floor.by_seed[seed] for seed, own in row.by_seed.items() if seed in floor.by_seed]
 
 
 def _gap_closed(floor: Row, row: Row, oracle: Row) -> float | None:

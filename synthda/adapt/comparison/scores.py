@@ -49,6 +49,7 @@ class Score:
         oracle_selected: accuracy of the checkpoint that is best on the labels that evaluate: a bound, not a result.
         estimated: the accuracy as estimated without labels; None where no source images are held out, or `unknown`
             is an answer.
+        held_out_accuracy: on the source images that were held out, from which it is estimated.
         network_settings: keyword arguments of the network.
         unknown_auroc: as in `Evaluation`; None where no image is of no class.
     """
@@ -69,6 +70,7 @@ class Score:
     by_rule: Mapping[str, float] = field(default_factory=dict)
     oracle_selected: float | None = None
     estimated: float | None = None
+    held_out_accuracy: float | None = None
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     unknown_auroc: float | None = None
 
@@ -132,6 +134,7 @@ def _scored(cell: Cell, about: Score, data: Data, device: str) -> Score:
         proxy_a_distance=feature_distance(load_run(cell.run)[1].to(device), data),
         seconds=round(training_seconds(cell.run), 1),
         estimated=_estimated(cell, data, results),
+        held_out_accuracy=results.get("estimated_accuracy", {}).get("source_accuracy"),
     )
 
 

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 
+from synthda.adapt.comparison.doubts import doubts_about
 from synthda.adapt.comparison.rows import Row, overall
 from synthda.adapt.comparison.scores import Score
 
@@ -38,8 +39,9 @@ def markdown(tables: Mapping[str, Sequence[Row]], about: str) -> str:
         lines += [f"## {pair}", "", _line(headings), "|---" * len(headings) + "|"]
         lines += [_line(cells_of(row, rows)) for row in rows] + [""]
         lines += _markdown_of_rules(rows)
-        lines += [f"- {row.method}, seed {seed}: {why}" for row in rows for seed, why in row.failures.items()]
-        lines += [""] if any(row.failures for row in rows) else []
+        remarks = [f"{row.method}, seed {seed}: {why}" for row in rows for seed, why in row.failures.items()]
+        remarks += doubts_about(rows)
+        lines += [*(f"- {remark}" for remark in remarks), ""] if remarks else []
     if len(tables) > 1:
         lines += _markdown_over_all(tables)
     return "\n".join(lines)
@@ -72,6 +74,7 @@ def page(tables: Mapping[str, Sequence[Row]], about: str, pictures: Mapping[str,
     parts = [f"<h1>Comparison</h1><p>{html.escape(about)}</p>"]
     for pair, rows in tables.items():
         parts.append(f"<h2>{html.escape(pair)}</h2>{_html_table(rows)}{_html_of_rules(rows)}")
+        parts += [f'<p class="note">{html.escape(doubt)}</p>' for doubt in doubts_about(rows)]
         parts += [f'<img src="{html.escape(path)}" alt="{html.escape(path)}">' for path in pictures.get(pair, ())]
     if len(tables) > 1 and overall(list(tables.values())):
         cells = "".join(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synthda.adapt.estimate_doubts import doubts
 from synthda.adapt.model_card.facts import BASELINES, Facts
 from synthda.adapt.model_card.markdown import literal, table
 from synthda.adapt.model_card.texts import LIMITS
@@ -54,12 +55,16 @@ def _score(found: Mapping[str, Any]) -> tuple[str, ...]:
 def estimated(facts: Facts) -> Iterator[str]:
     found = facts.results.get("estimated_accuracy")
     if found is not None:
-        error = f" It was off by {found['error']:+.4f}." if "error" in found else ""
-        yield (
-            f"Estimated without labels of the target: **{figure(found['value'])}**, by {literal(found['by'])}, from "
-            f"{figure(found['source_images'])} held-out source images (accuracy {figure(found['source_accuracy'])}) "
-            f"and {figure(found['target_images'])} of the target.{error} The estimate supposes that confidence falls "
-            "where accuracy does; where the model is wrong and sure of it, the estimate is too high."
+        error = f" It was off by {found['error']:+.2f}." if "error" in found else ""
+        yield " ".join(
+            (
+                f"Estimated without labels of the target, and not measured: {found['value']:.2f}, by "
+                f"{literal(found['by'])}, from {figure(found['source_images'])} held-out source images (accuracy "
+                f"{figure(found['source_accuracy'])}) and {figure(found['target_images'])} of the target.{error} The "
+                "estimate supposes that confidence falls where accuracy does; where the model is wrong and sure of it, "
+                "the estimate is too high.",
+                *doubts(found),
+            )
         )
     distance = facts.comparison.get("proxy_a_distance", {})
     known = [f"{figure(distance[when])} {when}" for when in ("before", "after") if distance.get(when) is not None]

@@ -101,7 +101,7 @@ def _cells(content: Content) -> list[str]:
         NOT_KNOWN if low is None else f"{percent(low)} to {percent(high)}",
         percent(scored.get("mean_recall")),
         percent(scored.get("calibration_error")),
-        percent(estimate.get("value")),
+        percent(estimate.get("value"), 0),
         NOT_KNOWN if distance is None else f"{distance:.2f}",
         duration(content.seconds) if content.seconds else NOT_KNOWN,
     ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synthda.adapt.estimate_doubts import doubts, harm_told, is_worse
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.report.stored import Stored, read_stored
 from synthda.adapt.run import Run
@@ -79,6 +80,7 @@ class Content:
             raise RunError(f"{run.folder} holds no run of synthda adapt; give the folder that --out named.")
         entries = read_metrics(run)
         notices: list[str] = [] if run.finished else [_unfinished(manifest, entries)]
+        notices += _about_estimate(run, manifest)
         gaps: list[str] = []
         comparison, stored = _comparison(run, notices), _stored(run, manifest, gaps)
         return cls(run, manifest, entries, comparison, stored, notices, gaps)
@@ -144,6 +146,16 @@ class Content:
         names = dict.fromkeys(name for entry in self.entries for name in entry)
         return [name for name in names if name not in ("step", *TIMES)]
 
+    @property
+    def estimate(self) -> Mapping[str, Any]:
+        """The accuracy as estimated without labels; empty where it was not, or where labels have told it."""
+        return {} if self.evaluation else _part(self.results, "estimated_accuracy")
+
+    @property
+    def estimate_of_floor(self) -> Mapping[str, Any]:
+        """The same of source-only beside it."""
+        return _part(_results_of(self.run.baseline(FLOOR)), "estimated_accuracy")
+
     def results_in_order(self) -> list[Result]:
         """Source-only, this run, the oracle: those that were evaluated."""
         floor, oracle = (result_of(name, _results_of(self.run.baseline(name))) for name in (FLOOR, ORACLE))
@@ -205,6 +217,17 @@ def _class_row(name: str, k: int, row: Sequence[int], predicted: int, classes: S
         precision=right / predicted if predicted else None,
         taken_for=f"{classes[other]} ({count})" if count else "",
     )
+
+
+def _about_estimate(run: Run, manifest: Mapping[str, Any]) -> list[str]:
+    """Why the estimate at the head is not to be trusted, or what it says against the adaptation."""
+    results = _part(manifest, "results")
+    own = _part(results, "estimated_accuracy")
+    if not own or _part(results, "evaluation"):
+        return []
+    floor = _part(_results_of(run.baseline(FLOOR)), "estimated_accuracy")
+    method = str(_part(_part(manifest, "configuration"), "blueprint").get("method", "adaptation"))
+    return [*doubts(own), *([harm_told(method)] if is_worse(own, floor) else [])]
 
 
 def _unfinished(manifest: Mapping[str, Any], entries: Sequence[Entry]) -> str:

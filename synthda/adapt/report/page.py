@@ -171,12 +171,15 @@ def _before(content: Content) -> str:
 
 def _facts(content: Content) -> Iterator[tuple[str, str, str]]:
     """The figures at the head: value, what it is, and a remark."""
-    scored, estimate = content.evaluation, content.results.get("estimated_accuracy")
+    scored, estimate, floor = content.evaluation, content.estimate, content.estimate_of_floor
     if scored:
         low, high = scored["interval"]
         yield percent(scored["accuracy"]), "accuracy", f"95 % interval {percent(low)} to {percent(high)}"
     elif estimate:
-        yield percent(estimate["value"]), "accuracy, estimated", "without a label of the target"
+        rests = f"no measurement: by {estimate['target_images']:,} images without labels"
+        yield percent(estimate["value"], 0), "estimated to be right", rests
+        if floor:
+            yield percent(floor["value"], 0), "of source-only", "estimated alike"
     results = {row.name: row.accuracy for row in content.results_in_order()}
     if scored and FLOOR in results and content.method != FLOOR:
         gain = f"{100 * (scored['accuracy'] - results[FLOOR]):+.1f}".replace("-", "\u2212")

@@ -182,11 +182,29 @@ def test_made_again_it_has_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_run_without_labels_says_what_can_be_said(tmp_path: Path) -> None:
     estimate = {"value": 0.81, "by": "thresholded confidence", "source_accuracy": 0.9}
+    estimate |= {"source_images": 500, "target_images": 400}
     page = read(write_report(finished(tmp_path, labelled=False, estimated_accuracy=estimate)))
     sections = [section["id"] for section in page.all("section")]
     assert sections == ["health", "training", "features", "photographs", "made"]
-    assert "81.0\u202f%" in page.text
-    assert "estimated" in page.text
+    assert "81\u202f%" in page.text
+    assert "estimated to be right" in page.text
+    assert "400 images without labels" in page.text
+    assert "not to be trusted" not in page.text
+
+
+def test_an_estimate_that_is_not_to_be_trusted_is_doubted_on_the_page(tmp_path: Path) -> None:
+    unlearnt = {"value": 0.8, "by": "it", "source_accuracy": 0.63, "source_images": 100, "target_images": 80}
+    run = finished(tmp_path, labelled=False, estimated_accuracy=unlearnt)
+    floor = run.baseline("source-only")
+    known = json.loads(run.manifest.read_text(encoding="utf-8"))
+    known["results"]["estimated_accuracy"]["value"] = 0.9
+    floor.folder.mkdir(parents=True, exist_ok=True)
+    write_json(floor.manifest, known)
+    page = read(write_report(run))
+    text = " ".join(page.text.split())
+    assert "63% are recognised: the network has not learnt the source yet" in text
+    assert "source-only training does better than" in text
+    assert "90\u202f%" in page.text
 
 
 def test_a_threshold_for_unknown_is_told_with_what_it_does_to_the_numbers(tmp_path: Path) -> None:
