@@ -117,9 +117,19 @@ def _train(ready: Prepared, blueprint: Blueprint, run: Run, *, device: str, pace
         method.begin_from(load_run(ready.first)[1])
     elif beginning is not None and not run.checkpoint.exists():
         beginning.give_to(method, blueprint.known_classes)
-    sources = [with_classes(source, blueprint.known_classes) for source in data.training_sources(blueprint.method)]
-    recipe, seed = blueprint.recipe, blueprint.seed
-    train(method, sources, data.target, recipe, run, seed=seed, device=device, pace=pace, ranks=ranks)
+    sources, few = data.learnt_by(blueprint.method)
+    train(
+        method,
+        [with_classes(source, blueprint.known_classes) for source in sources],
+        data.target,
+        blueprint.recipe,
+        run,
+        labelled_target=None if few is None else with_classes(few, blueprint.known_classes),
+        seed=blueprint.seed,
+        device=device,
+        pace=pace,
+        ranks=ranks,
+    )
 
 
 def export_run(run: Run, out: Path | None = None) -> dict[str, Any]:

@@ -21,21 +21,33 @@ class Seen:
         batch: the images.
         features_s, features_t: (B, feature_dim) of source and target, of the latter's first view.
         features_t2: of its second view, where a term compares two; otherwise no rows.
-        labels: (B,) of the source.
+        images_s, labels, source_domain: (B, 3, H, W), (B,) and (B,) of the source, as in `Batch`.
+        labelled_logits: (B, classes) of all that has a label: of the source, then of the labelled target, whose images
+            are in nothing else that is the source's.
     """
 
     def __init__(self, network: Network, batch: Batch) -> None:
-        self.batch, self.labels = batch, batch.source_labels
+        self.batch, self.labels = batch, batch.of_sources(batch.source_labels)
+        self.images_s, self.source_domain = (batch.of_sources(of) for of in (batch.source[0], batch.source_domain))
         self._predictor = network.label_predictor
         views = torch.cat(batch.target) if len(batch.target) > 1 else batch.target[0]
-        self.features_s, features = network.features_of_both(batch.source[0], views)
+        self._labelled_features, features = network.features_of_both(batch.source[0], views)
+        self.features_s = batch.of_sources(self._labelled_features)
         count = len(batch.target[0])
         self.features_t, self.features_t2 = features[:count], features[count:]
 
     @cached_property
+    def _labelled_layers(self) -> list[Tensor]:
+        return _layers(self._predictor, self._labelled_features)
+
+    @property
+    def labelled_logits(self) -> Tensor:
+        return self._labelled_layers[-1]
+
+    @cached_property
     def layers_s(self) -> list[Tensor]:
         """Of the source: the features, each hidden layer of the label predictor after its ReLU, and the logits."""
-        return _layers(self._predictor, self.features_s)
+        return [self.batch.of_sources(layer) for layer in self._labelled_layers]
 
     @cached_property
     def layers_t(self) -> list[Tensor]:
@@ -63,7 +75,7 @@ class Seen:
 
 
 class AdditiveMethod(Method):
-    """Cross-entropy on the source plus the method's terms; it takes the default step."""
+    """Cross-entropy on what has labels plus the method's terms; it takes the default step."""
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         """What the method adds to the label loss, already weighted; as `losses`."""
@@ -71,7 +83,8 @@ class AdditiveMethod(Method):
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         seen = Seen(self.network, batch)
-        return {"label": F.cross_entropy(seen.logits_s, seen.labels), **self.terms(seen, p)}
+        label = F.cross_entropy(seen.labelled_logits, batch.source_labels)
+        return {"label": label, **self.terms(seen, p)}
 
 
 class Combination(AdditiveMethod):

@@ -46,7 +46,7 @@ class Data:
         sources: labelled; their class names together are the classifier's.
         target: unlabelled images: there is no field for their labels.
         evaluation: labelled, read after training only.
-        labelled_target: a few labelled target photographs, one more source of every method (semi-supervised).
+        labelled_target: a few labelled target photographs: every method learns their labels, too (semi-supervised).
         oracle: labelled target photographs that train the oracle; none of them nor of the above is in `evaluation`.
         target_name: what to call the target in a report.
         target_paths: where each target image came from, for a folder of photographs.
@@ -90,18 +90,23 @@ class Data:
         """The hash of the images that evaluate, as `identity` has those of what is learnt."""
         return None if self.evaluation is None else content_of(self.evaluation.images)
 
-    def training_sources(self, method: str) -> tuple[Domain, ...]:
-        """The labelled domains that `method` trains on: sources and labelled target; for the oracle, the latter alone.
+    def learnt_by(self, method: str) -> tuple[tuple[Domain, ...], Domain | None]:
+        """What `method` trains on as sources, and the labelled target beside them; the oracle has one source, its own.
 
         Raises:
             DataError: when the oracle is asked for without labelled target photographs.
         """
         if method != ORACLE:
-            return self.sources if self.labelled_target is None else (*self.sources, self.labelled_target)
+            return self.sources, self.labelled_target
         found = self.oracle or self.labelled_target
         if found is None:
             raise DataError("train-on-target needs labelled target photographs; give them with --oracle.")
-        return (found,)
+        return (found,), None
+
+    def training_sources(self, method: str) -> tuple[Domain, ...]:
+        """All labelled domains that `method` trains on; raises as `learnt_by`."""
+        sources, few = self.learnt_by(method)
+        return sources if few is None else (*sources, few)
 
     def some_of_sources(self, most: int) -> Domain:
         """At most `most` images of the sources, of all of them alike many; labels count `classes`."""

@@ -45,23 +45,35 @@ def reversed_terms(classifier: nn.Module, seen: Seen, lambda_: Tensor, weights_s
 
 
 def domain_terms(logits: Tensor, seen: Seen, weights: Tensor | None = None) -> LossTerms:
-    """Cross-entropy of a domain classifier's logits, and its accuracy.
+    """Cross-entropy of a domain classifier's logits, and its accuracy: means of each domain's mean.
+
+    So the domains count alike, whatever their shares of the batch are.
 
     Args:
         logits: (B, 1) or (B, domains), of the source's images, then the target's.
         seen: the images.
         weights: (B,) of each image's loss; all alike by default.
     """
-    n_source = len(seen.features_s)
-    if logits.shape[1] == 1:
-        # −Σ w [d ln σ(a) + (1 − d) ln (1 − σ(a))] / B
-        domains = torch.cat([logits.new_zeros(n_source), logits.new_ones(len(logits) - n_source)])
-        loss = F.binary_cross_entropy_with_logits(logits.squeeze(1), domains, weights)
-        accuracy = ((logits.detach().squeeze(1) > 0) == (domains > 0)).float().mean()
-        return {"domain": loss, "domain_accuracy": accuracy}
-    target = seen.batch.target_index.new_full((len(logits) - n_source,), logits.shape[1] - 1)
-    domains = torch.cat([seen.batch.source_domain, target])
-    # −Σ w ln softmax(a)_d / B
-    each = F.cross_entropy(logits, domains, reduction="none")
-    accuracy = (logits.detach().argmax(dim=1) == domains).float().mean()
-    return {"domain": (each if weights is None else weights * each).mean(), "domain_accuracy": accuracy}
+    pooled, count = logits.shape[1] == 1, max(2, logits.shape[1])
+    source = torch.zeros_like(seen.source_domain) if pooled else seen.source_domain
+    domains = torch.cat([source, source.new_full((len(logits) - len(source),), count - 1)])
+    if pooled:
+        # −[d ln σ(a) + (1 − d) ln (1 − σ(a))]
+        each = F.binary_cross_entropy_with_logits(logits.squeeze(1), domains.to(logits.dtype), reduction="none")
+        right = (logits.detach().squeeze(1) > 0) == (domains > 0)
+    else:
+        # −ln softmax(a)_d
+        each = F.cross_entropy(logits, domains, reduction="none")
+        right = logits.detach().argmax(dim=1) == domains
+    weighed = each if weights is None else weights * each
+    return {
+        "domain": _mean_of_domains(weighed, domains, count),
+        "domain_accuracy": _mean_of_domains(right.float(), domains, count),
+    }
+
+
+def _mean_of_domains(values: Tensor, domains: Tensor, count: int) -> Tensor:
+    """1/count Σ_d 1/n_d Σ_{i in d} of values (B,)."""
+    own = (domains[:, None] == torch.arange(count, device=domains.device)).to(values.dtype)
+    # No product of matrices, which autocast would take to bfloat16.
+    return ((values[:, None] * own).sum(dim=0) / own.sum(dim=0).clamp_min(1)).mean()

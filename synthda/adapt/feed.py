@@ -19,8 +19,8 @@ from synthda.errors import DataError, SettingError
 from synthda.wording import counted
 
 
-def check_sources(method: Method, recipe: Recipe, count: int, processes: int = 1) -> None:
-    """Raise SettingError unless a batch of `method` can be drawn from so many labelled domains, and divided."""
+def check_sources(method: Method, recipe: Recipe, sources: int, processes: int = 1, *, labelled_target: bool) -> None:
+    """Raise SettingError unless a batch of `method` can be drawn from so many sources, and divided."""
     if method.uses_target and recipe.target_batch < processes:
         raise SettingError(
             f"target_batch={recipe.target_batch} is too small for {processes} processes; give at least {processes}, "
@@ -28,15 +28,16 @@ def check_sources(method: Method, recipe: Recipe, count: int, processes: int = 1
         )
     if not method.uses_source:
         return
+    count = sources + labelled_target
     if recipe.source_batch < count * processes:
         each = "one for each source" + (f" in each of {processes} processes" if processes > 1 else "")
         raise SettingError(
             f"source_batch={recipe.source_batch} is too small; give at least {count * processes}, {each}."
         )
-    if method.source_domains not in (1, count):
+    if method.source_domains not in (1, sources):
         raise SettingError(
-            f"source_domains={method.source_domains} does not fit {count} labelled domains; give "
-            f"{count}, one for each --source and --labelled-target, or 1 to pool them."
+            f"source_domains={method.source_domains} does not fit {counted(sources, 'source')}; give {sources}, one "
+            "for each --source, or 1 to pool them."
         )
 
 
@@ -75,11 +76,14 @@ class Feed:
         device: torch.device,
         ranks: Ranks = ALONE,
         *,
+        labelled_target: Domain | None = None,
         images: Placement = "auto",
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         sources = sources if method.uses_source else ()
-        check_sources(method, recipe, len(sources), ranks.size)
+        few = [labelled_target] if labelled_target is not None and method.uses_source else []
+        check_sources(method, recipe, len(sources), ranks.size, labelled_target=bool(few))
+        sources = [*sources, *few]
         check_enough(method, [len(source) for source in sources], target.shape[0], ranks.size)
         if method.uses_target and target.shape[0] == 0:
             raise DataError("The target holds no image; give a folder of photographs.")
@@ -101,7 +105,9 @@ class Feed:
         own = sum(len(range(domain.sampler.batch)[domain.sampler.part]) for domain in self.domains)
         self.share = own / self.images_a_step
         domains = np.repeat(np.arange(len(shares), dtype=np.int64), shares)
-        self.source_domain = torch.from_numpy(domains[ranks.part()]).to(device)
+        own_domains = domains[ranks.part()]
+        self.source_domain = torch.from_numpy(own_domains).to(device)
+        self.labelled_target = int((own_domains == len(sources) - 1).sum()) if few else 0
         self._ranks = ranks
         self._none = torch.zeros(0, dtype=torch.int64, device=device)
 
@@ -130,10 +136,10 @@ class Feed:
         images, labels, index = self._source(drawn[: len(self.sources)])
         source = tuple(seen(images, view) for view in self.source_views) if self.sources else ()
         if self.target is None:
-            return Batch(source, labels, self.source_domain, index, (), self._none)
+            return Batch(source, labels, self.source_domain, index, (), self._none, self.labelled_target)
         target, _, target_index = drawn[-1]
         target_views = tuple(seen(target, view) for view in self.target_views)
-        return Batch(source, labels, self.source_domain, index, target_views, target_index)
+        return Batch(source, labels, self.source_domain, index, target_views, target_index, self.labelled_target)
 
     def refresh(self, method: Method, step: int) -> None:
         """Before `step`: show the whole domains to the method if `refresh_every` passes over the target begin there."""

@@ -22,14 +22,16 @@ LossTerms = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's images. There is no field for target labels: a labelled target image is one more labelled source.
+    """One step's images. There is no field for labels of `target`: a few labelled target images are in `source`.
 
     Attributes:
         source, target: views, each (B, 3, H, W) float in [0, 1]; B may differ between the two, and a domain that the
             method does not use has none.
         source_labels: (B,) int64 class indices.
-        source_domain: (B,) int64, which of the sources 0…S−1 an image comes from.
+        source_domain: (B,) int64, which of the sources 0…S−1 an image comes from; S for a labelled target image.
         source_index, target_index: (B,) int64 rows of the images in their domains.
+        labelled_target: how many of `source`, the last ones, are labelled images of the target. They teach labels; a
+            loss that compares the domains takes the others, by `of_sources`.
     """
 
     source: tuple[Tensor, ...]
@@ -38,6 +40,11 @@ class Batch:
     source_index: Tensor
     target: tuple[Tensor, ...]
     target_index: Tensor
+    labelled_target: int = 0
+
+    def of_sources(self, rows: Tensor) -> Tensor:
+        """Of rows (B, …) in the order of `source`, those of the sources."""
+        return rows[: len(rows) - self.labelled_target] if self.labelled_target else rows
 
 
 class Descend(Protocol):

@@ -166,5 +166,6 @@ def check_data(
         raise SettingError(
             f"{blueprint.method} learns from no labels; leave out --labelled-target, or give it to the run in --start."
         )
-    check_sources(method, blueprint.recipe, len(sources), processes)
+    own, few = data.learnt_by(blueprint.method)
+    check_sources(method, blueprint.recipe, len(own), processes, labelled_target=few is not None)
     check_enough(method, [len(source) for source in sources], data.target.shape[0], processes)

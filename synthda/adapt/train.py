@@ -49,6 +49,7 @@ def train(
     recipe: Recipe,
     run: Run,
     *,
+    labelled_target: Domain | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     pace: Pace | None = None,
@@ -62,6 +63,7 @@ def train(
         target: bare images: there is no way to hand over their labels.
         recipe: steps, batches, optimizer.
         run: a folder that `Run.begin` has claimed.
+        labelled_target: a few labelled target images, with a share of the source batch as one more source would have.
         seed: of the order of images and of dropout.
         ranks: the processes that divide each batch among them; all call this with the same arguments.
 
@@ -82,7 +84,18 @@ def train(
     for part in (module for module in method.modules() if isinstance(module, Method)):
         part.ranks = ranks
     with breakdowns_told(device):
-        feed = Feed(method, sources, target, recipe, seed, device, ranks, images=pace.images, tell=pace.tell)
+        feed = Feed(
+            method,
+            sources,
+            target,
+            recipe,
+            seed,
+            device,
+            ranks,
+            labelled_target=labelled_target,
+            images=pace.images,
+            tell=pace.tell,
+        )
         method.normalise_by(*channel_statistics(feed.domains))
         method.to(device).to(memory_format=torch.channels_last)
         method.train()

@@ -31,6 +31,7 @@ def shown(source: list[Rows], target: list[Rows], labels: list[int] | None = Non
     seen.__dict__["layers_s"], seen.__dict__["layers_t"] = layers
     seen.features_s, seen.features_t = layers[0][0], layers[1][0]
     seen.labels = torch.tensor(labels or [0] * len(source[0]))
+    seen.source_domain = torch.zeros_like(seen.labels)
     return seen
 
 

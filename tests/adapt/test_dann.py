@@ -53,10 +53,10 @@ def progress(p: float) -> Tensor:
 
 
 def unreversed_domain_loss(dann: DANN, given: Batch) -> Tensor:
-    """The cross-entropy of the domain classifier, written out, without a reversal: source is 0, target is 1."""
+    """The cross-entropies of the domain classifier, written out, without a reversal: source is 0, target is 1."""
     chance_s = torch.sigmoid(dann.domain_classifier(dann.network.features(given.source[0])))
     chance_t = torch.sigmoid(dann.domain_classifier(dann.network.features(given.target[0])))
-    return -((1 - chance_s).log().sum() + chance_t.log().sum()) / (len(chance_s) + len(chance_t))
+    return -((1 - chance_s).log().mean() + chance_t.log().mean()) / 2
 
 
 def gradients(loss: Tensor, module: nn.Module) -> list[Tensor]:
@@ -82,8 +82,9 @@ def test_sources_with_a_label_each_are_told_apart_and_the_target_is_the_last() -
         dann.domain_classifier(dann.network.features(images)).softmax(dim=1)
         for images in (given.source[0], given.target[0])
     ]
-    right = torch.cat([chances[0][range(4), [0, 1, 1, 0]], chances[1][:, 2]])
-    torch.testing.assert_close(dann.losses(given, progress(0.5))["domain"], -right.log().mean())
+    right = (chances[0][[0, 3], 0], chances[0][[1, 2], 1], chances[1][:, 2])
+    expected = -sum(each.log().mean() for each in right) / 3
+    torch.testing.assert_close(dann.losses(given, progress(0.5))["domain"], expected)
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 1.0])
@@ -137,8 +138,8 @@ def test_source_is_domain_0_and_target_is_domain_1() -> None:
         dann.domain_classifier[-1].weight.zero_()
         dann.domain_classifier[-1].bias.fill_(50.0)
     terms = dann.losses(given, progress(0.5))
-    assert terms["domain_accuracy"].item() == pytest.approx(5 / 8)
-    assert terms["domain"].item() == pytest.approx(50 * 3 / 8)
+    assert terms["domain_accuracy"].item() == pytest.approx(1 / 2)
+    assert terms["domain"].item() == pytest.approx(50 / 2)
 
 
 def test_the_domain_term_is_not_degenerate() -> None:
@@ -215,7 +216,9 @@ def test_a_batch_has_no_place_for_target_labels() -> None:
         "source_index",
         "target",
         "target_index",
+        "labelled_target",
     }
+    assert isinstance(batch().labelled_target, int)  # how many of the source's are of the target
 
 
 def test_with_batch_norm_each_domain_is_normalised_alone_and_the_target_is_deployed() -> None:

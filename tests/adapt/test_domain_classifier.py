@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -37,7 +38,7 @@ def test_one_source_by_two_logits_is_what_it_is_by_one() -> None:
     one = logits(1)
     both = torch.cat([torch.zeros_like(one), one], dim=1)
     shown = seen()
-    shown.batch = replace(shown.batch, source_domain=torch.zeros(N_S, dtype=torch.int64))
+    shown.source_domain = torch.zeros(N_S, dtype=torch.int64)
     weights = torch.rand(N_S + N_T, dtype=torch.float64)
     for given in (None, weights):
         pooled, apart = (domain_terms(found, shown, given) for found in (one, both))
@@ -50,10 +51,41 @@ def test_the_cross_entropy_of_three_domains_by_hand() -> None:
     chances = found.softmax(dim=1)
     domains = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2]
     each = [-chances[row, domain].log().item() for row, domain in enumerate(domains)]
-    expected = sum(weight * loss for weight, loss in zip(weights.tolist(), each, strict=True)) / len(each)
-    assert domain_terms(found, seen(), weights)["domain"].item() == pytest.approx(expected)
-    right = sum(chances[row].argmax().item() == domain for row, domain in enumerate(domains)) / len(domains)
-    assert domain_terms(found, seen())["domain_accuracy"].item() == pytest.approx(right)
+    weighed = [weight * loss for weight, loss in zip(weights.tolist(), each, strict=True)]
+    assert domain_terms(found, seen(), weights)["domain"].item() == pytest.approx(mean_of_means(weighed))
+    right = [float(chances[row].argmax().item() == domain) for row, domain in enumerate(domains)]
+    assert domain_terms(found, seen())["domain_accuracy"].item() == pytest.approx(mean_of_means(right))
+
+
+def mean_of_means(values: list[float]) -> float:
+    """Of two sources with three images each, and five of the target."""
+    return sum(values[:3]) / 9 + sum(values[3:6]) / 9 + sum(values[6:]) / 15
+
+
+@pytest.mark.parametrize(("n_source", "n_target"), [(2, 30), (30, 2)])
+def test_a_classifier_that_sees_nothing_is_at_ln_2_and_one_half_whatever_the_batches_are(
+    n_source: int, n_target: int
+) -> None:
+    shown = sized(n_source, n_target)
+    for logit in (0.0, 1e-6):  # what it guesses does not matter
+        terms = domain_terms(torch.full((n_source + n_target, 1), logit), shown)
+        assert terms["domain"].item() == pytest.approx(math.log(2), abs=1e-4)
+        assert terms["domain_accuracy"].item() == 0.5
+
+
+def test_each_domain_pulls_alike_whatever_its_share_of_the_batch_is() -> None:
+    logits = torch.zeros(32, 1, requires_grad=True)
+    (pull,) = torch.autograd.grad(domain_terms(logits, sized(2, 30))["domain"], logits)
+    assert pull[:2].sum().item() == pytest.approx(0.25)
+    assert pull[2:].sum().item() == pytest.approx(-0.25)
+
+
+def sized(n_source: int, n_target: int) -> Seen:
+    images, index = torch.rand(n_source + n_target, 3, 16, 16), torch.arange(n_source + n_target)
+    source, target = (images[:n_source],), (images[n_source:],)
+    one = index[:n_source]
+    given = Batch(source, one % 2, one * 0, one, target, index[n_source:])
+    return Seen(blueprint().build().network, given)
 
 
 @pytest.mark.parametrize("name", ["pada", "iwdan"])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from toy import blueprint, domain
 
 from synthda.adapt.additive import entropy
+from synthda.adapt.feed import Feed
 from synthda.adapt.method import Batch, LossTerms
 from synthda.adapt.methods.source_only import SourceOnly
 from synthda.adapt.network import Network
@@ -92,6 +93,16 @@ def test_several_sources_share_the_batch(tmp_path: Path) -> None:
             assert batch.source_labels[place] == sources[index].labels[row]
 
 
+def test_labelled_target_images_come_last_and_are_counted() -> None:
+    sources, few, recipe = [domain(20), domain(12, seed=1)], domain(5, seed=2), Recipe(source_batch=10)
+    target, device = domain(target=True).images, torch.device("cpu")
+    batch = Feed(blueprint().build(), sources, target, recipe, 0, device, labelled_target=few).batch(0)
+    assert batch.source_domain.tolist() == [0] * 3 + [1] * 4 + [2] * 3
+    assert batch.labelled_target == 3
+    assert batch.source_labels[-3:].tolist() == few.labels[batch.source_index[-3:]].tolist()
+    assert torch.equal(batch.of_sources(batch.source[0]), batch.source[0][:7])
+
+
 def test_more_sources_than_images_in_a_batch_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="source_batch=1 is too small"):
         spied([domain(), domain(seed=1)], domain(target=True).images, Run(tmp_path), source_batch=1)
@@ -163,7 +174,7 @@ def test_domain_labels_that_do_not_fit_the_sources_are_refused(tmp_path: Path) -
     method = blueprint("dann", source_domains=3).build()
     run = Run(tmp_path)
     run.begin({})
-    with pytest.raises(SettingError, match="source_domains=3 does not fit 2 labelled domains"):
+    with pytest.raises(SettingError, match="source_domains=3 does not fit 2 sources; give 2"):
         train(method, [domain(), domain(seed=1)], domain(target=True).images, Recipe(), run)
 
 

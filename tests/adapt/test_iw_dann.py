@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from pathlib import Path
 
@@ -54,14 +55,25 @@ def test_what_dropout_makes_less_sure_has_not_drifted() -> None:
     assert all(module.training for module in method.network.modules())
 
 
-def test_the_domain_loss_is_the_weighted_sum_over_the_whole_batch() -> None:
+def test_what_batch_norm_makes_of_a_batch_has_not_drifted() -> None:
+    network, given = colour_network(), batch()
+    network.feature_extractor.append(nn.BatchNorm1d(network.feature_dim))
+    method = IWDANN(network).train()
+    before = copy.deepcopy(method.pre_classifier.feature_extractor[-1])
+    torch.testing.assert_close(method.instance_weights(Seen(method.network, given)), torch.ones(6))
+    kept = method.pre_classifier.feature_extractor[-1]
+    assert torch.equal(kept.running_mean, before.running_mean)
+    assert torch.equal(kept.running_var, before.running_var)
+
+
+def test_the_weights_are_not_brought_to_a_mean_of_1() -> None:
     method, given = drifted(), batch()
     weights = method.instance_weights(Seen(method.network, given))
     on_source, on_target = (
         method.domain_classifier(method.network.features(side[0])).squeeze(1) for side in (given.source, given.target)
     )
-    total = (weights * F.softplus(on_source)).sum() + F.softplus(-on_target).sum()
-    assert method.losses(given, P)["domain"].item() == pytest.approx(total.item() / 15, rel=1e-5)
+    expected = ((weights * F.softplus(on_source)).mean() + F.softplus(-on_target).mean()) / 2
+    assert method.losses(given, P)["domain"].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_lambda_is_the_same_from_beginning_to_end() -> None:

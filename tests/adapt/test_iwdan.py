@@ -34,7 +34,7 @@ def test_the_label_loss_is_balanced_and_both_losses_are_weighted_by_class() -> N
         torch.sigmoid(iwdan.domain_classifier(iwdan.network.features(images))).squeeze(1)
         for images in (given.source[0], given.target[0])
     )
-    domain = -((weights * (1 - chance_s).log()).sum() + chance_t.log().sum()) / (len(chance_s) + len(chance_t))
+    domain = -((weights * (1 - chance_s).log()).mean() + chance_t.log().mean()) / 2
     found = iwdan.losses(given, torch.tensor(0.5))
     torch.testing.assert_close(found["label"], (balanced * each).mean())
     torch.testing.assert_close(found["domain"], domain)

@@ -36,6 +36,11 @@ PREDICTING = set({load("method", name, METHODS).predict: name for name in METHOD
 """A method for each way to predict."""
 SLOW = pytest.mark.slow
 WITHOUT_STEPS = ("adabn", "sa")
+COMPARING = [
+    name
+    for name, method in ((name, load("method", name, METHODS)) for name in METHODS if name not in WITHOUT_STEPS)
+    if method.uses_source and method.uses_target
+]
 
 every_method = pytest.mark.parametrize("name", METHODS)
 every_method_that_takes_steps = pytest.mark.parametrize("name", [name for name in METHODS if name not in WITHOUT_STEPS])
@@ -211,6 +216,21 @@ def test_a_few_labelled_target_images_and_their_labels_change_the_weights(name: 
         adapt(blueprint(name, steps=2), data(evaluation=None, labelled_target=given), run, export=False)
         learnt.append({name: parameter.detach() for name, parameter in load_run(run)[1].named_parameters()})
     assert not any(same(one, other) for one, other in combinations(learnt, 2))
+
+
+@pytest.mark.parametrize("name", COMPARING)
+def test_labelled_target_images_are_compared_with_no_domain_as_the_source_s(name: str) -> None:
+    method = has_moved(blueprint(name).build()).eval()
+    with_few = replace(a_batch(method, 12, 9, labels=(1, 0)), labelled_target=4)
+    rows = {field: getattr(with_few, field)[:8] for field in ("source_labels", "source_domain", "source_index")}
+    without = replace(with_few, labelled_target=0, source=tuple(view[:8] for view in with_few.source), **rows)
+    found = []
+    for given in (with_few, without):
+        torch.manual_seed(0)  # of the directions that smoothness is asked for in
+        found.append(method.losses(given, torch.tensor(0.5)))
+    differ = {term for term, value in found[0].items() if not torch.allclose(value, found[1][term], rtol=1e-5)}
+    # AdaMatch asks the target to be as sure as what has labels is, and the labels of ADDA were learnt before.
+    assert differ == {"adamatch": {"label", "least_confidence"}, "adda": set(), "m-adda": set()}.get(name, {"label"})
 
 
 @every_method

@@ -197,6 +197,19 @@ def test_the_parts_of_a_batch_are_the_batch_and_all_get_alike_much(
     assert np.min(shares) >= 1
 
 
+def test_each_part_knows_how_many_of_its_images_are_the_labelled_target_s() -> None:
+    plan, target = blueprint(source_batch=9), domain(target=True).images
+    device = torch.device("cpu")
+    parts = [
+        Feed(plan.build(), [domain()], target, plan.recipe, 0, device, ranks, labelled_target=domain(6, seed=1)).batch(
+            0
+        )
+        for ranks in (Numbered(0, 2), Numbered(1, 2))
+    ]
+    assert sum(part.labelled_target for part in parts) == 5
+    assert all(part.labelled_target == (part.source_domain == 1).sum() for part in parts)
+
+
 def test_passes_over_a_domain_are_counted_by_whole_batches() -> None:
     part, whole = Sampler(0, 0, n=10, batch=4, part=slice(1, None, 2)), Sampler(0, 0, n=10, batch=4)
     assert [part.passes(step) for step in range(9)] == [whole.passes(step) for step in range(9)]

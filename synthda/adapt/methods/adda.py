@@ -80,7 +80,7 @@ class ADDA(Method):
     def _told_apart(self, batch: Batch, features_t: Tensor) -> LossTerms:
         """The discriminator's loss, source 0 and target 1."""
         with torch.no_grad():
-            features_s = self.source_encoder.features(batch.source[0])
+            features_s = self.source_encoder.features(batch.of_sources(batch.source[0]))
         on_source, on_target = self.discriminator(features_s), self.discriminator(features_t.detach())
         right = torch.cat([on_source < 0, on_target > 0]).float().mean()
         # L_adv_D = −E_s[ln D(M_s(x))] − E_t[ln (1 − D(M_t(x)))], here halved; D, the chance of source, is 1 − σ(logit).

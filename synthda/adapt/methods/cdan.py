@@ -48,7 +48,7 @@ class CDAN(AdditiveMethod):
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
         features = reverse_gradient(torch.cat([seen.features_s, seen.features_t]), lambda_)
-        # As in the authors' code, the predictions condition the classifier but are not themselves confused by it.
+        # The predictions condition the classifier but are not themselves confused by it, in the weights neither.
         chances = torch.cat([seen.logits_s.softmax(dim=1), seen.chances_t]).detach()
         logits = self.domain_classifier(self._together(features, chances))
         return domain_terms(logits, seen, self._weights(chances, len(seen.features_s)))

@@ -16,7 +16,8 @@ from synthda.settings import Between
 class CMD(AdditiveMethod):
     """Mean and central moments of source and target coincide in the last layer before the logits.
 
-    Moments need bounded activations: the paper's networks end in tanh, here tanh is taken of the representation.
+    Moments need bounded activations: the authors' networks end in a sigmoid, here tanh is taken of the representation.
+    After a ReLU that lies in [0, 1), as theirs does.
     """
 
     local_statistics = "the moments"
@@ -37,14 +38,14 @@ class CMD(AdditiveMethod):
         return {"cmd": self.cmd_weight * discrepancy}
 
 
-def moment_discrepancy(source: Tensor, target: Tensor, moments: int, span: float = 2.0) -> Tensor:
-    """‖E_s − E_t‖ / |b − a| + Σ_{k=2} ‖c_k(s) − c_k(t)‖ / |b − a|^k of rows (n, d) in [a, b]; span is b − a."""
+def moment_discrepancy(source: Tensor, target: Tensor, moments: int) -> Tensor:
+    """‖E_s − E_t‖ + Σ_{k=2} ‖c_k(s) − c_k(t)‖ of rows (n, d): the paper's, where |b − a| of its [a, b] is 1."""
     means = source.mean(dim=0), target.mean(dim=0)
-    total = _length(means[0] - means[1]) / span
+    total = _length(means[0] - means[1])
     centred = source - means[0], target - means[1]
     for k in range(2, moments + 1):
         difference = centred[0].pow(k).mean(dim=0) - centred[1].pow(k).mean(dim=0)
-        total = total + _length(difference) / span**k
+        total = total + _length(difference)
     return total
 
 

@@ -30,7 +30,7 @@ class DTML(AdditiveMethod):
         *,
         dtml_weight: Annotated[float, "of the whole", Between(0)] = 1.0,
         separation: Annotated[float, "α, of the distances between classes", Between(0)] = 0.1,
-        alignment: Annotated[float, "β, of the squared distance of the means", Between(0)] = 1.0,
+        alignment: Annotated[float, "β, of the squared distance of the means", Between(0)] = 10.0,
         neighbours_within: Annotated[int, "k₁, nearest images of the same class", Between(1)] = 5,
         neighbours_between: Annotated[int, "k₂, nearest images of other classes", Between(1)] = 10,
     ) -> None:

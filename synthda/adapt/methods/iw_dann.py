@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from synthda.adapt.additive import AdditiveMethod, Seen
 from synthda.adapt.domain_classifier import SourceDomains, domain_classifier, reversed_terms
@@ -43,14 +44,15 @@ class IWDANN(AdditiveMethod):
         self.pre_classifier.load_state_dict(trained.network.state_dict())
 
     def train(self, mode: bool = True) -> Self:
-        """The classifier that was trained before stays as deployed."""
+        """The classifier that was trained before leaves out nothing at random; its batch norm is as the network's."""
         super().train(mode)
-        self.pre_classifier.eval()
+        for module in self.pre_classifier.modules():
+            module.training = module.training and isinstance(module, _BatchNorm)
         return self
 
     def terms(self, seen: Seen, p: Tensor) -> LossTerms:
         weights = self.instance_weights(seen)
-        # 1/M Σ_i w_i · L_d(i) over the whole batch of M: the weights are not brought to a mean of 1.
+        # 1/M Σ_i w_i · L_d(i) over a batch of M, half of each domain: the weights are not brought to a mean of 1.
         lambda_ = p.new_full((), self.iw_lambda)
         terms = reversed_terms(self.domain_classifier, seen, lambda_, weights)
         return terms | {"instance_weight": weights.mean()}
@@ -58,10 +60,16 @@ class IWDANN(AdditiveMethod):
     def instance_weights(self, seen: Seen) -> Tensor:
         """(B,) of the source's images: exp P_a(y_i|x_i) / exp P_t(y_i|x_i), before training and now, in [1/e, e]."""
         with torch.no_grad():
-            before = self.pre_classifier(seen.batch.source[0]).softmax(dim=1)
+            before = self._logits_before(seen).softmax(dim=1)
             now = self._logits_now(seen).softmax(dim=1)
             own = seen.labels[:, None]
             return torch.exp(before.gather(1, own) - now.gather(1, own)).squeeze(1)
+
+    def _logits_before(self, seen: Seen) -> Tensor:
+        """Of the pre-classifier; batch norm is by the batch, as now, or its noise would pass for drift."""
+        with self.pre_classifier.running_statistics_kept():
+            logits: Tensor = self.pre_classifier(seen.batch.source[0])
+        return seen.batch.of_sources(logits)
 
     def _logits_now(self, seen: Seen) -> Tensor:
         """Of the source, without dropout, by a pass of its own: what it makes less sure has not drifted."""
@@ -69,4 +77,4 @@ class IWDANN(AdditiveMethod):
             return seen.logits_s.detach()
         with self.network.without_dropout(), self.network.running_statistics_kept():
             logits: Tensor = self.network(seen.batch.source[0])
-        return logits
+        return seen.batch.of_sources(logits)

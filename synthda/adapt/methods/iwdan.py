@@ -55,12 +55,12 @@ class IWDAN(Method):
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         seen = Seen(self.network, batch)
-        weights = self.ratios[seen.labels]
+        weights, labels = self.ratios[batch.source_labels], batch.source_labels
         # 1/s Σ_i w_{y_i} / (k P_s(y_i)) · L_y(x_i, y_i): every class alike but for w; w weighs the source's L_d below.
-        balanced = weights / (self.network.classes * self.shares_s[seen.labels])
-        label = (balanced * F.cross_entropy(seen.logits_s, seen.labels, reduction="none")).mean()
+        balanced = weights / (self.network.classes * self.shares_s[labels])
+        label = (balanced * F.cross_entropy(seen.labelled_logits, labels, reduction="none")).mean()
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
-        terms = reversed_terms(self.domain_classifier, seen, lambda_, weights)
+        terms = reversed_terms(self.domain_classifier, seen, lambda_, batch.of_sources(weights))
         if self.training:
             self._remember(seen)
         return {"label": label, **terms, "class_weight": weights.mean()}

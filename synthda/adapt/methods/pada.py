@@ -50,11 +50,11 @@ class PADA(Method):
 
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         seen = Seen(self.network, batch)
-        weights = self.class_weights[seen.labels]
+        weights = self.class_weights[batch.source_labels]
         # 1/n_s Σ_i γ_{y_i} L_y(x_i, y_i); the same γ_{y_i} weigh the source's L_d below, and 1 the target's.
-        label = (weights * F.cross_entropy(seen.logits_s, seen.labels, reduction="none")).mean()
+        label = (weights * F.cross_entropy(seen.labelled_logits, batch.source_labels, reduction="none")).mean()
         lambda_ = self.lambda_max * adaptation_factor(p, self.gamma)
-        terms = reversed_terms(self.domain_classifier, seen, lambda_, weights)
+        terms = reversed_terms(self.domain_classifier, seen, lambda_, batch.of_sources(weights))
         if self.training:
             with torch.no_grad():  # after its use: the step's own predictions count from the next one on
                 self.class_shares.lerp_(self.ranks.mean_of(seen.chances_t), 1 - self.memory)

@@ -51,14 +51,14 @@ class RTN(Method):
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         seen, rise = Seen(self.network, batch), adaptation_factor(p, self.gamma)
         # f_S(x) = f_T(x) + Δf(f_T(x)); the network itself is f_T, which is deployed
-        logits = seen.logits_s + self.residual(seen.logits_s)
+        logits = seen.labelled_logits + self.residual(seen.labelled_logits)
         fused = [torch.cat([seen.layers_s[layer], seen.layers_t[layer]]) for layer in (-2, -1)]
         distances = tensor_distances(fused)
         bandwidth = distances.detach().median().clamp_min(1e-12)
         # k(z, z') = exp(−‖z − z'‖² / b), b the median of the squared distances
         discrepancy = mmd(gaussian(distances, [bandwidth / 2]), uniform(seen.logits_s), len(seen.logits_t))
         return {
-            "label": F.cross_entropy(logits, seen.labels),
+            "label": F.cross_entropy(logits, batch.source_labels),
             "tensor_mmd": self.rtn_weight * rise * discrepancy,
             "entropy": self.entropy_weight * rise * entropy(seen.chances_t).mean(),
         }

@@ -48,9 +48,11 @@ class TwoStream(Method):
     def losses(self, batch: Batch, p: Tensor) -> LossTerms:
         features_s = self.source_stream.features(batch.source[0])
         features_t = self.network.features(batch.target[0])
+        label = F.cross_entropy(self.network.label_predictor(features_s), batch.source_labels)
+        features_s = batch.of_sources(features_s)
         kernel = multi_kernel(torch.cat([features_s, features_t]))
         return {
-            "label": F.cross_entropy(self.network.label_predictor(features_s), batch.source_labels),
+            "label": label,
             "relation": self.relation_weight * self.relation(),
             "mmd": self.mmd_weight * mmd(kernel, uniform(features_s), len(features_t)),
         }

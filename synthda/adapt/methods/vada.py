@@ -43,7 +43,7 @@ class VADA(AdditiveMethod):
         # L_y + λ_d L_d + λ_sv L_v(source) + λ_t [L_v(target) + L_c(target)]
         lambda_ = p.new_full((), self.domain_weight)
         half = self.radius / 2  # images span 0…1 here
-        source, target = seen.batch.source[0], seen.batch.target[0]
+        source, target = seen.images_s, seen.batch.target[0]
         return reversed_terms(self.domain_classifier, seen, lambda_) | {
             "smooth_source": self.smooth_source * virtual_adversarial_loss(self.network, source, seen.logits_s, half),
             "smooth_target": self.smooth_target * virtual_adversarial_loss(self.network, target, seen.logits_t, half),
