@@ -28,7 +28,7 @@ class DTML(AdditiveMethod):
         self,
         network: Network,
         *,
-        dtml_weight: Annotated[float, "of the whole", Between(0)] = 1.0,
+        dtml_weight: Annotated[float, "of the whole", Between(0)] = 0.1,
         separation: Annotated[float, "α, of the distances between classes", Between(0)] = 0.1,
         alignment: Annotated[float, "β, of the squared distance of the means", Between(0)] = 10.0,
         neighbours_within: Annotated[int, "k₁, nearest images of the same class", Between(1)] = 5,
