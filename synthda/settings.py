@@ -6,7 +6,6 @@ here. A setting documents itself with `Annotated[float, "largest rotation, degre
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import math
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from synthda.errors import SettingError
+from synthda.near import differs_in_spelling_only, near_names
 
 T = TypeVar("T")
 
@@ -121,10 +121,12 @@ def configure(
 
 
 def unknown(kind: str, name: str, accepted: Iterable[str]) -> str:
-    """The sentence for a name that is not in a list: near matches first, then the list."""
+    """The sentence for a name that is not in a list: near matches first, then the list; `DANN` is `dann`, no more."""
     accepted = list(accepted)
-    near = difflib.get_close_matches(name, accepted, n=3, cutoff=0.5)
+    near = near_names(name, accepted)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    if near and differs_in_spelling_only(name, near[0]):
+        return f"There is no {kind} {name!r}.{hint}"
     return f"There is no {kind} {name!r}.{hint} Accepted: {', '.join(accepted) or 'none'}."
 
 

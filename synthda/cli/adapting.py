@@ -32,6 +32,7 @@ from synthda.adapt.report.page import write_report
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
+from synthda.cli.cautions import about_near_classes, about_unknown
 from synthda.cli.dividing import division, part_of
 from synthda.cli.listing import console, say, shortened, warn
 from synthda.cli.selecting import selection_plan
@@ -88,6 +89,8 @@ class Session:
             say(f"Graph    {replayed if reason is None else f'none: {reason}'}")
         for line in self._about_run(method):
             say(line)
+        for line in self._cautions():
+            warn(line)
         if not data.sources:
             return
         if data.target.shape[0] < FEW:
@@ -99,6 +102,12 @@ class Session:
                 f"Source and target look far apart (proxy A-distance {distance:.2f} of 2 on thumbnails): adaptation "
                 "may fail; a source that looks more like the photographs helps most."
             )
+
+    def _cautions(self) -> Iterator[str]:
+        data = self.data
+        yield from about_near_classes(data.sources)
+        if data.evaluation is not None:
+            yield from about_unknown(data.evaluation, self.blueprint.classes)
 
     def _about_data(self) -> Iterator[str]:
         plan, data = self.blueprint, self.data

@@ -43,6 +43,7 @@ def command(
 
     from synthda.adapt.run import Run
     from synthda.adapt.scoring import answers_on
+    from synthda.cli.cautions import about_unknown
     from synthda.cli.listing import print_json, say, warn, warn_skipped
     from synthda.cli.overwriting import check_picture
     from synthda.cli.score_tables import print_by_factor, print_evaluation
@@ -56,6 +57,8 @@ def command(
     answers = answers_on(subject, data, data_root=data_root, factor=by)
     evaluation, parts = answers.evaluation(), answers.by(by, data, bins=bins, plot=plot) if by else None
     warn_skipped(answers.domain.skipped)
+    for line in about_unknown(answers.domain, answers.classes):
+        warn(line)
     if Run(subject).under_way:
         warn(f"The run in {subject} is not finished; this is the score of its checkpoint so far.")
     if as_json:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthda.errors import DataError
+from synthda.near import differs_in_spelling_only, near_names
 
 Scenes = np.ndarray[Any, np.dtype[np.void]]
 """Structured array: one row an image, one column a nuisance factor; choices are integer codes."""
@@ -225,19 +226,40 @@ def labels_by_name(domain: Domain, classes: tuple[str, ...]) -> NDArray[np.int64
     Where `classes` has `unknown`, that is the label of every class which it lacks.
 
     Raises:
-        DataError: when an image of the domain belongs to a class that `classes` lacks.
+        DataError: when an image of the domain belongs to a class that `classes` lacks; also beside `unknown`, where
+            only the spelling of one of `classes` differs.
     """
     index = {name: position for position, name in enumerate(classes)}
-    used = sorted(set(domain.labels[domain.labels != UNLABELLED].tolist()))
-    missing = [domain.classes[label] for label in used if domain.classes[label] not in index]
+    missing = classes_missing(domain, classes)
+    named = [known for known in classes if known != UNKNOWN]
+    respelt = [name for name in missing if any(differs_in_spelling_only(name, known) for known in named)]
     if missing and UNKNOWN not in index:
         raise DataError(
             f"{domain.name or 'The data'} has classes that the model does not know ({_few(missing)}); it knows "
-            f"{_few(list(classes))}. Rename the class folders, or leave these classes out."
+            f"{_few(list(classes))}.{meant(missing, classes)} Rename the class folders, or leave these classes out."
+        )
+    if respelt:
+        raise DataError(
+            f"{domain.name or 'The data'} spells classes otherwise than the model ({_few(respelt)}), and would count "
+            f"them as {UNKNOWN}.{meant(respelt, classes)} Rename the class folders."
         )
     other = index.get(UNKNOWN, UNLABELLED)
     table = np.array([index.get(name, other) for name in domain.classes] + [UNLABELLED], dtype=np.int64)
     return table[domain.labels]
+
+
+def classes_missing(domain: Domain, classes: Sequence[str]) -> list[str]:
+    """The classes of the domain's images that are none of `classes`, in the domain's order."""
+    used = sorted(set(domain.labels[domain.labels != UNLABELLED].tolist()))
+    return [domain.classes[label] for label in used if domain.classes[label] not in classes]
+
+
+def meant(missing: Sequence[str], classes: Sequence[str]) -> str:
+    """A question, behind a space, for those of the missing names that resemble known ones; nothing where none does."""
+    named = [known for known in classes if known != UNKNOWN]
+    near = {name: near_names(name, named, most=1, cutoff=0.7) for name in missing}
+    told = [f"{found[0]} by {name}" for name, found in near.items() if found]
+    return f" Did you mean {_few(told)}?" if told else ""
 
 
 def without_unknown(domain: Domain) -> Domain:

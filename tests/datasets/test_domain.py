@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthda.datasets.domain import ArrayImages, Domain, content_hashes, distinct, in_blocks, in_memory, labels_by_name
+from synthda.datasets.domain import (
+    ArrayImages,
+    Domain,
+    classes_missing,
+    content_hashes,
+    distinct,
+    in_blocks,
+    in_memory,
+    labels_by_name,
+)
 from synthda.errors import DataError
 
 
@@ -96,6 +105,21 @@ def test_a_class_that_occurs_and_is_not_known_is_named() -> None:
     domain = Domain(images(2), labels(0, 1), ("yak", "dog"), name="zoo")
     with pytest.raises(DataError, match=r"zoo has classes that the model does not know \(yak\); it knows dog"):
         labels_by_name(domain, ("dog",))
+
+
+@pytest.mark.parametrize("folder", ["Cola-Can", "cola_can", "cola can"])
+def test_a_class_that_is_spelt_otherwise_is_asked_about_and_never_counts_as_unknown(folder: str) -> None:
+    domain = Domain(images(2), labels(0, 1), (folder, "soap"), name="shelf")
+    with pytest.raises(DataError, match=rf"{folder}\); it knows .* Did you mean cola-can by {folder}\?"):
+        labels_by_name(domain, ("cola-can", "soap"))
+    with pytest.raises(DataError, match=rf"would count them as unknown\. Did you mean cola-can by {folder}\? Rename"):
+        labels_by_name(domain, ("cola-can", "soap", "unknown"))
+
+
+def test_another_class_counts_as_unknown_where_that_is_an_answer() -> None:
+    domain = Domain(images(3), labels(0, 1, 2), ("cola-cam", "Unknown", "soap"))
+    assert labels_by_name(domain, ("cola-can", "soap", "unknown")).tolist() == [2, 2, 1]
+    assert classes_missing(domain, ("cola-can", "soap", "unknown")) == ["cola-cam", "Unknown"]
 
 
 def test_a_long_list_of_classes_is_cut_short() -> None:
