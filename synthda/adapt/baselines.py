@@ -20,6 +20,15 @@ from synthda.adapt.trained import load_run
 from synthda.datasets.domain import ArrayImages
 
 
+def baselines_of(blueprint: Blueprint, data: Data) -> dict[str, Blueprint]:
+    """What is trained beside a run, by method: source-only, and the oracle where there are photographs for it.
+
+    Network, recipe and seed are the run's.
+    """
+    methods = [FLOOR, *([ORACLE] if data.oracle is not None else [])]
+    return {method: replace(blueprint, method=method, method_settings={}) for method in methods}
+
+
 def run_baselines(
     blueprint: Blueprint,
     data: Data,
@@ -30,14 +39,13 @@ def run_baselines(
     select: Selection | None = None,
     ranks: Ranks = ALONE,
 ) -> None:
-    """Train source-only, and, where there are labelled target photographs, the oracle: same network, recipe, seed.
+    """Train the `baselines_of` a run.
 
     The checkpoint of source-only is chosen as the run's is; the oracle's is the last. Where `unknown` is calibrated,
     the oracle's is on as large a share of its own photographs.
     """
     last = Selection(hold_out=select.share) if select is not None and blueprint.calibrates_unknown else None
-    for method in [FLOOR, *([ORACLE] if data.oracle is not None else [])]:
-        plain = replace(blueprint, method=method, method_settings={})
+    for method, plain in baselines_of(blueprint, data).items():
         chosen = select if method == FLOOR else last
         folder = run.baseline(method)
         adapt(plain, data, folder, device=device, export=False, pace=pace, select=chosen, ranks=ranks)

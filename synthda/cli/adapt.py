@@ -147,6 +147,6 @@ def command(
             images=images,
             force=force,
         )
-        ranks.first(session.announce)
+        ranks.first(lambda: session.announce(baselines=baselines))
         if not dry_run:
             session.run(baselines=baselines, export=not no_export, report=not no_report)

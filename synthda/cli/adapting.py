@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from synthda.adapt.adaptation import adapt
-from synthda.adapt.baselines import compare, run_baselines
+from synthda.adapt.baselines import baselines_of, compare, run_baselines
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.breakdown import breakdowns_told
 from synthda.adapt.candidates import bytes_each
-from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.data import Data
 from synthda.adapt.distance import FAR_APART, MOST, proxy_a_distance, thumbnails
-from synthda.adapt.estimate import readable, seconds_per_step
 from synthda.adapt.graph import why_eager
 from synthda.adapt.method import Method
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
@@ -33,8 +27,9 @@ from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.cli.cautions import about_near_classes, about_unknown
-from synthda.cli.dividing import division, part_of
+from synthda.cli.dividing import division
 from synthda.cli.listing import console, say, shortened, warn
+from synthda.cli.remaining import Remaining, about_remaining
 from synthda.cli.selecting import selection_plan
 from synthda.cli.summary import print_summary
 from synthda.errors import SettingError
@@ -70,9 +65,11 @@ class Session:
         self.run_folder = Run(out)
         self.images, self.force = images, force
 
-    def announce(self) -> None:
-        """The plan, the distance between the domains, and how long it will take."""
+    def announce(self, *, baselines: bool = False) -> None:
+        """The plan, the distance between the domains, and how long it will take, with `baselines` beside or without."""
         plan, data = self.blueprint, self.data
+        if baselines and not data.sources:
+            raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
         self.run_folder.refuse_foreign()
         ready = prepare(plan, data, self.run_folder, **self._how(), pretrained=False)
         method = ready.method
@@ -87,7 +84,7 @@ class Session:
             reason = why_eager(plan.recipe.graph, method, self.device, on_device=self.images in ("auto", "device"))
             replayed = f"steps are replayed as a CUDA graph, where all images fit on {self.device}"
             say(f"Graph    {replayed if reason is None else f'none: {reason}'}")
-        for line in self._about_run(method):
+        for line in self._about_run(method, baselines=baselines):
             say(line)
         for line in self._cautions():
             warn(line)
@@ -147,21 +144,13 @@ class Session:
             there = "is trained already" if ready.first.finished and not self.force else "its time comes on top"
             yield f"First    {first} by the same recipe, which {plan.method} starts from; {there}"
 
-    def _about_run(self, method: Method) -> Iterator[str]:
+    def _about_run(self, method: Method, *, baselines: bool) -> Iterator[str]:
         """The folder, what is in it, and how long the rest takes."""
-        run, plan, steps = self.run_folder, self.blueprint, method.steps(self.blueprint.recipe)
-        begun = run.begun and not self.force
-        done = load_checkpoint(run.checkpoint, method, {}) if begun and run.checkpoint.exists() else 0
-        if begun and run.finished:
-            yield f"Run      {run.folder}, which is finished: it is scored and exported once more"
-            return
-        yield f"Run      {run.folder}" + (f", which goes on after step {done:,}" if done else "")
-        own = replace(plan, recipe=part_of(plan.recipe, self.ranks))
-        with breakdowns_told(torch.device(self.device)):
-            seconds = (steps - done) * seconds_per_step(own, self.device)
-        about = "about " if round(seconds) else ""  # not "about under 1 s"
-        rest = f"the {counted(steps - done, 'step')} that are left" if done else "this training"
-        yield f"Time     {about}{readable(seconds)} on {self.device} for {rest}"
+        run, plan, force = self.run_folder, self.blueprint, self.force
+        beside = baselines_of(plan, self.data) if baselines else {}
+        own = Remaining.of(plan, run, force=force, method=method)
+        others = {name: Remaining.of(each, run.baseline(name), force=force) for name, each in beside.items()}
+        yield from about_remaining(own, others, self.device, self.ranks)
 
     def _how(self) -> dict[str, Any]:
         """What to prepare for, and to train with, beside plan, data and folder."""
@@ -171,8 +160,6 @@ class Session:
     def run(self, *, baselines: bool, export: bool, report: bool = True) -> dict[str, Any]:
         """Train, score, export, report; returns the comparison with the baselines, which the first process makes."""
         plan, data, run = self.blueprint, self.data, self.run_folder
-        if baselines and not data.sources:
-            raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
         if baselines and data.evaluation is None and not self.select.share:
             warn(
                 "Without --eval no accuracy is known, and without --hold-out none is estimated: of the baselines, the "

@@ -59,7 +59,7 @@ def command(
     data = open_data([str(source)], scans, size=plan.input_size, evaluation=held_out, oracle=scans)
     assert data.evaluation is not None
     session = Session(plan, data, out / "run", pick_device("auto"), force=force)
-    session.announce()
+    session.announce(baselines=True)
     found = session.run(baselines=True, export=True)
     say()
     say("3. Predict photographs with the exported model")

@@ -178,6 +178,29 @@ def test_what_is_left_of_a_stopped_run_is_told_and_its_score_is_one_so_far(
     assert "The run in run is not finished; this is the score of its checkpoint so far" in " ".join(scored.err.split())
 
 
+def test_the_baselines_that_are_left_to_train_and_their_time_are_told(
+    synthda: Any, source: str, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "labelled").mkdir()
+    for folder in ("level", "upright"):
+        (photos / folder / "2.png").rename(tmp_path / "labelled" / f"{folder}.png")
+        (tmp_path / "labelled" / folder).mkdir()
+        (tmp_path / "labelled" / f"{folder}.png").rename(tmp_path / "labelled" / folder / "2.png")
+    command = ["adapt", "--source", source, "--target", "photos", "--out", "run", "--no-report", *QUICK]
+    assert synthda(*command).code == 0
+    assert "Time " not in synthda(*command, "--dry-run").out
+    command += ["--oracle", "labelled", "--eval", "photos", "--baselines"]
+    shown = synthda(*command, "--dry-run").out
+    assert "Run      run, which is finished" in shown
+    assert "Beside   source-only, which is trained too, for 6 steps\n" in shown
+    assert re.search(r"Time     .* on cpu for source-only and train-on-target\n", shown)
+    assert "for this training, source-only and train-on-target" in synthda(*command, "--dry-run", "--force").out
+    assert synthda(*command).code == 0
+    shown = synthda(*command, "--dry-run").out
+    assert "Beside   source-only, which is trained already\n" in shown
+    assert "Time " not in shown
+
+
 def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
     synthda: Any, source: str, photos: Path, tmp_path: Path
 ) -> None:
