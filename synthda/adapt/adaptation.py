@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace, train
 from synthda.adapt.trained import load_run
-from synthda.datasets.domain import in_memory
+from synthda.datasets.domain import content_of, in_memory
 from synthda.datasets.lock import alone_in
 from synthda.manifest import fingerprint, written_then_named
 
@@ -79,8 +80,9 @@ def adapt(
     ranks.require_alike(fingerprint(ready.configuration), "settings or data")
 
     def finish() -> None:
-        earlier = run.read().get("results", {})  # of a finished run that is scored or exported once more
-        results = earlier | results_of(blueprint, data, run, method, select=select, probe=probe)
+        earlier = _results_kept(run, data, ready.configuration)
+        results = dict(earlier)
+        results |= results_of(blueprint, data, run, method, select=select, probe=probe, earlier=earlier)
         with written_then_named(run.sample) as partial, partial.open("wb") as file:
             np.save(file, in_memory(data.comparison_images()))
         if export:
@@ -100,6 +102,20 @@ def adapt(
     return run.read()
 
 
+def _results_kept(run: Run, data: Data, configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a finished run that is scored or exported once more.
+
+    One that has learnt from no target may have been scored beside another one: that score is not kept.
+    """
+    found: dict[str, Any] = run.read().get("results", {})
+    if "target" in configuration["data"]:
+        return found
+    content = content_of(data.target)
+    beside = found.get("target", content) == content
+    kept = {name: value for name, value in found.items() if beside or not name.startswith("evaluation")}
+    return kept | {"target": content}
+
+
 def _train(ready: Prepared, blueprint: Blueprint, run: Run, *, device: str, pace: Pace, ranks: Ranks) -> None:
     """Train to the last step, or on to it; of a finished run, load the weights. What it starts from is trained, too."""
     data, method, beginning = ready.data, ready.method, ready.beginning
@@ -117,7 +133,7 @@ def _train(ready: Prepared, blueprint: Blueprint, run: Run, *, device: str, pace
         method.begin_from(load_run(ready.first)[1])
     elif beginning is not None and not run.checkpoint.exists():
         beginning.give_to(method, blueprint.known_classes)
-    sources, few = data.learnt_by(blueprint.method)
+    sources, few = data.labelled_for(blueprint.method)
     train(
         method,
         [with_classes(source, blueprint.known_classes) for source in sources],

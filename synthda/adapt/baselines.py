@@ -14,6 +14,7 @@ from synthda.adapt.infer import features
 from synthda.adapt.method import Method
 from synthda.adapt.ranks import ALONE, Ranks
 from synthda.adapt.run import Run
+from synthda.adapt.scored import scored_alike
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
 from synthda.adapt.trained import load_run
@@ -26,7 +27,8 @@ def baselines_of(blueprint: Blueprint, data: Data) -> dict[str, Blueprint]:
     Network, recipe and seed are the run's.
     """
     methods = [FLOOR, *([ORACLE] if data.oracle is not None else [])]
-    return {method: replace(blueprint, method=method, method_settings={}) for method in methods}
+    others = (method for method in methods if method != blueprint.method)  # such a run is its own
+    return {method: replace(blueprint, method=method, method_settings={}) for method in others}
 
 
 def run_baselines(
@@ -54,10 +56,11 @@ def run_baselines(
 def compare(run: Run, data: Data, device: str = "cpu") -> dict[str, Any]:
     """Accuracies of the baselines beside the run's, the gap closed, and the proxy A-distance before and after.
 
-    What was not run, or not evaluated, or has no source to compare with, is None.
+    What was not run, or not evaluated on the same images, or has no source to compare with, is None.
     """
-    floor, oracle = run.baseline(FLOOR), run.baseline(ORACLE)
-    accuracies = {"source-only": _accuracy(floor), "adapted": _accuracy(run), "oracle": _accuracy(oracle)}
+    floor, oracle, own = run.baseline(FLOOR), run.baseline(ORACLE), _score(run)
+    scores = {"source-only": _score(floor), "adapted": own, "oracle": _score(oracle)}
+    accuracies = {name: score["accuracy"] if scored_alike(score, own) else None for name, score in scores.items()}
     known = [value for value in accuracies.values() if value is not None]
     return {
         **accuracies,
@@ -69,11 +72,9 @@ def compare(run: Run, data: Data, device: str = "cpu") -> dict[str, Any]:
     }
 
 
-def _accuracy(run: Run) -> float | None:
-    if not run.finished:
-        return None
-    found = run.read()["results"].get("evaluation")
-    return None if found is None else float(found["accuracy"])
+def _score(run: Run) -> dict[str, Any]:
+    """Empty where the run is not finished, or not evaluated."""
+    return run.read()["results"].get("evaluation", {}) if run.finished else {}
 
 
 def feature_distance(method: Method, data: Data) -> float:

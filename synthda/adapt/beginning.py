@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.configuration import learnt_by
+from synthda.adapt.configuration import labelled_in, learnt_by
 from synthda.adapt.method import Method
 from synthda.adapt.network import Network
 from synthda.adapt.run import Run
@@ -51,7 +51,7 @@ class Beginning:
 
     def check_not_learnt(self, configuration: Mapping[str, Any]) -> None:
         """Raise SettingError when the run may have learnt from source images that are held out in `configuration`."""
-        learnt, ours = learnt_by(self.run), configuration["data"]["sources"]
+        learnt, ours = learnt_by(self.run), labelled_in(configuration["data"])
         kept, names = {source["content"] for source in ours}, {source["name"] for source in ours}
         doubtful = [source["name"] for source in learnt if source["content"] not in kept and source["name"] in names]
         if doubtful:

@@ -11,6 +11,7 @@ from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import facts_of_checkpoint
 from synthda.adapt.data import Data
 from synthda.adapt.method import Method
+from synthda.adapt.methods import method_classes
 from synthda.adapt.run import Run
 from synthda.errors import SettingError
 
@@ -27,6 +28,7 @@ def configuration_of(
     inputs = blueprint.inputs if earlier is None else earlier.read()["configuration"].get("inputs")
     configuration: dict[str, Any] = {"blueprint": blueprint.as_dict(), "data": data.identity(blueprint.method)}
     more = {
+        "revisions": {name: part.revision for name, part in method_classes(blueprint.method).items() if part.revision},
         "inputs": inputs,
         "start": None if start is None else _weights_of(start),
         "from": None if begin is None else _weights_of(begin),
@@ -36,10 +38,17 @@ def configuration_of(
     return configuration | {name: value for name, value in more.items() if value}
 
 
+def labelled_in(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The sources and the labelled target of a configuration's `data`."""
+    few = data.get("labelled_target")
+    return [*data.get("sources", []), *([] if few is None else [few])]
+
+
 def learnt_by(run: Run) -> list[dict[str, str]]:
-    """Name and content of all source images that a run's weights have learnt from, its own and those before it."""
+    """Name and content of all labelled images that a run's weights have learnt from, its own and those before it."""
     configuration = run.read()["configuration"]
-    own = [{key: str(source[key]) for key in ("name", "content")} for source in configuration["data"]["sources"]]
+    labelled = labelled_in(configuration.get("data", {}))
+    own = [{key: str(domain[key]) for key in ("name", "content")} for domain in labelled]
     return [*configuration.get("learnt", []), *own]
 
 
@@ -78,7 +87,7 @@ def check_not_scored(data: Data, earlier: Run) -> None:
 def check_not_learnt(start: Run, configuration: Mapping[str, Any]) -> None:
     """Raise SettingError when `start` may have learnt from source images that are held out in this configuration."""
     learnt = {source["content"] for source in learnt_by(start)}
-    if not learnt <= {source["content"] for source in configuration["data"]["sources"]}:
+    if not learnt <= {domain["content"] for domain in labelled_in(configuration["data"])}:
         raise SettingError(
             f"{start.folder} has learnt from source images that are held out here, so that they do not tell how well "
             "it does on new ones; train it with the same sources, --hold-out and --seed, or hold nothing out."

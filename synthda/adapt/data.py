@@ -73,7 +73,9 @@ class Data:
 
     def identity(self, method: str) -> dict[str, Any]:
         """What the weights depend on: name, size and content hash of each domain that `method` reads, and labels."""
-        read = {"sources": [_labelled_identity(source) for source in self.training_sources(method)]}
+        sources, few = self.labelled_for(method)
+        read: dict[str, Any] = {"sources": [_labelled_identity(source) for source in sources]}
+        read |= {} if few is None else {"labelled_target": _labelled_identity(few)}
         return read if method in (FLOOR, ORACLE) else read | {"target": _identity(self.target, self.target_name)}
 
     @property
@@ -90,7 +92,7 @@ class Data:
         """The hash of the images that evaluate, as `identity` has those of what is learnt."""
         return None if self.evaluation is None else content_of(self.evaluation.images)
 
-    def learnt_by(self, method: str) -> tuple[tuple[Domain, ...], Domain | None]:
+    def labelled_for(self, method: str) -> tuple[tuple[Domain, ...], Domain | None]:
         """What `method` trains on as sources, and the labelled target beside them; the oracle has one source, its own.
 
         Raises:
@@ -104,8 +106,8 @@ class Data:
         return (found,), None
 
     def training_sources(self, method: str) -> tuple[Domain, ...]:
-        """All labelled domains that `method` trains on; raises as `learnt_by`."""
-        sources, few = self.learnt_by(method)
+        """All labelled domains that `method` trains on; raises as `labelled_for`."""
+        sources, few = self.labelled_for(method)
         return sources if few is None else (*sources, few)
 
     def some_of_sources(self, most: int) -> Domain:

@@ -58,6 +58,8 @@ class Method(nn.Module):
     """A way to train a network; its settings are its keyword-only arguments.
 
     Attributes:
+        revision: raised whenever the same settings come to train other weights than before, so that what was trained
+            before is known to be another run.
         uses_source, uses_target: which images the losses read; the loop gathers no others.
         least_target: the fewest target images that it can learn from.
         source_views, target_views: the views of each image that the losses compare; empty for one, as the recipe says.
@@ -78,6 +80,7 @@ class Method(nn.Module):
         ranks: the processes that train this method.
     """
 
+    revision: ClassVar[int] = 0
     uses_source: ClassVar[bool] = True
     uses_target: ClassVar[bool] = True
     least_target: ClassVar[int] = 1

@@ -90,9 +90,12 @@ def read_metrics(run: Run) -> list[Entry]:
     if run.metrics.exists():
         for line in run.metrics.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                entries.append(json.loads(line))
+                entry = json.loads(line)
             except ValueError:
                 break
+            if not isinstance(entry, dict) or "step" not in entry:
+                break
+            entries.append(entry)
     return entries
 
 

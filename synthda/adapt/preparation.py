@@ -166,6 +166,6 @@ def check_data(
         raise SettingError(
             f"{blueprint.method} learns from no labels; leave out --labelled-target, or give it to the run in --start."
         )
-    own, few = data.learnt_by(blueprint.method)
+    own, few = data.labelled_for(blueprint.method)
     check_sources(method, blueprint.recipe, len(own), processes, labelled_target=few is not None)
     check_enough(method, [len(source) for source in sources], data.target.shape[0], processes)

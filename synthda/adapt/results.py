@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,19 @@ from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.selection.validation import Probe
 from synthda.adapt.trained import load_run
-from synthda.datasets.domain import UNLABELLED, Domain, Images, SomeImages, labels_by_name
+from synthda.datasets.domain import UNLABELLED, Domain, Images, SomeImages, content_of, labels_by_name
 from synthda.manifest import write_json
 
 
 def results_of(
-    blueprint: Blueprint, data: Data, run: Run, last: Method, *, select: Selection, probe: Probe
+    blueprint: Blueprint,
+    data: Data,
+    run: Run,
+    last: Method,
+    *,
+    select: Selection,
+    probe: Probe,
+    earlier: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The `results` of a run's manifest; writes the files of the choice, the calibration, the answers and the score.
 
@@ -36,6 +44,7 @@ def results_of(
         last: as the last step left it.
         select: how the checkpoint is chosen.
         probe: what the rule, the calibration and the estimate may look at.
+        earlier: what of an earlier scoring still holds.
     """
     results: dict[str, Any] = {"checkpoint": "last", "steps": last.steps(blueprint.recipe)}
     asked = {"evaluation": last}
@@ -64,7 +73,7 @@ def results_of(
     results["predicted_shares"] = dict(zip(blueprint.classes, shares.round(4).tolist(), strict=True))
     if probe.estimating is not None:
         estimate = estimate_by(deployed, probe)
-        scored = (run.read().get("results", {}) | results).get("evaluation")
+        scored = results.get("evaluation", earlier.get("evaluation"))
         right = None if scored is None else _comparable(scored, blueprint)
         results["estimated_accuracy"] = estimate | ({} if right is None else {"error": estimate["value"] - right})
     return results
@@ -100,4 +109,5 @@ def _on_target(method: Method, target: Images) -> Answers:
 def _scored(method: Method, domain: Domain, classes: tuple[str, ...]) -> tuple[dict[str, Any], Answers]:
     """The score on a labelled domain, and the answers that it is of."""
     found, labels = probabilities(method, domain.images), labels_by_name(domain, classes)
-    return {"data": domain.name} | evaluate(found, labels, classes).as_dict(), Answers.of(found, labels)
+    named = {"data": domain.name, "content": content_of(domain.images)}
+    return named | evaluate(found, labels, classes).as_dict(), Answers.of(found, labels)

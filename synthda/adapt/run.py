@@ -20,6 +20,7 @@ from synthda.manifest import FORMAT, disk_errors_told, fingerprint, is_vacant, p
 
 LIBRARIES = ("torch", "numpy", "h5py", "pillow", "onnx", "onnxruntime")
 OTHERS = {
+    ".revisions": "a method that has changed since",
     ".inputs": "other weights to begin with",
     ".start": "another run in --start",
     ".from": "another run in --from",

@@ -9,6 +9,7 @@ from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, ORACLE
 from synthda.adapt.estimate_doubts import doubts, harm_told, is_worse
 from synthda.adapt.run import Run
+from synthda.adapt.scored import scored_alike
 from synthda.cli.listing import console, say, shortened, table, warn
 from synthda.cli.selecting import checkpoint_line, estimate_line, rejection_line
 from synthda.datasets.domain import UNKNOWN
@@ -20,12 +21,12 @@ def print_summary(
 ) -> None:
     """Of a finished run: `results` as its manifest has them, `comparison` as `baselines.compare` makes it."""
     say()
-    rows = {FLOOR: run.baseline(FLOOR), plan.method: run} | {ORACLE: run.baseline(ORACLE)}
+    rows = {FLOOR: run.baseline(FLOOR), plan.method: run, ORACLE: run.baseline(ORACLE)} | {plan.method: run}
     blind = any(_estimate(each) is not None for each in rows.values())
     headings = ("", "accuracy", "95 % interval", "n", *(["estimated"] if blind else []))
     grid = table(*headings, right=range(1, len(headings)))
     for name, each in rows.items():
-        grid.add_row(name, *_cells(each)[: len(headings) - 1])
+        grid.add_row(name, *_cells(each, beside=run)[: len(headings) - 1])
     console().print(grid)
     closed = comparison["gap_closed"]
     shown = "not known" if closed is None else f"{closed:.0%}"
@@ -72,7 +73,7 @@ def _about_model(run: Run, results: Mapping[str, Any]) -> Iterator[str]:
         yield f"Use it:  synthda predict {quoted(run.onnx)} PHOTOS --out predictions.csv"
 
 
-def _cells(run: Run) -> tuple[str, str, str, str]:
+def _cells(run: Run, *, beside: Run) -> tuple[str, str, str, str]:
     """What was measured, and, apart from it, what was estimated without labels."""
     estimate = _estimate(run)
     shown = "" if estimate is None else f"{estimate['value']:.2f}"
@@ -81,6 +82,8 @@ def _cells(run: Run) -> tuple[str, str, str, str]:
     scored = run.read()["results"].get("evaluation")
     if scored is None:
         return "not evaluated", "", "", shown
+    if not scored_alike(scored, beside.read()["results"].get("evaluation", scored)):
+        return "scored on other images", "", "", shown
     low, high = scored["interval"]
     return f"{scored['accuracy']:.4f}", f"{low:.4f}…{high:.4f}", f"{scored['n']:,}", shown
 
@@ -93,8 +96,8 @@ def _estimate(run: Run) -> Mapping[str, Any] | None:
 def gain_known(run: Run) -> bool:
     """Whether the run and source-only training beside it are both scored, or both estimated."""
     pair = (run, run.baseline(FLOOR))
-    scored = all(each.finished and each.read()["results"].get("evaluation") for each in pair)
-    return scored or all(_estimate(each) is not None for each in pair)
+    scores = [each.read()["results"].get("evaluation") if each.finished else None for each in pair]
+    return scored_alike(*scores) or all(_estimate(each) is not None for each in pair)
 
 
 def floor_is_better(run: Run) -> bool:

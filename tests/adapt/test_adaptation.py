@@ -17,7 +17,9 @@ from toy import blueprint, domain
 from synthda.adapt import adaptation
 from synthda.adapt.adaptation import adapt, export_run
 from synthda.adapt.baselines import compare, run_baselines
+from synthda.adapt.configuration import labelled_in
 from synthda.adapt.data import FLOOR, ORACLE, Data
+from synthda.adapt.methods.dann import DANN
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
@@ -269,8 +271,8 @@ def test_labels_of_the_target_that_nothing_would_learn_are_refused(method: str, 
 def test_labels_of_the_target_train_the_run_that_a_source_free_method_starts_from(tmp_path: Path) -> None:
     few, run = data(labelled_target=domain(8, seed=3, target=True, name="few")), Run(tmp_path)
     adapt(blueprint("shot", steps=1), few, run, export=False)
-    learnt = run.first.read()["configuration"]["data"]["sources"]
-    assert [source["name"] for source in learnt] == ["toy", "few"]
+    learnt = labelled_in(run.first.read()["configuration"]["data"])
+    assert [domain["name"] for domain in learnt] == ["toy", "few"]
 
 
 def test_a_first_run_that_is_there_needs_no_source(tmp_path: Path) -> None:
@@ -352,6 +354,48 @@ def test_baselines_stand_beside_the_run_and_the_gap_is_told(tmp_path: Path) -> N
     read = run.baseline(ORACLE).read()["configuration"]["data"]
     assert read == given.identity(ORACLE)
     assert "target" not in read
+
+
+def test_accuracies_on_other_images_close_no_gap(tmp_path: Path) -> None:
+    oracle, run = domain(seed=8, target=True), Run(tmp_path)
+    adapt(PLAN, data(oracle=oracle), run, export=False)
+    run_baselines(PLAN, data(oracle=oracle), run)
+    other = data(oracle=oracle, evaluation=domain(20, seed=9, target=True))
+    adapt(PLAN, other, run, export=False)
+    compared = compare(run, other)
+    assert compared["adapted"] is not None
+    assert compared["source-only"] is compared["oracle"] is compared["gap_closed"] is None
+
+
+def test_an_oracle_is_its_own_and_is_not_trained_beside_itself(tmp_path: Path) -> None:
+    given, run, plan = data(oracle=domain(seed=8, target=True)), Run(tmp_path), replace(PLAN, method=ORACLE)
+    adapt(plan, given, run, export=False)
+    run_baselines(plan, given, run)
+    assert run.baseline(FLOOR).finished
+    assert not run.baseline(ORACLE).finished
+
+
+def test_a_score_beside_another_target_is_not_kept_with_a_run_that_learnt_from_none(tmp_path: Path) -> None:
+    plan, run = replace(PLAN, method=FLOOR, method_settings={}), Run(tmp_path)
+    assert "evaluation" in adapt(plan, data(), run, export=False)["results"]
+    assert "evaluation" in adapt(plan, data(evaluation=None), run, export=False)["results"]
+    other = data(evaluation=None, target=domain(30, seed=4, target=True).images)
+    assert "evaluation" not in adapt(plan, other, run, export=False)["results"]
+
+
+def test_what_a_changed_method_has_trained_before_is_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapt(PLAN, data(), Run(tmp_path), export=False)
+    monkeypatch.setattr(DANN, "revision", DANN.revision + 1)
+    with pytest.raises(RunError, match="holds a run with a method that has changed since"):
+        adapt(PLAN, data(), Run(tmp_path), export=False)
+
+
+def test_a_labelled_target_is_known_as_one_and_not_as_a_source() -> None:
+    few = domain(6, seed=3, target=True, name="few")
+    as_few, as_source = data(labelled_target=few), data(sources=(*data().sources, few))
+    assert as_few.identity("dann") != as_source.identity("dann")
 
 
 def test_without_labelled_target_photographs_the_oracle_is_not_run(tmp_path: Path) -> None:

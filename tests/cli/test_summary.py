@@ -50,6 +50,7 @@ def test_without_two_estimates_nothing_is_said_of_harm(tmp_path: Path) -> None:
         (SCORED, SCORED, True),
         (_estimated(0.5), _estimated(0.4), True),
         (SCORED, _estimated(0.4), False),
+        (SCORED, {"evaluation": {"accuracy": 0.5, "content": "of other images"}}, False),
         (SCORED, {}, False),
         (SCORED, None, False),
         ({}, {}, False),

@@ -69,6 +69,11 @@ class Pair:
             answers_unknown=answers_unknown,
         )
 
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """All that it opens."""
+        return tuple(filter(None, (*self.source, self.target, self.eval, self.labelled_target, self.oracle)))
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -59,6 +59,11 @@ class Row:
         return (self.scores[0].network, dict(self.scores[0].network_settings)) if self.scores else None
 
     @property
+    def recipe(self) -> str:
+        """The fingerprint of its recipe; empty where that is not known."""
+        return self.scores[0].recipe if self.scores else ""
+
+    @property
     def by_seed(self) -> dict[int, float]:
         """Figures of the seeds that ended."""
         return {score.seed: score.figure for score in self.scores if score.figure is not None}
@@ -136,9 +141,14 @@ def _deviation(values: Sequence[float]) -> float | None:
 
 
 def _baseline(method: str, row: Row, entries: Sequence[Entry], rows: Mapping[str, Row]) -> Row | None:
-    """The first row of a baseline that is around the row's network."""
+    """The first row of a baseline that is around the row's network and was trained by its recipe."""
     found = (rows[entry.name] for entry in entries if entry.method == method)
-    return next((each for each in found if each.network is not None and each.network == row.network), None)
+    return next((each for each in found if each.network is not None and _alike(each, row)), None)
+
+
+def _alike(one: Row, other: Row) -> bool:
+    known = one.recipe and other.recipe
+    return one.network == other.network and (not known or one.recipe == other.recipe)
 
 
 def _gains(row: Row, floor: Row) -> list[float]:

@@ -17,6 +17,8 @@ from synthda.adapt.comparison.tables import as_csv, markdown, page
 from synthda.adapt.data import FLOOR, Data, Shared
 from synthda.adapt.train import Pace
 from synthda.adapt.trained import load_run
+from synthda.datasets.claim import check_outside
+from synthda.datasets.lock import alone_in
 from synthda.manifest import fingerprint, written_then_named
 
 BLIND = (
@@ -45,6 +47,9 @@ class Comparison:
 
     def __init__(self, plan: Plan, out: Path, *, data_root: Path | None = None) -> None:
         self.plan, self.out = plan, out
+        for domain in dict.fromkeys(domain for pair in plan.pairs for domain in pair.domains):
+            if Path(domain).is_dir():
+                check_outside(out, Path(domain))  # its pictures would be photographs there
         shared: Shared = {}
         self.sides = [self._side(pair, data_root, shared) for pair in plan.pairs]
         self.known = read_scores(out)
@@ -78,14 +83,22 @@ class Comparison:
         return [replace(score, pair=cell.pair, method=cell.method) for cell, score in found if score is not None]
 
     def run(self, *, device: str, pace: Callable[[Cell], Pace], told: Callable[[Score], None]) -> None:
-        """Train and score every cell, one seed of everything first; the tables grow with each."""
-        for seed in self.plan.seeds:
-            for side in self.sides:
-                cells = [cell for cell in side.cells if cell.seed == seed]
-                for score in measure(cells, side.data, self.known, self.plan, device=device, pace=pace):
-                    self._found[score.fingerprint] = score
-                    self.write({})
-                    told(score)
+        """Train and score every cell, one seed of everything first; the tables grow with each.
+
+        Raises:
+            DataError: when another process is comparing in the same folder.
+        """
+        with alone_in(self.out):
+            self.known |= read_scores(self.out)  # another process may have ended since
+            self._found = self.known | self._found
+            self.write({})  # from here on the folder is known as a comparison's
+            for seed in self.plan.seeds:
+                for side in self.sides:
+                    cells = [cell for cell in side.cells if cell.seed == seed]
+                    for score in measure(cells, side.data, self.known, self.plan, device=device, pace=pace):
+                        self._found[score.fingerprint] = score
+                        self.write({})
+                        told(score)
 
     def rows(self) -> dict[str, list[Row]]:
         """Ranked rows by pair."""
@@ -109,7 +122,7 @@ class Comparison:
         texts = {"md": markdown(rows, about), "csv": as_csv(self.scores), "html": page(rows, about, pictures)}
         for suffix, text in texts.items():
             with written_then_named(self.out / f"comparison.{suffix}") as partial:
-                partial.write_text(text, encoding="utf-8")
+                partial.write_text(text, encoding="utf-8", errors="replace")  # of names that are no UTF-8
 
     def _side(self, pair: Pair, data_root: Path | None, shared: Shared) -> Side:
         answers = self.plan.calibrates_unknown or self.plan.unknown_below is not None

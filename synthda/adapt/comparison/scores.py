@@ -26,7 +26,7 @@ from synthda.adapt.selection.validation import Probe
 from synthda.adapt.train import Pace
 from synthda.adapt.trained import load_run
 from synthda.errors import RunError, SynthdaError
-from synthda.manifest import FORMAT, provenance, read_manifest, write_json
+from synthda.manifest import FORMAT, fingerprint, provenance, read_manifest, write_json
 
 RESULTS = "comparison.json"
 BREAKDOWNS = (SynthdaError, torch.linalg.LinAlgError)  # type: ignore[attr-defined]
@@ -51,6 +51,7 @@ class Score:
             is an answer.
         held_out_accuracy: on the source images that were held out, from which it is estimated.
         network_settings: keyword arguments of the network.
+        recipe: the fingerprint of its recipe; empty where an earlier synthda wrote none.
         unknown_auroc: as in `Evaluation`; None where no image is of no class.
     """
 
@@ -73,6 +74,7 @@ class Score:
     held_out_accuracy: float | None = None
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     unknown_auroc: float | None = None
+    recipe: str = ""
 
     @property
     def figure(self) -> float | None:
@@ -118,7 +120,13 @@ def _train(cell: Cell, data: Data, plan: Plan, *, device: str, pace: Callable[[C
 def _about(cell: Cell) -> Score:
     plan = cell.blueprint
     named = (cell.pair, cell.method, cell.seed, cell.fingerprint)
-    return Score(*named, plan.network, plan.recipe.steps, network_settings=dict(plan.network_settings))
+    return Score(
+        *named,
+        plan.network,
+        plan.recipe.steps,
+        network_settings=dict(plan.network_settings),
+        recipe=fingerprint(asdict(plan.recipe))[:12],
+    )
 
 
 def _scored(cell: Cell, about: Score, data: Data, device: str) -> Score:
@@ -140,7 +148,9 @@ def _scored(cell: Cell, about: Score, data: Data, device: str) -> Score:
 
 def _estimated(cell: Cell, data: Data, results: Mapping[str, Any]) -> float | None:
     """The estimate of the accuracy; beside that, only where it is of the same classes, without `unknown`."""
-    comparable = data.evaluation is None or cell.blueprint.known_classes == cell.blueprint.classes
+    plan = cell.blueprint
+    comparable = data.evaluation is None or plan.known_classes == plan.classes
+    comparable = comparable and not plan.learns_unknown
     return results.get("estimated_accuracy", {}).get("value") if comparable else None
 
 

@@ -98,7 +98,7 @@ def cells_of(row: Row, rows: Sequence[Row]) -> tuple[str, ...]:
     headings = headings_of(rows)
     if row.mean is None:
         return (row.method, "failed" if row.failures else "not run", *[NONE] * (len(headings) - 2))
-    count = len(row.scores) + len(row.failures)
+    count = len(row.scores)
     failed = f", {len(row.failures)} failed" if row.failures else ""
     spread = "" if row.std is None else f" ± {row.std:.4f}"
     low, high = row.scores[0].interval or (float("nan"), float("nan"))

@@ -23,6 +23,7 @@ RANDOM_WIDTH = 1024
 class CDAN(AdditiveMethod):
     """DANN whose domain classifier sees the features times the predicted chances of the classes."""
 
+    revision = 1
     weighs_by_entropy = False
     random_features: Tensor | None
     random_chances: Tensor | None

@@ -20,6 +20,7 @@ class CMD(AdditiveMethod):
     After a ReLU that lies in [0, 1), as theirs does.
     """
 
+    revision = 1
     local_statistics = "the moments"
 
     def __init__(

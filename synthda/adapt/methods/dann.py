@@ -20,6 +20,8 @@ class DANN(AdditiveMethod):
     Several sources are pooled as one domain, or each has a label of its own; the target's is then the last.
     """
 
+    revision = 1
+
     def __init__(
         self,
         network: Network,

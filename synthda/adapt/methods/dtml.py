@@ -22,6 +22,7 @@ class DTML(AdditiveMethod):
     tanh: in unbounded features the separation would have no bottom.
     """
 
+    revision = 1
     local_statistics = "near neighbours, and the means of both domains"
 
     def __init__(

@@ -22,6 +22,7 @@ class IWDANN(AdditiveMethod):
     A classifier trained on the source is where training starts, and what the network is compared with.
     """
 
+    revision = 1
     starts_from = "source-only"
 
     def __init__(

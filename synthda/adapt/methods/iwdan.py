@@ -23,6 +23,7 @@ class IWDAN(Method):
     How much that is, w, is estimated now and then, from what was predicted in the steps since.
     """
 
+    revision = 1
     gathered_statistics = "the shares of the classes"
     eager_because = "classes are weighed anew between steps"
     ratios: Tensor

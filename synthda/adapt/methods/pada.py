@@ -22,6 +22,7 @@ class PADA(Method):
     The weights of the classes are a running mean of the target's predictions, brought to a largest weight of 1.
     """
 
+    revision = 1
     gathered_statistics = "the shares of the classes"
 
     class_shares: Tensor

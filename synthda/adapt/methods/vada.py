@@ -17,6 +17,7 @@ from synthda.settings import Between
 class VADA(AdditiveMethod):
     """DANN whose decisions lie where no target images are: sure predictions that small changes do not move."""
 
+    revision = 1
     needs_float32 = NEEDS_FLOAT32
 
     def __init__(

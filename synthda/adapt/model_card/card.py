@@ -158,7 +158,8 @@ def _checkpoint(results: Mapping[str, Any]) -> str:
 
 def _data(facts: Facts) -> str:
     domains = [("source", found) for found in facts.data["sources"]]
-    domains += [("target", facts.data["target"])] if "target" in facts.data else []
+    others = {"labelled target": "labelled_target", "target": "target"}
+    domains += [(role, facts.data[name]) for role, name in others.items() if name in facts.data]
     rows = [
         (
             role,

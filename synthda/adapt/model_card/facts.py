@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synthda.adapt.run import Run
+from synthda.adapt.scored import scored_alike
 
 BASELINES = {"source-only": "source only (below)", "train-on-target": "trained on target labels (above)"}
 """What stands beside the model, by the name of its folder in `baselines`."""
@@ -39,7 +40,7 @@ class Facts:
         baselines = {name: Run(run.folder / "baselines" / name) for name in BASELINES}
         return cls(
             manifest=run.read(),
-            baselines={name: found.read().get("results", {}) for name, found in baselines.items() if found.finished},
+            baselines={name: _beside(run, found) for name, found in baselines.items() if found.finished},
             comparison=_content(run.comparison),
             parity=_content(run.parity),
             parity_int8=_content(run.parity_int8),
@@ -72,3 +73,10 @@ def _content(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _beside(run: Run, baseline: Run) -> Mapping[str, Any]:
+    """The results of a baseline; without its score where that is of other images than the run's."""
+    own, found = (each.read().get("results", {}) for each in (run, baseline))
+    alike = "evaluation" not in own or scored_alike(own["evaluation"], found.get("evaluation"))
+    return {name: value for name, value in found.items() if alike or name != "evaluation"}

@@ -104,7 +104,7 @@ def limits(facts: Facts) -> Iterator[str]:
     elif "unknown" not in plan["classes"]:
         yield LIMITS["unknown"]
     shares = results.get("predicted_shares", {})
-    rare = [literal(name) for name, share in shares.items() if share < HARDLY / len(shares)]
+    rare = [literal(name) for name, share in shares.items() if share < HARDLY / len(shares) and name != "unknown"]
     if rare:
         yield f"Hardly predicted on the target, missing there or not recognised: {', '.join(rare)}."
     yield LIMITS["domain" if "target" in facts.data else "no target"]

@@ -112,7 +112,9 @@ def _differing(named: Mapping[str, Content]) -> list[tuple[str, list[str]]]:
     flat: list[dict[str, Any]] = []
     for content in named.values():
         sources = [str(source.get("name", "")) for source in content.data.get("sources", ())]
-        data = {"source": ", ".join(sources), "target": content.target_name, "eval": content.evaluation.get("data", "")}
+        few = content.data.get("labelled_target") or {}
+        data = {"source": ", ".join(sources), "labelled target": few.get("name", "")}
+        data |= {"target": content.target_name, "eval": content.evaluation.get("data", "")}
         flat.append(dict(settings_of(content)) | data)
     keys = dict.fromkeys(key for one in flat for key in one)
     rows = [(key, [str(one.get(key) or NOT_KNOWN) for one in flat]) for key in keys]

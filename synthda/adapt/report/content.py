@@ -11,6 +11,7 @@ from synthda.adapt.estimate_doubts import doubts, harm_told, is_worse
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.report.stored import Stored, read_stored
 from synthda.adapt.run import Run
+from synthda.adapt.scored import scored_alike
 from synthda.errors import DataError, RunError
 
 FLOOR, ORACLE = "source-only", "train-on-target"  # as in `data`, which imports torch
@@ -157,8 +158,14 @@ class Content:
         return _part(_results_of(self.run.baseline(FLOOR)), "estimated_accuracy")
 
     def results_in_order(self) -> list[Result]:
-        """Source-only, this run, the oracle: those that were evaluated."""
-        floor, oracle = (result_of(name, _results_of(self.run.baseline(name))) for name in (FLOOR, ORACLE))
+        """Source-only, this run, the oracle: those that were evaluated, on the same images as this run if it was."""
+        found = {name: _results_of(self.run.baseline(name)) for name in (FLOOR, ORACLE)}
+        alike = {
+            name: results
+            for name, results in found.items()
+            if not self.evaluation or scored_alike(_part(results, "evaluation"), self.evaluation)
+        }
+        floor, oracle = (result_of(name, alike.get(name, {})) for name in (FLOOR, ORACLE))
         return [row for row in (floor, result_of(self.method, self.results), oracle) if row is not None]
 
     def class_rows(self) -> list[ClassRow]:

@@ -65,6 +65,18 @@ def test_a_row_is_compared_with_source_only_around_the_same_network() -> None:
     assert alone["adabn"].gain is None
 
 
+def test_a_row_is_compared_with_source_only_trained_by_the_same_recipe() -> None:
+    """What longer training or other views bring is no gain of adaptation."""
+    named = {"dann": "dann", "source-only": "source-only", "longer": "source-only"}
+    entries = [Entry(name, method) for name, method in named.items()]
+    scores = [score("dann", 0, 0.7), score("longer", 0, 0.6), score("source-only", 0, 0.5)]
+    scores = [replace(each, recipe="short" if each.method == "source-only" else "long") for each in scores]
+    assert {row.method: row for row in rows_of(entries, scores)}["dann"].gain == (pytest.approx(0.1), None)
+    assert {row.method: row for row in rows_of(entries[:2], scores[::2])}["dann"].gain is None
+    earlier = [scores[0], replace(scores[2], recipe="")]  # of a synthda that wrote none
+    assert {row.method: row for row in rows_of(entries[:2], earlier)}["dann"].gain == (pytest.approx(0.2), None)
+
+
 def test_without_an_oracle_there_is_no_gap() -> None:
     rows = rows_of(ENTRIES[:2], SCORES[:4])
     assert all(row.gap_closed is None for row in rows)
@@ -80,7 +92,7 @@ def test_a_row_is_shown_with_its_spread_its_seeds_and_what_failed() -> None:
     rows = rows_of(ENTRIES, SCORES)
     cells = {row.method: cells_of(row, rows) for row in rows}
     assert cells["source-only"][1] == "0.5500 ± 0.0707 (2)"
-    assert cells["mcc"][1:4] == ("0.8000 (2, 1 failed)", "0.1000…0.2000", "+30.0")
+    assert cells["mcc"][1:4] == ("0.8000 (1, 1 failed)", "0.1000…0.2000", "+30.0")
     assert cells["bad"][1] == "failed"
     assert {len(each) for each in cells.values()} == {len(HEADINGS)}
 

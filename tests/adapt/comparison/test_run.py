@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from synthda.adapt.comparison.run import Comparison
 from synthda.adapt.comparison.scores import Score, read_scores
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import in_memory
+from synthda.datasets.lock import alone_in
 from synthda.errors import DataError, RunError, SettingError
 from synthda.manifest import read_manifest, write_json
 
@@ -135,6 +137,34 @@ def test_a_method_that_cannot_serve_is_refused_before_any_training(
     with pytest.raises(SettingError, match=said):
         Comparison(plan(pair, DANN, entry), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_another_comparison_in_the_same_folder_at_the_same_time_is_refused(pair: Pair, tmp_path: Path) -> None:
+    comparison = Comparison(plan(pair, DANN), tmp_path)
+    with alone_in(tmp_path), pytest.raises(DataError, match="Another process is writing to"):
+        run(comparison)
+    assert not read_scores(tmp_path)
+
+
+def test_what_another_comparison_has_scored_meanwhile_is_kept(pair: Pair, tmp_path: Path) -> None:
+    first, second = (Comparison(plan(pair, entry), tmp_path) for entry in (DANN, MCC))
+    run(first)
+    trained, _ = run(second)
+    assert trained == ["mcc-0"]
+    assert not Comparison(plan(pair, DANN, MCC), tmp_path).to_do
+
+
+def test_a_folder_among_the_photographs_is_refused_for_its_pictures_would_be_some(pair: Pair) -> None:
+    for within in (pair.source[0], pair.target, pair.eval):
+        with pytest.raises(DataError, match="give --out a place outside of it"):
+            Comparison(plan(pair, DANN), Path(str(within)) / "runs")
+
+
+def test_a_target_whose_name_is_no_utf_8_has_its_tables(pair: Pair, tmp_path: Path) -> None:
+    named = replace(pair, name=os.fsdecode(b"bad\xff"))
+    _, scores = run(Comparison(plan(named, DANN), tmp_path))
+    assert len(scores) == 2
+    assert (tmp_path / "comparison.md").exists()
 
 
 def test_a_missing_domain_is_refused_before_any_training(pair: Pair, tmp_path: Path) -> None:
