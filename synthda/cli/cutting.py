@@ -17,6 +17,7 @@ def show_cutouts(
 
     `others` are options that say nothing of cutting out, None where they were not given.
     """
+    from synthda.cli.templates import warn_empty
     from synthda.datasets.claim import check_outside
     from synthda.datasets.contact_sheet import write_sheet
     from synthda.synth.assortment import load_products
@@ -33,6 +34,7 @@ def show_cutouts(
     if folder is not None:
         check_outside(folder, Path(templates), "--cutouts-to")
     products = load_products(Path(templates))
+    warn_empty(Path(templates))
     given = sum(product.given for product in products)
     counted = f"{len(products)} templates, {given} with transparency of their own"
     if folder is not None:

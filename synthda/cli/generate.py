@@ -39,6 +39,7 @@ def command(
     """
     from synthda.cli.listing import say, warn_skipped
     from synthda.cli.progress import progress_bar
+    from synthda.cli.templates import say_templates
     from synthda.settings import parse_assignments
     from synthda.shell import quoted
     from synthda.synth.build import build_renderer
@@ -51,6 +52,7 @@ def command(
     options = {"digits": digits, "split": split, "backgrounds": backgrounds, "templates": templates, "size": size}
     built = build_renderer(renderer, parse_assignments(assignments or []), options)
     cost = cost_of(built, count, seed)
+    say_templates(built)
     if dry_run:
         if not force:
             check_place(built, out, name=renderer, count=count, seed=seed)

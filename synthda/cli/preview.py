@@ -46,6 +46,7 @@ def command(
     from synthda.cli.cutting import show_cutouts
     from synthda.cli.listing import say
     from synthda.cli.overwriting import check_picture
+    from synthda.cli.templates import say_templates
     from synthda.datasets.claim import check_outside
     from synthda.datasets.contact_sheet import write_sheet
     from synthda.datasets.domain import factor_names
@@ -69,5 +70,6 @@ def command(
     shown = f"{sum(tile is not None for tile in tiles):,} images, seed {seed}"
     write_sheet(out, tiles, columns=columns, title=f"{renderer}: {factor or shown}")
     say(f"Contact sheet: {out} ({shown}).")
+    say_templates(built)
     if factor is None:
         say(f"Vary one factor along rows with --factor: {', '.join(factor_names(drawn(built, seed)))}.")

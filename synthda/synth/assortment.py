@@ -94,8 +94,12 @@ class Product(Picture):
     @cached_property
     def upright(self) -> float:
         """Share of its height at which it has nearly its full width: a disc .6, an upright pack .8 and more."""
-        widths = (self.image[..., 3] > 127).sum(axis=1)
-        return float((widths >= 0.8 * np.percentile(widths, 90)).mean())
+        return float(self._wide.mean())
+
+    @cached_property
+    def footing(self) -> float:
+        """Share of the lower half of its height at which it has nearly its full width: a disc .6, a bottle .92."""
+        return float(self._wide[len(self._wide) // 2 :].mean())
 
     @cached_property
     def axes(self) -> tuple[float, float, float]:
@@ -117,6 +121,12 @@ class Product(Picture):
         deep = RIM * self.axes[1] * max(self.image.shape[:2])
         light = RIM_LIGHT + (1 - RIM_LIGHT) * np.sqrt(np.minimum(depth / deep, 1))
         return Picture(np.dstack([(self.image[..., :3] * light[..., None]).astype(np.uint8), self.image[..., 3]]))
+
+    @cached_property
+    def _wide(self) -> NDArray[np.bool_]:
+        """(H,) whether it has nearly its full width there."""
+        widths = (self.image[..., 3] > 127).sum(axis=1)
+        return np.asarray(widths >= 0.8 * np.percentile(widths, 90))
 
     @cached_property
     def colour(self) -> NDArray[np.float32]:

@@ -23,8 +23,8 @@ GREENS = ((0, 200, 90), (0, 150, 70))
 
 
 def tiles(products: Sequence[Product]) -> list[Tile | None]:
-    """A tile a product, called by its file's name."""
-    return [Tile(on_checks(product.image), PurePosixPath(product.name).stem) for product in products]
+    """A tile a product, called by its file's name, and below a class's folder by that, too."""
+    return [Tile(on_checks(product.image), str(PurePosixPath(product.name).with_suffix(""))) for product in products]
 
 
 def on_checks(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

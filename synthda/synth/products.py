@@ -17,6 +17,7 @@ from synthda.settings import Between
 from synthda.synth import camera, canvas, heaps, instances, perspective, store_light, store_scenes
 from synthda.synth.assortment import load_products
 from synthda.synth.instances import Instance
+from synthda.synth.packs import pack_classes
 from synthda.synth.photographs import Photographs, load_photographs, zooms
 from synthda.synth.renderer import columns, in_pieces, steady
 from synthda.synth.store_scenes import HEAP, HELD, LONE, SHELF, Stock
@@ -39,6 +40,8 @@ class Products:
     size: Annotated[int, "side of the image, pixels", Between(32, 512)] = 128
     templates: Annotated[str, "folder of pictures, one a class or a folder a class; needed"] = ""
     backgrounds: Annotated[str, "folder of photographs to put behind single products; none by default"] = ""
+    packs: Annotated[str, "classes that stand as packs whatever their outline is, with commas between"] = ""
+    loose: Annotated[str, "classes that lie loose, as fruit does"] = ""
     loose_heap: Annotated[float, "share of scenes of loose products that are heaps", Between(0, 1)] = 0.75
     loose_held: Annotated[float, "share of them in a hand; the rest stands alone", Between(0, 1)] = 0.19
     pack_shelf: Annotated[float, "share of scenes of upright packs that are shelves", Between(0, 1)] = 0.2
@@ -111,6 +114,15 @@ class Products:
         """One line per photograph that could not be used."""
         return self._photographs.skipped if self._photographs else ()
 
+    @property
+    def taken_for(self) -> Mapping[str, tuple[str, ...]]:
+        """The classes that stand as packs, and those that lie loose."""
+        standing = self._stock.pack_classes
+        return {
+            "packs": tuple(name for name in self.classes if name in standing),
+            "loose": tuple(name for name in self.classes if name not in standing),
+        }
+
     def sample(self, rng: np.random.Generator, n: int) -> Scenes:
         scenes = np.zeros(n, SCENE)
         self._sample_product(rng, scenes)
@@ -151,7 +163,8 @@ class Products:
             raise SettingError(
                 "products needs pictures to draw: give --templates with a folder of pictures, each named for its class."
             )
-        return Stock(load_products(Path(self.templates)))
+        products = load_products(Path(self.templates))
+        return Stock(products, pack_classes(products, packs=self.packs, loose=self.loose))
 
     @cached_property
     def _photographs(self) -> Photographs | None:

@@ -25,9 +25,6 @@ BEHIND = ("plain", "photograph", "shelves", "heap")
 PLAIN, PHOTOGRAPH, SHELVES, BIN = range(4)
 NOTHING = -1
 
-PACK = 0.77
-"""A product of which at least this share of its height has its full width is a pack: discs have .6, cartons .82."""
-
 COLUMNS = {
     "kind": "i4",
     "blend": "i4",
@@ -69,14 +66,15 @@ ROW = 6
 
 @dataclass(frozen=True, eq=False)
 class Stock:
-    """The products, and what each may stand beside."""
+    """The products, the classes that stand as packs, and what each product may stand beside."""
 
     products: tuple[Product, ...]
+    pack_classes: frozenset[str]
 
     @cached_property
     def packs(self) -> NDArray[np.bool_]:
         """(n,) whether each is an upright pack."""
-        return np.array([product.upright >= PACK for product in self.products])
+        return np.array([product.class_name in self.pack_classes for product in self.products])
 
     @cached_property
     def lengths(self) -> NDArray[np.float64]:

@@ -123,6 +123,12 @@ def named_files(folder: Path, extensions: Collection[str], accepted: str) -> lis
     return [(name, path) for name, paths in by_class.items() for path in paths]
 
 
+def empty_folders(folder: Path) -> list[Path]:
+    """Sub-folders that are no class, since no picture lies in or below them; hidden ones are left out."""
+    inside = (path for path in folder.glob("[!.]*") if path.is_dir())
+    return [path for path in sorted(inside) if not any(f.suffix.lower() in PICTURES for f in files_below(path))]
+
+
 def rasterise(content: bytes, path: Path | str) -> NDArray[np.uint8]:
     """Draw an SVG on a transparent square, (SIDE, SIDE, 4) uint8 RGBA; `path` is for messages.
 

@@ -29,6 +29,36 @@ def test_from_icons_to_a_domain_and_its_boxes(synthda, icons, tmp_path):
     assert (tmp_path / "coco" / "annotations.json").is_file()
 
 
+@pytest.mark.parametrize("command", [("preview", "--count", 4), ("generate", "--count", 4, "--dry-run")])
+def test_what_stands_and_what_lies_in_heaps_is_told_and_can_be_named(synthda, icons, command):
+    verb, *options = command
+    done = synthda(verb, "products", "--templates", icons, "--size", 32, *options)
+    assert "Packs, on shelves and in hands: box.\n" in done.out
+    assert "Loose, in heaps and in hands:   disc.\n" in done.out
+    named = synthda(verb, "products", "--templates", icons, "--size", 32, *options, "--set", "packs=disc")
+    assert "Packs, on shelves and in hands: box, disc.\n" in named.out
+    assert "Loose, in heaps and in hands:   none.\n" in named.out
+    wrong = synthda(verb, "products", "--templates", icons, "--size", 32, *options, "--set", "loose=dics")
+    assert wrong.code == 2
+    assert "There is no class 'dics'. Did you mean disc?" in wrong.err
+
+
+@pytest.mark.parametrize(
+    "command", [("preview", "--count", 4), ("preview", "--cutouts"), ("generate", "--count", 4, "--dry-run")]
+)
+def test_a_class_folder_without_a_picture_is_warned_of(synthda, icons, command):
+    verb, *options = command
+    (icons / "empty" / "deeper").mkdir(parents=True)
+    (icons / "empty" / "read.txt").touch()
+    (icons / ".git").mkdir()
+    done = synthda(verb, "products", "--templates", icons, *options)
+    assert done.code == 0
+    assert done.err == f"empty in {icons} holds no picture, and is no class of the domain.\n"
+    (icons / "void").mkdir()
+    done = synthda(verb, "products", "--templates", icons, *options)
+    assert f"empty, void in {icons} hold no picture, and are no classes of the domain.\n" in done.err
+
+
 def test_cut_outs_are_shown_and_written_to_be_corrected(synthda, icons, tmp_path):
     done = synthda("preview", "products", "--templates", icons, "--cutouts-to", "cut")
     assert done.code == 0

@@ -91,11 +91,12 @@ def test_cut_outs_written_as_png_give_the_same_products_back(tmp_path: Path) -> 
 
 def test_a_cut_out_is_shown_on_green(tmp_path: Path) -> None:
     save(tmp_path / "disc.png")
-    products = load_products(tmp_path)
+    save(tmp_path / "box" / "front.view.png", shape="rectangle")
+    box, *products = load_products(tmp_path)
     shown = on_checks(products[0].image)
     assert shown[0, 0].tolist() in ([0, 200, 90], [0, 150, 70])
     assert shown[35, 25].tolist() == [200, 40, 30]
-    assert [tile.caption for tile in tiles(products) if tile] == ["disc"]
+    assert [tile.caption for tile in tiles([box, *products]) if tile] == ["box/front.view", "disc"]
 
 
 @pytest.mark.parametrize(
