@@ -79,6 +79,11 @@ class Network(nn.Module):
         """What the first weights depend on beside settings and seed, by name: the SHA-256 of a file of weights."""
         return {}
 
+    @property
+    def download(self) -> str | None:
+        """The address from which `load_pretrained` will take weights; None where it needs no network."""
+        return None
+
     def load_pretrained(self) -> None:
         """Take over weights that were trained elsewhere, before the first step; never asked of a trained network."""
 

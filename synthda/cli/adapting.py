@@ -129,6 +129,8 @@ class Session:
         yield f"Train    {what}, {steps:,} steps, seed {plan.seed}"
         if self.start is None and self.begin is None:
             yield from (f"{name.capitalize():<9}{content}" for name, content in method.network.inputs.items())
+            if method.network.download:
+                yield f"Download {method.network.download}, when the training starts; or give its file with --weights"
         yield from division(method, plan.recipe, self.ranks)
         yield from selection_plan(self.select, steps, bytes_each(method))
 

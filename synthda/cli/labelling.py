@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 import webbrowser
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
 from synthda.adapt.labelling.desk import Desk
-from synthda.adapt.labelling.measured import measure
-from synthda.adapt.labelling.queues import gather
+from synthda.adapt.labelling.measured import measure, widest
+from synthda.adapt.labelling.queues import gather, queue_of
 from synthda.adapt.labelling.server import LabelServer
 from synthda.adapt.predict import Classifier
 from synthda.adapt.run import Run
@@ -36,6 +38,7 @@ def label(subject: Path, photos: Path, out: Path, *, port: int, seed: int | None
         if journal.repaired:
             warn(f"{out} ended in half a line, left by a session that was cut off: it is removed, all others are kept.")
         with LabelServer(Desk(photos, found, classifier, journal), port) as server:
+            say(_what_can_be_done(found.keys(), journal.seed))
             say(f"{counted(len(found), 'photograph')}; labels go to {out}, each as it is given.")
             say(f"Open in a browser on this computer:  {server.url}")
             say("The session ends with Ctrl-C here, or with the button on the page.")
@@ -50,6 +53,13 @@ def label(subject: Path, photos: Path, out: Path, *, port: int, seed: int | None
     if counts["teach"]:
         say(f"Teach:    {_adapt_command(subject, photos)} --labelled-target {quoted(out)}")
     say(f"Go on:    synthda label {quoted(subject)} {quoted(photos)} --out {quoted(out)}")
+
+
+def _what_can_be_done(contents: Collection[str], seed: int) -> str:
+    """How many photographs each queue has, and what the accuracy is known to once all that measure are labelled."""
+    measures = sum(queue_of(seed, content) == "measure" for content in contents)
+    within = f" (± {math.ceil(100 * widest(measures))} points at best)" if measures else ""
+    return f"{measures:,} can measure{within}, {len(contents) - measures:,} can teach."
 
 
 def _serve(server: LabelServer) -> None:

@@ -268,10 +268,12 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("hub")
 def test_without_a_network_the_default_says_to_give_a_file() -> None:
     with pytest.raises(
-        RunError, match=r"squeezenet1_1-\w+\.pth could not be downloaded .* with --weights FILE"
+        RunError,
+        match=r"squeezenet1_1-\w+\.pth could not be downloaded .* with --weights FILE or put it into .*checkpoints; or",
     ) as caught:
         plan("default").build()
     assert "\n" not in str(caught.value)
+    assert f"Get {pretrained.url_of(SMALL)} where there is a network" in str(caught.value)
     assert plan("default").build(pretrained=False).network.inputs == {"weights": "squeezenet1_1-b8a52dc0.pth"}
 
 

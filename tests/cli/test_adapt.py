@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from synthda.adapt.networks.pretrained import without_head
+from synthda.adapt.networks.pretrained import url_of, without_head
 from synthda.cli.selecting import rejection_line
 from synthda.manifest import sha256_of
 
@@ -217,6 +217,20 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
     (tmp_path / "w.pth").unlink()
     assert "w.pth does not exist" in synthda(*command).err
     assert synthda("evaluate", "run", "--data", "photos").code == 0
+
+
+def test_weights_that_will_be_downloaded_are_told_before_and_not_once_they_are_there(
+    synthda: Any, source: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path / "hub"))
+    url = url_of("squeezenet1_1")
+    command = ["adapt", "--source", source, "--target", "photos", "--backbone", "squeezenet1_1", "--dry-run"]
+    command += ["--set", "source_batch=2", "--set", "target_batch=2", "--steps", "1", "--size", "32"]
+    assert f"Download {url}, when the training starts" in synthda(*command).out
+    assert "Download" not in synthda(*command, "--weights", "none").out
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2]).touch()
+    assert "Download" not in synthda(*command).out
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import socket
@@ -16,7 +17,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from synthda.manifest import write_json
+from synthda.adapt.labelling.measured import widest
+from synthda.adapt.labelling.queues import queue_of
+from synthda.manifest import sha256_of, write_json
 
 
 def asked(url, body=None):
@@ -65,6 +68,11 @@ def test_a_session_says_where_the_page_is_and_what_to_go_on_with(synthda, bright
     done = synthda("label", "model.onnx", "shades", "--open")
     assert done.code == 0
     assert "http://127.0.0.1:" in done.out
+    contents = [sha256_of(path) for path in shades.iterdir()]
+    measure, teach = (sum(queue_of(0, content) == queue for content in contents) for queue in ("measure", "teach"))
+    within = math.ceil(100 * widest(measure))
+    told = f"{measure} can measure (± {within} points at best), {teach} can teach.\n"
+    assert told in done.out.partition("http://")[0]
     assert "shades-labels.jsonl: 12 photographs labelled to measure, 3 to teach." in done.out
     assert "95 % Wilson interval" in done.out
     assert "synthda evaluate model.onnx --labels shades-labels.jsonl" in done.out

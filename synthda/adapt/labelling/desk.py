@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from synthda.adapt.by_factor import wilson_interval
+from synthda.adapt.labelling.measured import widest
 from synthda.adapt.labelling.queues import Photograph, measure_order, queue_of, teach_order
 from synthda.adapt.labelling.suggestions import Suggestions
 from synthda.adapt.predict import Classifier
@@ -193,8 +193,7 @@ class Desk:
         total = len(self._order["measure"] if queue == "measure" else self._teach)
         counts = {"labelled": labelled, "skipped": len(made) - labelled, "total": total}
         if queue == "measure" and labelled >= ENOUGH:
-            low, high = wilson_interval(labelled // 2, labelled)
-            return counts | {"within": (high - low) / 2}
+            return counts | {"within": widest(labelled)}
         return counts
 
     def _examining(self) -> dict[str, int] | None:

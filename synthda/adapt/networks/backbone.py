@@ -82,7 +82,10 @@ class Backbone(Network):
         refuse_below(32, input_size, "backbone")
         layers, width = pretrained.without_head(model, input_size)
         if frozen and weights == NOTHING:
-            raise SettingError(f"frozen={frozen} would keep random weights; give --weights a file, or leave it out.")
+            raise SettingError(
+                f"frozen={frozen} would keep the random weights of --weights none; give --weights a file or default, "
+                "or leave out frozen."
+            )
         body = Body(layers, 1.0 if weights == NOTHING else rate, stage_decay=stage_decay, frozen=frozen)
         # Layer norm: unlike batch norm it lets no image see the others of its batch.
         new = [nn.Linear(width, bottleneck), nn.LayerNorm(bottleneck), nn.ReLU()] if bottleneck else []
@@ -101,6 +104,12 @@ class Backbone(Network):
         if self.weights == DEFAULT:
             return {"weights": pretrained.default_name(self.model)}
         return {"weights": pretrained.sha256(Path(self.weights))}
+
+    @property
+    def download(self) -> str | None:
+        if self.weights != DEFAULT or pretrained.cached(self.model).exists():
+            return None
+        return pretrained.url_of(self.model)
 
     def load_pretrained(self) -> None:
         if self.weights == NOTHING:

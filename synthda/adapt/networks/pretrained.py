@@ -108,7 +108,17 @@ def sha256(path: Path) -> str:
 
 def default_name(model: str) -> str:
     """The file of torchvision's best weights for a model; the end of its name is the start of its SHA-256."""
-    return str(_default(model).url).rpartition("/")[2]
+    return url_of(model).rpartition("/")[2]
+
+
+def url_of(model: str) -> str:
+    """Where torchvision has its best weights for a model."""
+    return str(_default(model).url)
+
+
+def cached(model: str) -> Path:
+    """Where torch keeps these weights once they are downloaded."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / default_name(model)
 
 
 def downloaded(model: str) -> Weights:
@@ -119,12 +129,13 @@ def downloaded(model: str) -> Weights:
     """
     try:
         state: Weights = torch.hub.load_state_dict_from_url(
-            _default(model).url, map_location="cpu", check_hash=True, weights_only=True
+            url_of(model), map_location="cpu", check_hash=True, weights_only=True
         )
     except (*DAMAGE, http.client.HTTPException) as error:
         raise RunError(
-            f"The weights {default_name(model)} could not be downloaded ({error}); give a file of them with --weights "
-            "FILE, or start from nothing with --weights none."
+            f"The weights {default_name(model)} could not be downloaded ({error}). Get {url_of(model)} where there is "
+            f"a network, and give it with --weights FILE or put it into {cached(model).parent}; or start from random "
+            "weights, with --weights none and without frozen stages."
         ) from error
     return state
 
