@@ -18,7 +18,7 @@ from synthda.adapt.evaluate import ROUNDING, logit_of_unknown
 from synthda.adapt.predict import Classifier
 from synthda.adapt.prototypes import Prototypes, fitted
 from synthda.adapt.run import Run, parity_beside
-from synthda.datasets.class_files import class_files
+from synthda.datasets.class_files import class_files, numbered
 from synthda.datasets.domain import UNKNOWN, UNLABELLED, Domain, distinct, in_memory, labels_by_name
 from synthda.datasets.folders import list_photos
 from synthda.datasets.photos import PhotoError, read_photo
@@ -45,6 +45,8 @@ class Enrolment:
         added: names of the classes.
         taken: share of the images of known classes that get an enrolled class now; None where none were looked at.
         images: how many those are.
+        origin: where those are from, in words: the run's sample, or what was given as `known`.
+        numbered: classes that are each a file of its own, named as a camera names what it takes.
         hardly_seen: known classes that those images hardly show.
         skipped: one line for each picture that could not be read.
     """
@@ -53,6 +55,8 @@ class Enrolment:
     added: list[str] = field(default_factory=list)
     taken: float | None = None
     images: int = 0
+    origin: str = ""
+    numbered: list[str] = field(default_factory=list)
     hardly_seen: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
@@ -75,14 +79,17 @@ def enrol(
         RunError: when the model has no features, or there are no images of its own classes to compare with.
         DataError: when a class has no readable picture, is enrolled already, or two entries have one class name.
     """
-    pictures = class_files(folder, list_photos(folder))
+    paths = list_photos(folder)
+    pictures = class_files(folder, paths)
     if not pictures:
         raise DataError(f"There is no picture in {folder}; give one file, or one sub-folder, for each class.")
     with _taken_apart(model) as (graph, classifier, earlier):
         names = [name for name in classifier.classes if name != UNKNOWN]
         facts = {"classes": []} if earlier is None else earlier[1]
         new = _new_names(pictures, names, facts, model)
-        done = Enrolment(out, new)
+        sample = Run(classifier.path.parent).sample
+        done = Enrolment(out, new, origin=known or f"{sample} (the run's target, filled up from its source)")
+        done.numbered = [name for name in numbered(folder, paths) if name in new]
         features = {name: _features(classifier, paths, name, done) for name, paths in pictures.items()}
         if earlier is None:
             shown = {name: rows for name, rows in features.items() if name in names}

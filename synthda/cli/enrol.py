@@ -49,8 +49,10 @@ def command(
     from synthda.shell import quoted
 
     asked = [pictures is not None, bool(remove), show]
-    if sum(asked) != 1:
-        raise SettingError("Give one of PICTURES of new classes, --remove CLASS, and --list.")
+    if not any(asked):
+        raise SettingError("Give PICTURES of new classes, --remove CLASS or --list.")
+    if sum(asked) > 1:
+        raise SettingError("Give only one of PICTURES, --remove CLASS and --list.")
     file = model / ("model.enrolled.onnx" if remove or show else "model.onnx") if model.is_dir() else model
     if model.is_dir() and not file.exists() and (model / "model.onnx").exists():
         raise RunError(f"Nothing is enrolled in {model}; add classes with: synthda enrol {quoted(model)} PICTURES")

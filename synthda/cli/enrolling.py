@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthda.cli.listing import console, print_json, say, table, warn, warn_skipped
+from synthda.cli.listing import console, print_json, say, shortened, table, warn, warn_skipped
 from synthda.shell import quoted
+from synthda.wording import counted
 
 if TYPE_CHECKING:
     from synthda.adapt.enrol import Enrolment
@@ -20,13 +21,19 @@ def say_enrolment(done: Enrolment) -> None:
     """The classes, and what they cost the known ones."""
     warn_skipped(done.skipped, "picture")
     say(f"{done.path} also knows {', '.join(done.added)}.")
+    if done.numbered:
+        count = len(done.numbered)
+        warn(
+            f"{count} pictures became {count} classes ({shortened(done.numbered, 3)}). For one class, put them into a "
+            "folder of its name, and enrol that into the model as it was."
+        )
     if done.hardly_seen:
         warn(
             f"The images of known classes hardly show {', '.join(done.hardly_seen)}: new classes may take theirs. Give "
             "photographs or pictures of these, too."
         )
     if done.taken is not None:
-        say(f"Of {done.images:,} images without the new classes' names, {done.taken:.1%} get one of these now.")
+        say(f"Of the {counted(done.images, 'image')} in {done.origin}, {done.taken:.1%} get a new class now.")
         if done.taken > MANY:
             warn("That is much, unless they do show the new classes; more, and other, pictures of each may help.")
     say(f"Use it:  synthda predict {quoted(done.path)} PHOTOS")

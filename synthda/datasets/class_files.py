@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from synthda.datasets.folders import class_named, natural_order
 from synthda.errors import DataError
+
+MANY = 5
+"""So many files may have numbered names and still be classes, as speed-30 and speed-50 are."""
 
 
 def class_files(folder: Path, paths: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
@@ -28,3 +33,14 @@ def class_files(folder: Path, paths: Iterable[Path]) -> dict[str, tuple[Path, ..
             )
     names = sorted(found, key=natural_order)
     return {name: tuple(path for files in found[name].values() for path in files) for name in names}
+
+
+def numbered(folder: Path, paths: Iterable[Path]) -> list[str]:
+    """Names of the classes that many files right in `folder` stand for, named as a camera names what it takes.
+
+    Such names differ in their numbers alone: IMG_0001, IMG_0002, … A number and nothing else may be a product's.
+    """
+    names = [class_named(path.stem) for path in paths if path.parent == folder]
+    patterns = {name: re.sub(r"\d+", "0", name) for name in names}
+    counts = Counter(pattern for name, pattern in patterns.items() if pattern not in (name, "0"))
+    return [name for name in names if counts[patterns[name]] > MANY]

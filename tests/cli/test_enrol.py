@@ -64,7 +64,8 @@ def test_a_class_is_added_listed_predicted_scored_and_taken_out(synthda, colour_
     done = synthda("enrol", "run", "icons")
     assert (done.code, done.err) == (0, "")
     assert "run/model.enrolled.onnx also knows blue." in done.out
-    assert "Of 30 images without the new classes' names, 0.0% get one of these now." in done.out
+    sample = "run/sample.npy (the run's target, filled up from its source)"
+    assert f"Of the 30 images in {sample}, 0.0% get a new class now." in done.out
     for colour in ("red", "green", "blue"):
         even(tmp_path / "photos" / colour / f"{colour}.png", colour, shade=20)
     assert synthda("predict", "run/model.enrolled.onnx", "photos").code == 0
@@ -93,11 +94,31 @@ def test_a_warning_where_new_classes_take_what_is_known(synthda, colour_model, t
     assert "That is much" in synthda("enrol", "run", "icons").err
 
 
+def test_images_of_known_classes_are_called_as_they_were_given(synthda, colour_model, tmp_path):
+    even(tmp_path / "icons" / "blue.png", "blue")
+    for name in ("red", "green"):
+        even(tmp_path / "shop" / f"{name}.png", name)
+    assert (
+        "Of the 2 images in shop, 0.0% get a new class now." in synthda("enrol", "run", "icons", "--known", "shop").out
+    )
+
+
+def test_a_flat_folder_of_numbered_pictures_is_warned_of(synthda, colour_model, tmp_path):
+    for number in range(7):
+        even(tmp_path / "photos" / f"IMG_{number:04}.png", "blue", shade=number)
+    done = synthda("enrol", "run", "photos")
+    assert done.code == 0
+    assert "7 pictures became 7 classes (IMG_0000, IMG_0001, IMG_0002 …). For one class, put them into a" in done.err
+    (tmp_path / "icons").mkdir()
+    (tmp_path / "photos").rename(tmp_path / "icons" / "blue")
+    assert "pictures became" not in synthda("enrol", "run", "icons", "--force").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["run"], "Give one of PICTURES of new classes, --remove CLASS, and --list."),
-        (["run", "icons", "--list"], "Give one of PICTURES"),
+        (["run"], "Give PICTURES of new classes, --remove CLASS or --list."),
+        (["run", "icons", "--list"], "Give only one of PICTURES, --remove CLASS and --list."),
         (["run", "empty"], "There is no picture in empty"),
         (["run", "nowhere"], "no folder nowhere"),
         (["run", "twice"], "has blue.jpg and blue.png for one class 'blue'"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from synthda.datasets.class_files import class_files
+from synthda.datasets.class_files import class_files, numbered
 from synthda.errors import DataError
 
 
@@ -38,3 +38,19 @@ def test_two_entries_of_one_class_are_told(tmp_path: Path, names: tuple[str, str
 
 def test_an_accent_is_one_character_of_the_class_however_the_file_writes_it(tmp_path: Path) -> None:
     assert list(class_files(tmp_path, made(tmp_path, "cre\u0300me.png"))) == ["cr\u00e8me"]
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ([f"IMG_{number:04}.jpg" for number in range(8)] + ["pear.jpg"], 8),
+        ([f"20260501_1020{number}.jpg" for number in range(8)], 8),
+        ([f"pear ({number}).jpg" for number in range(8)], 8),
+        ([f"IMG_{number}.jpg" for number in range(5)], 0),
+        ([f"40012345678{number}.jpg" for number in range(8)], 0),
+        ([f"pear/IMG_{number}.jpg" for number in range(8)], 0),
+        (list("abcdefgh"), 0),
+    ],
+)
+def test_files_named_as_by_a_camera_are_told(tmp_path: Path, names: list[str], found: int) -> None:
+    assert len(numbered(tmp_path, made(tmp_path, *names))) == found
