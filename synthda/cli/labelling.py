@@ -38,8 +38,8 @@ def label(subject: Path, photos: Path, out: Path, *, port: int, seed: int | None
         if journal.repaired:
             warn(f"{out} ended in half a line, left by a session that was cut off: it is removed, all others are kept.")
         with LabelServer(Desk(photos, found, classifier, journal), port) as server:
-            say(_what_can_be_done(found.keys(), journal.seed))
             say(f"{counted(len(found), 'photograph')}; labels go to {out}, each as it is given.")
+            say(_what_can_be_done(found.keys(), journal.seed))
             say(f"Open in a browser on this computer:  {server.url}")
             say("The session ends with Ctrl-C here, or with the button on the page.")
             if open_page:
