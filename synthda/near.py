@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -45,8 +46,8 @@ def a_slip_apart(one: str, other: str) -> bool:
 def near_path(path: Path) -> Path | None:
     """The path with its first part that does not exist replaced by a near one beside it, where the rest is there."""
     parents = [path, *path.parents]
-    missing = next((part for part, above in pairwise(parents) if above.is_dir()), None)
-    if missing is None or missing.exists():
+    missing = next((part for part, above in pairwise(parents) if os.path.isdir(above)), None)  # no path is too long
+    if missing is None or os.path.exists(missing):
         return None
     try:
         beside = [each.name for each in missing.parent.iterdir() if not each.name.startswith(".")]

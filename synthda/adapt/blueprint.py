@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from synthda.adapt.method import Method
-from synthda.adapt.methods import build_method, method_classes
+from synthda.adapt.methods import METHODS, build_method, method_classes
 from synthda.adapt.network import Network, Size
-from synthda.adapt.networks import NETWORKS
+from synthda.adapt.networks import NETWORKS, check_network
 from synthda.adapt.recipe import Recipe
 from synthda.datasets.domain import UNKNOWN
 from synthda.datasets.resize import Fit
@@ -117,8 +117,10 @@ class Blueprint:
         Raises:
             SettingError: for an unknown name or a value out of range.
         """
+        check_network(network)
         network_class: type[Network] = load("network", network, NETWORKS)
         _refuse_views_beside_own(method, given or {})
+        _refuse_settings_of_others(method, network, given or {})
         asked = {} if steps is None else {"steps": str(steps)}
         parsed = configure(_configurables(method, network), {**(given or {}), **asked})
         plan = cls(
@@ -203,6 +205,21 @@ def own_views(method: str) -> dict[str, str]:
     for part, kind in method_classes(method).items():
         found |= {name: part for name in ("source_view", "target_view") if getattr(kind, f"{name}s")}
     return found
+
+
+def _refuse_settings_of_others(method: str, network: str, given: Mapping[str, str]) -> None:
+    known = names_of_settings(method, network)
+    for name in given.keys() - known:
+        theirs = [
+            f"{kind} {', '.join(found)}"
+            for kind, registry in (("of", METHODS), ("of the network", NETWORKS))
+            if (found := [each for each in registry if name in settings_of(load(kind, each, registry))])
+        ]
+        if theirs:
+            raise SettingError(
+                f"{method} on {network} has no setting {name!r}; that is one {', and '.join(theirs)}. Accepted: "
+                f"{', '.join(sorted(known))}."
+            )
 
 
 def _refuse_views_beside_own(method: str, given: Mapping[str, str]) -> None:

@@ -22,6 +22,8 @@ from synthda.datasets.folders import list_photos
 from synthda.datasets.photos import read_photo
 from synthda.datasets.resize import Fit
 from synthda.errors import DataError, RunError, SettingError
+from synthda.near import near_path
+from synthda.shell import quoted
 from synthda.wording import counted
 
 if TYPE_CHECKING:
@@ -113,9 +115,7 @@ class Classifier:
         if threads is not None and threads < 1:
             raise SettingError(f"{threads} threads cannot work; give 1 or more, or leave it out for one a core.")
         if not path.is_file():
-            unfinished = f"The run in {path.parent} is not finished; give its command again, and it ends with a model."
-            missing = f"{path} does not exist; export a model with: synthda export RUN."
-            raise RunError(unfinished if Run(path.parent).under_way else missing)
+            raise RunError(_no_model(path))
         try:
             self._session = _session(path, exact=exact)
             self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
@@ -267,6 +267,20 @@ class Classifier:
     def _prediction(self, path: Path, probabilities: NDArray[np.float32]) -> Prediction:
         best = int(probabilities.argmax())
         return Prediction(path, self.classes[best], float(probabilities[best]))
+
+
+def _no_model(path: Path) -> str:
+    """What there is in its place, and what to do."""
+    run, near = Run(path.parent), near_path(path)
+    if run.under_way:
+        return f"The run in {path.parent} is not finished; give its command again, and it ends with a model."
+    if run.finished:
+        return f"{path} does not exist; export it with: synthda export {quoted(path.parent)}"
+    if near is not None:
+        return f"There is no run or model {path}; did you mean {near}?"
+    if path.parent.is_dir() and path.name == run.onnx.name:
+        return f"{path.parent} holds neither a run nor {path.name}; give the --out of synthda adapt, or an ONNX file."
+    return f"There is no run or model {path}; export a model with: synthda export RUN."
 
 
 def _session(path: Path, *, exact: bool) -> InferenceSession:

@@ -17,6 +17,7 @@ from synthda.datasets.domain import ArrayImages, Images
 from synthda.datasets.resize import Size
 from synthda.errors import DataError, RunError
 from synthda.manifest import FORMAT, disk_errors_told, fingerprint, is_vacant, provenance, read_manifest, write_json
+from synthda.near import near_path
 
 LIBRARIES = ("torch", "numpy", "h5py", "pillow", "onnx", "onnxruntime")
 OTHERS = {
@@ -209,6 +210,10 @@ class Run:
                 return read_manifest(path)
         if self.folder.is_file():
             raise RunError(f"{self.folder} is a file; give the folder of a run, such as {self.folder.parent}.")
+        if not self.folder.exists():
+            near = near_path(self.folder)
+            made = f"make one with: synthda adapt --out {self.folder} …"
+            raise RunError(f"There is no run {self.folder}; {f'did you mean {near}?' if near else made}")
         raise RunError(f"{self.folder} holds no run; make one with: synthda adapt --out {self.folder} …")
 
     def sample_images(self, size: Size) -> Images:

@@ -92,6 +92,13 @@ def command(
     - `synthda adapt --method shot --start runs/source-only-photos --target ./photos`
     - `synthda adapt --from runs/first --source ./more-renderings --target ./new-photos`
     """
+    from synthda.cli.early import refuse_early
+    from synthda.settings import parse_assignments
+
+    network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
+    named = [*(source or []), target, evaluation, labelled_target, oracle]
+    refuse_early([method], network, data=named, runs=[start, from_])
+
     from synthda.adapt.configuration import refuse_to_discard
     from synthda.adapt.data import open_data
     from synthda.adapt.ranks import ranks_on
@@ -99,9 +106,7 @@ def command(
     from synthda.cli.default_source import default_source
     from synthda.cli.listing import warn_skipped
     from synthda.cli.planning import pick_device, plan_of, selection_of
-    from synthda.settings import parse_assignments
 
-    network, given = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
     given = with_short(given, precision=precision, graph=graph)
     selection = selection_of(select, candidates, hold_out, calibrates=unknown)
     plan = plan_of(

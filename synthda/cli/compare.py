@@ -57,12 +57,7 @@ def command(
     - `synthda compare --source data/syn-numbers --target photos --method dann --method im --method fixmatch`
     - `synthda compare --source data/syn-numbers --target photos --eval labelled-photos --method dann --method dann+mcc`
     """
-    from synthda.adapt.comparison.plan import Entry, Pair, Plan, RowError
-    from synthda.adapt.comparison.plan_file import read_plan
-    from synthda.adapt.comparison.run import Comparison
-    from synthda.cli.comparing import Narrator
-    from synthda.cli.listing import warn_skipped
-    from synthda.cli.planning import pick_device
+    from synthda.cli.early import refuse_early
     from synthda.errors import SettingError
     from synthda.settings import parse_assignments
 
@@ -72,12 +67,22 @@ def command(
         raise SettingError(
             f"{file} says what to compare; leave out the flags that do so as well, or leave out the file."
         )
+    network, texts = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
+    named = [*(source or []), target, evaluation, labelled_target, oracle]
+    refuse_early(method or (), network, data=named)
+
+    from synthda.adapt.comparison.plan import Entry, Pair, Plan, RowError
+    from synthda.adapt.comparison.plan_file import read_plan
+    from synthda.adapt.comparison.run import Comparison
+    from synthda.cli.comparing import Narrator
+    from synthda.cli.listing import warn_skipped
+    from synthda.cli.planning import pick_device
+
     if file is not None:
         plan = read_plan(file)
     elif source and target:
         pair = Pair(Path(target).name or target, tuple(source), target, evaluation, labelled_target, oracle)
         entries = tuple(Entry(name, name) for name in method or USUAL)
-        network, texts = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
         plan = Plan((pair,), entries, tuple(range(seeds or 3)), network or Plan.network, steps, size, given=texts)
     else:
         lacking = ", ".join(name for name, value in given.items() if not value)
@@ -85,6 +90,11 @@ def command(
     try:
         comparison = Comparison(plan, out, data_root=data_root)
     except RowError as error:
+        if file is None and method and any(name in str(error) for name in texts):
+            raise SettingError(
+                f"{error} --set is of every row that --method names; settings of one row go into the file of a "
+                "comparison, under [variants.NAME] (docs/compare.md)."
+            ) from None
         if file is not None or method or error.row not in USUAL:
             raise
         raise SettingError(

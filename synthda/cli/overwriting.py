@@ -1,4 +1,8 @@
-"""What a command reads is never what it writes, now or the next time."""
+"""What a command reads is never what it writes, now or the next time.
+
+What takes long, or is the only copy, is replaced by `--force` alone: domains, runs, models. What the same command makes
+anew in a moment is replaced without a word: predictions, pictures, reports.
+"""
 
 from __future__ import annotations
 

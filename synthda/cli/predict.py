@@ -11,7 +11,9 @@ import typer
 def command(
     model: Annotated[Path, typer.Argument(metavar="MODEL.onnx|RUN", help="An exported model, or the run that has it.")],
     photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="A folder of photographs, or one.")],
-    out: Annotated[Path, typer.Option(help="A .csv or .jsonl file; - is stdout.")] = Path("predictions.csv"),
+    out: Annotated[Path, typer.Option(help="A .csv or .jsonl file, replaced if there; - is stdout.")] = Path(
+        "predictions.csv"
+    ),
     sheet: Annotated[Path | None, typer.Option(help="Contact sheet (PNG) of photographs with their classes.")] = None,
     boxes: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Classify boxes: COCO .json, or .csv with path,x,y,w,h.")

@@ -15,6 +15,7 @@ from synthda.datasets.domain import UNLABELLED, ArrayImages, Domain
 from synthda.datasets.photos import READ_EXTENSIONS, UNREAD_EXTENSIONS, read_photos
 from synthda.datasets.resize import Fit, Size
 from synthda.errors import DataError
+from synthda.near import near_path
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -29,7 +30,9 @@ def list_photos(folder: Path) -> list[Path]:
     if folder.is_file():
         return [folder]
     if not folder.exists():
-        raise DataError(f"There is no folder {folder}; give a folder of photographs.")
+        near = near_path(folder)
+        hint = f" Did you mean {near}?" if near else ""
+        raise DataError(f"There is no folder {folder}; give a folder of photographs.{hint}")
     if not folder.is_dir():
         raise DataError(f"{folder} is neither a folder nor a file; give a folder of photographs.")
     photos = (path for path in files_below(folder) if path.suffix.lower() in READ_EXTENSIONS | UNREAD_EXTENSIONS)

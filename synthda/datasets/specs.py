@@ -10,13 +10,14 @@ import numpy as np
 
 from synthda.datasets import DATASETS
 from synthda.datasets.domain import UNLABELLED, Domain, without_unknown
-from synthda.datasets.folders import open_folder
+from synthda.datasets.folders import list_photos, open_folder
 from synthda.datasets.label_file import Queue, label_spec, open_labels
 from synthda.datasets.reader import DataSet
 from synthda.datasets.records import EXPORT
 from synthda.datasets.resize import Fit, Size, check_size, resized
 from synthda.errors import DataError
 from synthda.manifest import read_manifest
+from synthda.near import near_names, near_path
 from synthda.settings import load, lookup, unknown
 
 UNFINISHED = ("domain.json.partial", f"{EXPORT}.partial")
@@ -84,6 +85,7 @@ def open_domain(
     elif (path / EXPORT).exists() and read_manifest(path / EXPORT).get("to") != "imagefolder":
         raise DataError(f"{path} was written for other tools; make a domain of it: synthda convert {path} --to shards.")
     else:
+        _refuse_folder_of_domains(path)
         domain = open_folder(path, size=size or PHOTO_SIZE, fit=fit, labelled=labelled)
         return _with_names(domain, path / EXPORT) if (path / EXPORT).exists() else domain
     if labelled and not domain.labelled:
@@ -97,6 +99,17 @@ def names_data_set(spec: str) -> bool:
     """Whether `spec` means a public data set: a bare name does even where a folder of that name exists."""
     name, colon, _ = spec.partition(":")
     return name in DATASETS and not (colon and os.path.exists(spec))
+
+
+def refuse_missing(spec: str) -> None:
+    """Raise DataError for what costs no time to tell: `spec` names no data set, and nothing is at the path, or domains."""
+    path = Path(spec).expanduser()
+    if names_data_set(spec) or label_spec(spec) is not None:
+        return
+    if not spec or not os.path.exists(path):
+        raise DataError(_nothing_named(spec))
+    if not (path / "domain.json").exists():
+        _refuse_folder_of_domains(path)
 
 
 def is_unfinished(path: Path) -> bool:
@@ -124,7 +137,19 @@ def _open_labels(path: Path, queue: Queue | None, size: Size, fit: Fit) -> Domai
     return open_labels(path, queue, size=size, fit=fit)
 
 
+def _refuse_folder_of_domains(path: Path) -> None:
+    """A folder without photographs that holds what is meant: its name is told."""
+    inside = sorted(str(found.parent) for found in path.glob("*/domain.json")) if path.is_dir() else []
+    if inside and not list_photos(path):
+        what = "is a domain; give that" if len(inside) == 1 else "are domains; give one of these"
+        raise DataError(f"{path} holds no image, but {' and '.join(inside[:3])} {what}.")
+
+
 def _nothing_named(spec: str) -> str:
+    near = near_path(Path(spec).expanduser()) if spec else None
+    if near is not None:
+        names = near_names(spec, DATASETS) if "/" not in spec else []
+        return f"There is no file, folder or data set {spec!r}. Did you mean {' or '.join([str(near), *names])}?"
     if spec.startswith((".", "/", "~")) or "\\" in spec:
         return f"There is nothing at {spec}; give a folder of photographs, of shards, or the name of a data set."
     return unknown("file, folder or data set", spec, DATASETS).replace("Accepted:", "Data sets:")

@@ -21,8 +21,8 @@ from toy import CLASSES, domain, same, weights
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import Data
-from synthda.adapt.networks import pretrained
-from synthda.adapt.networks.backbone import MODELS, Backbone
+from synthda.adapt.networks import MODELS, pretrained
+from synthda.adapt.networks.backbone import Backbone
 from synthda.adapt.recipe import Recipe
 from synthda.adapt.run import Run
 from synthda.adapt.trained import load_run

@@ -12,8 +12,8 @@ from toy import CLASSES, domain, same, stopping_after, weights
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.export import export_onnx
 from synthda.adapt.network import Network
-from synthda.adapt.networks import NETWORKS
-from synthda.adapt.networks.backbone import MODELS, Backbone, Body, Model
+from synthda.adapt.networks import MODELS, NETWORKS, Model
+from synthda.adapt.networks.backbone import Backbone, Body
 from synthda.adapt.networks.conv_small import ConvSmall
 from synthda.adapt.networks.ganin import GaninMnist, GaninSvhn
 from synthda.adapt.networks.layers import fully_connected

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from synthda.adapt.networks.backbone import MODELS, Backbone, Body
+from synthda.adapt.networks import MODELS
+from synthda.adapt.networks.backbone import Backbone, Body
 from synthda.adapt.networks.pretrained import without_head
 from synthda.adapt.networks.stages import stages_of
 from synthda.adapt.recipe import Recipe

@@ -248,6 +248,10 @@ def test_weights_that_will_be_downloaded_are_told_before_and_not_once_they_are_t
         (["--precision", "bf16", "--set", "precision=tf32"], "--precision is short for --set precision=…"),
         (["--graph", "on", "--device", "cpu"], "--graph on is not possible: there are no CUDA graphs on cpu"),
         (["--set", "lamda_max=1"], "Did you mean lambda_max"),
+        (
+            ["--method", "dan", "--set", "lambda_max=2"],
+            "dan on conv-small has no setting 'lambda_max'; that is one of dann, ",
+        ),
         (["--set", "learning_rate=fast"], "learning_rate accepts a number"),
         (["--size", "4"], "--size accepts 8…1024"),
         (["--device", "abacus"], "There is no device 'abacus'; give cpu, cuda, mps or auto"),

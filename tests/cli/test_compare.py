@@ -87,7 +87,7 @@ def test_without_methods_four_of_unlike_kinds_are_compared(synthda: Any, plan: s
     told = json.loads(synthda("compare", *PAIR, "--seeds", 1, "--dry-run", "--json").out)
     assert [cell["method"] for cell in told["cells"]] == ["source-only", "dann", "im", "fixmatch", "shot"]
     refused = synthda("compare", *PAIR, "--set", "lambda_max=0.5", "--dry-run")
-    assert "Row im: There is no setting" in refused.err
+    assert "Row im: im on conv-small has no setting" in refused.err
     assert "name those that it suits by --method" in refused.err
     assert "--method" not in synthda("compare", *PAIR, "--network", "resnet", "--dry-run").err
 
@@ -152,6 +152,10 @@ def test_a_folder_that_is_no_comparison_is_refused(synthda: Any, plan: str, tmp_
         ([*PAIR, "--backbone", "resnet18", "--weights", "none.pth"], "none.pth does not exist"),
         ([*PAIR, "--method", "adabn"], "norm=batch"),
         ([*PAIR, "--method", "dannn"], "Did you mean"),
+        (
+            [*PAIR, "--method", "dann", "--method", "im", "--set", "lambda_max=0.5"],
+            "settings of one row go into the file of a comparison, under [variants.NAME]",
+        ),
         (["--source", "stripes", "--target", "nowhere", "--eval", "photos"], "nowhere"),
     ],
 )

@@ -73,7 +73,14 @@ def test_ctrl_c_promises_nothing_that_the_same_command_would_not_do(
 
 def test_the_folder_of_a_run_stands_for_the_model_in_it(synthda, brightness_model, grey_photos, tmp_path):
     assert synthda("predict", tmp_path, "greys/dark/0.png", "--out", "-").out.endswith("dark,1.000000\n")
-    assert "greys/model.onnx does not exist; export a model" in synthda("predict", "greys", "greys").err
+    assert "greys holds neither a run nor model.onnx" in synthda("predict", "greys", "greys").err
+    assert "There is no run or model runs/none; export" in synthda("predict", "runs/none", "greys").err
+    assert "There is no run or model grey; did you mean greys?" in synthda("predict", "grey", "greys").err
+    ended = Run(tmp_path / "ended run")
+    ended.begin({})
+    ended.finish({})
+    refused = synthda("predict", "ended run", "greys").err
+    assert "ended run/model.onnx does not exist; export it with: synthda export 'ended run'" in refused
     Run(tmp_path / "run").begin({})
     said = "The run in run is not finished; give its command again"
     for command in (("predict", "run", "greys"), ("predict", "run/model.onnx", "greys"), ("label", "run", "greys")):

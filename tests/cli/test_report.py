@@ -27,7 +27,7 @@ def test_several_runs_are_compared(synthda: Any, tmp_path: Path) -> None:
 def test_a_folder_without_a_run_is_one_sentence(synthda: Any) -> None:
     done = synthda("report", "nowhere")
     assert done.code == 2
-    assert done.err.startswith("Error: nowhere holds no run; make one with: synthda adapt")
+    assert done.err.startswith("Error: There is no run nowhere; make one with: synthda adapt")
 
 
 def test_an_adaptation_ends_with_its_report(synthda: Any, photos: Path, tmp_path: Path) -> None:

@@ -69,6 +69,31 @@ def test_looking_previewing_and_converting_never_load_torch(photos, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("adapt --source photos --target photos --method DANN", "There is no method 'DANN'. Did you mean dann?\n"),
+        (
+            "adapt --source photos --target photos --method dann+mmc",
+            "There is no method 'mmc'. Did you mean mcd or mcc",
+        ),
+        ("adapt --source photos --target photos --network conv-smal", "Did you mean conv-small?"),
+        ("adapt --source photos --target photos --network resnet50", "backbone; give --backbone resnet50 in place"),
+        ("adapt --source photos --target photo", "Did you mean photos?\n"),
+        ("adapt --source photos --target photos --eval photos/levle", "Did you mean photos/level?\n"),
+        ("adapt --start runs/none --target photos --method shot", "There is no run runs/none"),
+        ("compare --source phots --target photos", "Did you mean photos?\n"),
+        ("compare --source photos --target photos --method dnan", "Did you mean dan"),
+    ],
+)
+def test_a_name_that_is_mistyped_is_told_before_torch_is_loaded(synthda, photos, monkeypatch, arguments, said):
+    monkeypatch.setitem(sys.modules, "torch", None)  # importing it fails
+    monkeypatch.delitem(sys.modules, "synthda.adapt.data", raising=False)
+    refused = synthda(*arguments.split())
+    assert (refused.code, refused.out) == (2, "")
+    assert said in refused.err
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_has_examples_in_its_help(synthda, verb):
     shown = synthda(verb, "--help")

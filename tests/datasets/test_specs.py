@@ -9,7 +9,7 @@ from PIL import Image
 import synthda.datasets
 from synthda.datasets import DATASETS, open_domain
 from synthda.datasets.domain import ArrayImages, Domain
-from synthda.datasets.specs import data_root_or_default, data_set
+from synthda.datasets.specs import data_root_or_default, data_set, refuse_missing
 from synthda.errors import DataError, SettingError
 
 
@@ -113,6 +113,34 @@ def test_a_misspelt_data_set_gets_near_matches(root, spec):
 def test_a_missing_path_is_an_error(root, spec):
     with pytest.raises(DataError, match="There is no"):
         open_domain(spec)
+
+
+@pytest.mark.parametrize("spec", ["data/product", "date/products", "./data/product", "produkts"])
+def test_a_misspelt_path_gets_what_lies_beside_it(root, spec):
+    for folder in ("data/products", "products"):
+        photograph(root.parent / "here" / folder / "a.png")
+    meant = "data/products" if "/" in spec else "products"
+    with pytest.raises(DataError, match=rf"There is no file, folder or data set .* Did you mean {meant}\?"):
+        open_domain(spec)
+    with pytest.raises(DataError, match=rf"Did you mean {meant}\?"):
+        refuse_missing(spec)
+    refuse_missing("data/products")
+    refuse_missing("usps:train")
+
+
+def test_a_folder_of_domains_says_so_where_it_holds_no_photograph(root):
+    here = root.parent / "here" / "data"
+    for name in ("products", "digits"):
+        (here / name).mkdir(parents=True)
+        (here / name / "domain.json").write_text("{}")
+        holds = "data/products is a domain; give that" if name == "products" else "data/digits and data/products are"
+        with pytest.raises(DataError, match=f"data holds no image, but {holds}"):
+            open_domain("data")
+        with pytest.raises(DataError, match=f"data holds no image, but {holds}"):
+            refuse_missing("data")
+    refuse_missing("data/products")
+    photograph(here / "a.png")
+    assert len(open_domain("data")) == 1
 
 
 def test_an_unknown_split_or_data_set_gets_near_matches(root):

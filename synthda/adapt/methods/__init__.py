@@ -50,6 +50,14 @@ METHODS: dict[str, str] = {
 """Import paths by name."""
 
 
+def check_method(name: str) -> None:
+    """Raise SettingError where a method, or a part of a combination, has no such name; nothing is imported."""
+    from synthda.settings import lookup
+
+    for part in name.split("+"):
+        lookup("method", part, METHODS)
+
+
 def method_classes(name: str) -> dict[str, type[Method]]:
     """The class of a method, or of each part of a combination such as `dann+mcc`, by name.
 

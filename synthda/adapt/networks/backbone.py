@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
 from synthda.adapt.network import Network, Size
-from synthda.adapt.networks import pretrained
+from synthda.adapt.networks import Model, pretrained
 from synthda.adapt.networks.layers import fully_connected, initialise, refuse_below
 from synthda.adapt.networks.stages import modules_of, stages_of
 from synthda.adapt.recipe import Recipe, learn_at
 from synthda.errors import SettingError
 from synthda.settings import Between
-
-Model = Literal[
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnet101",
-    "squeezenet1_0",
-    "squeezenet1_1",
-    "mobilenet_v3_small",
-    "mobilenet_v3_large",
-    "efficientnet_b0",
-    "convnext_tiny",
-    "vit_b_16",
-    "swin_t",
-]
-MODELS: tuple[Model, ...] = get_args(Model)
-"""Those whose pooling can be had with a deterministic gradient; torchvision has more."""
 
 DEFAULT, NOTHING = "default", "none"
 """In place of a file: torchvision's weights, downloaded, and random ones."""

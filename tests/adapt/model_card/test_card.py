@@ -236,7 +236,7 @@ def test_an_unfinished_run_gets_a_card_that_says_so(run: Run) -> None:
 
 
 def test_a_folder_without_a_run_or_with_half_a_manifest_is_refused(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="holds no run"):
+    with pytest.raises(RunError, match="There is no run"):
         write_model_card(Run(tmp_path / "nothing"))
     before = write_model_card(run).read_bytes()
     for part in ("configuration", "fingerprint"):
