@@ -74,8 +74,8 @@ def command(
     from synthda.adapt.comparison.plan import Entry, Pair, Plan, RowError
     from synthda.adapt.comparison.plan_file import read_plan
     from synthda.adapt.comparison.run import Comparison
-    from synthda.cli.comparing import Narrator
-    from synthda.cli.listing import warn_skipped
+    from synthda.cli.comparing import Narrator, about_comparison
+    from synthda.cli.listing import warn, warn_skipped
     from synthda.cli.planning import pick_device
 
     if file is not None:
@@ -101,4 +101,6 @@ def command(
             f"{error} Without --method the rows are {', '.join(USUAL)}; name those that it suits by --method."
         ) from None
     warn_skipped(list(dict.fromkeys(line for side in comparison.sides for line in side.data.skipped)), "photograph")
+    for line in about_comparison(comparison):
+        warn(line)
     Narrator(comparison).tell(pick_device(device), images=images, pictures=pictures, dry_run=dry_run, as_json=as_json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 from synthda.adapt.comparison.cells import Cell
@@ -14,11 +15,16 @@ from synthda.adapt.comparison.rows import overall
 from synthda.adapt.comparison.run import Comparison
 from synthda.adapt.comparison.scores import Score
 from synthda.adapt.comparison.tables import cells_of, cells_of_rules, headings_of, headings_of_rules, rules_of
+from synthda.adapt.data import ORACLE
 from synthda.adapt.estimate import readable
 from synthda.adapt.placement import Placement
 from synthda.adapt.train import Pace
+from synthda.cli.cautions import about_near_classes, about_unknown
 from synthda.cli.listing import console, print_json, say, table, warn
 from synthda.cli.selecting import MEGABYTE
+from synthda.errors import SynthdaError
+from synthda.shell import quoted
+from synthda.wording import counted
 
 
 class Narrator:
@@ -33,6 +39,8 @@ class Narrator:
         if dry_run:
             self._list(device, as_json=as_json)
             return
+        if not as_json:
+            self._plan(device)
         with self._progress(images) as pace:
             comparison.run(device=device, pace=pace, told=self._score if not as_json else lambda score: None)
         comparison.write(comparison.draw(device) if pictures else {})
@@ -40,19 +48,40 @@ class Narrator:
             print_json({"cells": [asdict(score) for score in comparison.scores]})
             return
         self._tables()
+        for line in self._winners():
+            say(line)
+
+    def _plan(self, device: str) -> None:
+        """How many cells, how many are known, how long the others take; one that cannot be timed fails by itself."""
+        comparison = self.comparison
+        say(f"{self._counted()}.")
+        try:
+            self._duration(device)
+        except SynthdaError as error:
+            warn(f"How long the training takes is not known: {error}")
+        if comparison.to_do:
+            say("Stopped by Ctrl-C, it goes on where it was with the same command; --dry-run lists the cells.")
+
+    def _counted(self) -> str:
+        cells, to_do = self.comparison.cells, self.comparison.to_do
+        return f"{counted(len(cells), 'cell')}, {len(to_do)} of them to be trained or scored"
+
+    def _duration(self, device: str) -> None:
+        seconds = seconds_to_train(self.comparison.to_do, device)
+        if seconds:
+            about = "about " if round(seconds) else ""  # not "about under 1 s"
+            say(f"Training takes {about}{readable(seconds)} on {device}.")
 
     def _list(self, device: str, *, as_json: bool) -> None:
         cells = [self._facts(cell) for cell in self.comparison.cells]
         if as_json:
             print_json({"cells": cells})
             return
-        say(f"{len(cells)} cells, {len(self.comparison.to_do)} of them to be trained or scored:")
+        say(f"{self._counted()}:")
         for cell in cells:
             state = "known" if cell["known"] else f"{cell['steps']:,} steps"
             say(f"  {cell['pair']}  {cell['method']}  seed {cell['seed']}  {cell['network']}  {state}")
-        seconds = seconds_to_train(self.comparison.to_do, device)
-        if seconds:
-            say(f"Training takes about {readable(seconds)} on {device}.")
+        self._duration(device)
         if self.comparison.plan.rules:
             say(f"Candidates for the rules stay on disk: {self.comparison.bytes_of_candidates / MEGABYTE:,.1f} MB.")
 
@@ -62,11 +91,40 @@ class Narrator:
         return named | {"steps": plan.recipe.steps, "known": known, "run": str(cell.run.folder)}
 
     def _score(self, score: Score) -> None:
-        what = f"{score.pair}  {score.method}  seed {score.seed}"
+        what = f"{self._numbers[score.fingerprint]}: {score.pair}  {score.method}  seed {score.seed}"
         if score.failure is not None:
             warn(f"{what}  failed: {score.failure}")
-        else:
-            say(f"{what}  {score.figure:.4f}{' estimated' if score.accuracy is None else ''}")
+            return
+        known = score.fingerprint in self.comparison.known
+        took = "known" if known or score.seconds is None else readable(score.seconds)
+        say(f"{what}  {score.figure:.4f}{' estimated' if score.accuracy is None else ''}  {took}")
+
+    @cached_property
+    def _numbers(self) -> dict[str, str]:
+        """`cell 3 of 15`, by the cell's fingerprint."""
+        cells = self.comparison.in_order
+        return {cell.fingerprint: f"cell {number} of {len(cells)}" for number, cell in enumerate(cells, start=1)}
+
+    def _winners(self) -> Iterator[str]:
+        """How to use the best row of each pair that is no oracle, by its first run that is there."""
+        comparison = self.comparison
+        held_out = comparison.plan.selection.share
+        for side in comparison.sides:
+            ended = [cell for cell in side.cells if cell.blueprint.method != ORACLE and cell.run.finished]
+            order = [row.method for row in comparison.rows()[side.pair.name] if row.mean is not None]
+            best = next((cell for name in order for cell in ended if cell.method == name), None)
+            if best is None:
+                continue
+            run = quoted(best.run.folder)
+            yield f"First of {side.pair.name} is {best.method}; its model of seed {best.seed}:"
+            if not best.run.onnx.exists():
+                yield f"  synthda export {run}"
+            yield f"  synthda predict {run} PHOTOS"
+        if held_out:
+            yield (
+                f"All runs learnt from {1 - held_out:.0%} of the source, the rest is held out; synthda adapt with the "
+                "same settings learns from all of it."
+            )
 
     def _tables(self) -> None:
         pairs = self.comparison.rows()
@@ -95,11 +153,22 @@ class Narrator:
             task = bar.add_task("")
 
             def pace(cell: Cell) -> Pace:
-                name = f"{cell.pair} {cell.method} seed {cell.seed}"
+                name = f"{self._numbers[cell.fingerprint]}: {cell.pair} {cell.method} seed {cell.seed}"
                 bar.reset(task, description=name, total=cell.blueprint.recipe.steps)
                 return Pace(on_log=lambda entry: bar.update(task, completed=entry["step"]), images=images)
 
             yield pace
+
+
+def about_comparison(comparison: Comparison) -> list[str]:
+    """What is told of the classes of all pairs before anything is trained, each once."""
+    told: list[str] = []
+    for side in comparison.sides:
+        told += about_near_classes(side.data.sources)
+        if side.data.evaluation is not None:
+            for classes in {cell.blueprint.classes for cell in side.cells}:
+                told += about_unknown(side.data.evaluation, classes)
+    return list(dict.fromkeys(told))
 
 
 def _print(title: str, headings: Sequence[str], lines: Iterable[Sequence[str]]) -> None:

@@ -102,7 +102,7 @@ def names_data_set(spec: str) -> bool:
 
 
 def refuse_missing(spec: str) -> None:
-    """Raise DataError for what costs no time to tell: `spec` names no data set, and nothing is at the path, or domains."""
+    """Raise DataError for what costs no time to tell: that `spec` names nothing, or a folder that holds domains."""
     path = Path(spec).expanduser()
     if names_data_set(spec) or label_spec(spec) is not None:
         return

@@ -61,6 +61,11 @@ class Comparison:
         return [cell for side in self.sides for cell in side.cells]
 
     @property
+    def in_order(self) -> list[Cell]:
+        """As they are trained: one seed of everything first."""
+        return [cell for seed in self.plan.seeds for cell in self.cells if cell.seed == seed]
+
+    @property
     def to_do(self) -> list[Cell]:
         """Those that are still to be trained or scored."""
         return [cell for cell in self.cells if cell.fingerprint not in self.known]
@@ -78,8 +83,7 @@ class Comparison:
     @property
     def scores(self) -> list[Score]:
         """All that is known of the plan's cells, one seed of everything first."""
-        cells = [cell for seed in self.plan.seeds for side in self.sides for cell in side.cells if cell.seed == seed]
-        found = [(cell, self._found.get(cell.fingerprint)) for cell in cells]
+        found = [(cell, self._found.get(cell.fingerprint)) for cell in self.in_order]
         return [replace(score, pair=cell.pair, method=cell.method) for cell, score in found if score is not None]
 
     def run(self, *, device: str, pace: Callable[[Cell], Pace], told: Callable[[Score], None]) -> None:
