@@ -18,6 +18,7 @@ from synthda.adapt.checkpoint import load_checkpoint
 from synthda.adapt.configuration import first_blueprint
 from synthda.adapt.data import Data, with_classes
 from synthda.adapt.export import export_onnx
+from synthda.adapt.learnt import write_learnt
 from synthda.adapt.model_card.card import write_model_card
 from synthda.adapt.preparation import Prepared, prepare
 from synthda.adapt.ranks import ALONE, Ranks
@@ -95,6 +96,7 @@ def adapt(
         ranks.first(run.refuse_foreign)
         ranks.first(lambda: held.enter_context(alone_in(run.folder)))
         ranks.first(lambda: run.begin(ready.configuration, force=force))
+        ranks.first(lambda: write_learnt(run, data.training_sources(blueprint.method), start or begin))
         pace = keeping(pace, run, method.steps(blueprint.recipe), select, probe)
         _train(ready, blueprint, run, device=device, pace=pace, ranks=ranks)
         with scoring_told(torch.device(device)):

@@ -10,9 +10,11 @@ from typing import Any
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import facts_of_checkpoint
 from synthda.adapt.data import Data
+from synthda.adapt.learnt import read_learnt
 from synthda.adapt.method import Method
 from synthda.adapt.methods import method_classes
 from synthda.adapt.run import Run
+from synthda.datasets.domain import content_hashes
 from synthda.errors import SettingError
 
 
@@ -76,11 +78,19 @@ def refuse_to_discard(earlier: Mapping[str, Path | None], out: Path) -> None:
 
 
 def check_not_scored(data: Data, earlier: Run) -> None:
-    """Raise SettingError where `earlier` has learnt from the labels of the very images that evaluate."""
-    if data.evaluation is not None and data.evaluation_content in {source["content"] for source in learnt_by(earlier)}:
+    """Raise SettingError where `earlier` has learnt from the labels of images that evaluate, at the same size.
+
+    Of a run whose single images are not known, only a domain that it has learnt as a whole is found.
+    """
+    if data.evaluation is None:
+        return
+    learnt, hashes = read_learnt(earlier), content_hashes(data.evaluation.images)
+    shared = sum(content in learnt for content in hashes)
+    if shared or data.evaluation_content in {domain["content"] for domain in learnt_by(earlier)}:
+        some = "" if shared in (0, len(hashes)) else f"{shared:,} of the {len(hashes):,} images of "
         raise SettingError(
-            f"{earlier.folder} has learnt from the labels of {data.evaluation.name}, which --eval names; a score on "
-            "photographs whose labels were learnt says nothing. Give other photographs to --eval, or leave it out."
+            f"{earlier.folder} has learnt from the labels of {some}{data.evaluation.name}, which --eval names; a score "
+            "on photographs whose labels were learnt says nothing. Give other photographs to --eval, or leave it out."
         )
 
 

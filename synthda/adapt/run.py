@@ -89,6 +89,11 @@ class Run:
         return self.folder / "sample.npy"
 
     @property
+    def learnt(self) -> Path:
+        """Hashes of the labelled images that its weights have learnt, and those before it."""
+        return self.folder / "learnt.npy"
+
+    @property
     def answers(self) -> Path:
         """What the deployed checkpoint says of the target and of the images that evaluate."""
         return self.folder / "answers.npz"
@@ -248,7 +253,7 @@ class Run:
                 self.parity,
             )
             written += (self.selection, self.rejection, self.answers, self.int8, self.parity_int8)
-            written += (self.report, self.model_card)
+            written += (self.report, self.model_card, self.learnt)
             for path in written:
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines", "init", "report"):

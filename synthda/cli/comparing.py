@@ -22,7 +22,7 @@ from synthda.adapt.train import Pace
 from synthda.cli.cautions import about_near_classes, about_unknown
 from synthda.cli.listing import console, print_json, say, table, warn
 from synthda.cli.selecting import MEGABYTE
-from synthda.errors import SynthdaError
+from synthda.errors import RunError, SynthdaError
 from synthda.shell import quoted
 from synthda.wording import counted
 
@@ -46,10 +46,12 @@ class Narrator:
         comparison.write(comparison.draw(device) if pictures else {})
         if as_json:
             print_json({"cells": [asdict(score) for score in comparison.scores]})
-            return
-        self._tables()
-        for line in self._winners():
-            say(line)
+        else:
+            self._tables()
+            for line in self._winners():
+                say(line)
+        if all(score.failure is not None for score in comparison.scores):
+            raise RunError("No cell has a score: each failed for the reason that stands beside it.")
 
     def _plan(self, device: str) -> None:
         """How many cells, how many are known, how long the others take; one that cannot be timed fails by itself."""

@@ -56,7 +56,7 @@ def never(*arguments: object, **options: object) -> None:
 def test_an_adaptation_leaves_a_whole_run(tmp_path: Path) -> None:
     manifest = adapt(PLAN, data(), Run(tmp_path))
     written = {"run.json", "checkpoints", "metrics.jsonl", "evaluation.json", "sample.npy", "model.onnx", "parity.json"}
-    written |= {"MODEL_CARD.md", "answers.npz"}
+    written |= {"MODEL_CARD.md", "answers.npz", "learnt.npy"}
     assert set(os.listdir(tmp_path)) - {"tensorboard"} == written
     results = manifest["results"]
     assert results["checkpoint"] == "last"

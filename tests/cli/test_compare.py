@@ -70,6 +70,14 @@ def test_a_plan_ends_in_ranked_tables_and_the_same_command_changes_nothing(
     ]
 
 
+def test_a_comparison_of_which_every_cell_failed_has_failed(synthda: Any, plan: str) -> None:
+    command = ("compare", *PAIR, "--method", "mcc", "--size", "16", "--steps", "2", "--seeds", "1", "--set", "width=8")
+    done = synthda(*command, "--set", "graph=on", "--device", "cpu", "--out", "failed", "--no-pictures")
+    assert done.code == 2
+    assert "No cell has a score: each failed for the reason that stands beside it." in done.err
+    assert "mcc  seed 0  failed: " in done.err
+
+
 def test_without_labels_methods_are_ranked_by_estimates(synthda: Any, plan: str, tmp_path: Path) -> None:
     command = ["compare", "--source", "stripes", "--target", "photos", "--method", "mcc", "--out", "blind"]
     command += ["--size", "16", "--steps", "4", "--seeds", "1", "--set", "width=8"]
