@@ -11,9 +11,15 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000")
+"""What `synthda predict` reads; Pillow knows more."""
+MOST_PIXELS = 100_000_000
+
 
 def pixels_of(image, height, width, fit):
     """An opened photograph as a model takes it: upright, RGB, (height, width, 3) uint8."""
+    if image.mode == "F" or (image.mode == "I" and not 0 <= min(image.getextrema()) <= max(image.getextrema()) < 2**16):
+        raise ValueError("its pixels are no whole numbers of 8 or 16 bits")
     image.draft(None, (3 * max(height, width),) * 2)  # large JPEGs are decoded at a half, a quarter or an eighth
     with contextlib.suppress(Exception):  # metadata beyond reading does not spoil the picture
         image = ImageOps.exif_transpose(image)
@@ -58,6 +64,12 @@ class Model:
 if __name__ == "__main__":
     model = Model(sys.argv[1])
     for path in sys.argv[2:]:
-        with Image.open(path) as photograph:
-            name, confidence = model.rank(model.pixels(photograph))[0]
+        try:
+            with Image.open(path, formats=FORMATS) as photograph:
+                if photograph.width * photograph.height > MOST_PIXELS:
+                    raise ValueError("it has more than 100 megapixels")
+                name, confidence = model.rank(model.pixels(photograph))[0]
+        except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+            print(f"{path} is skipped: {error}", file=sys.stderr)
+            continue
         print(f"{path}\t{name}\t{confidence:.6f}")

@@ -54,3 +54,25 @@ def test_it_gives_the_answers_of_synthda_predict(make_model: Callable[[str], Pat
     assert {name for _, name, _ in found} != {expected[0].label}, "the photographs are told apart"
     # A sum over a batch of photographs may be added in another order than over one.
     assert [float(said) for *_, said in found] == pytest.approx([one.confidence for one in expected], abs=2e-6)
+
+
+def test_it_skips_what_synthda_predict_skips_and_says_so(make_model: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    grey = Image.new("L", (9, 7), 90)
+    grey.save(folder / "a.png")
+    grey.convert("F").save(folder / "float.tif")
+    Image.fromarray(np.full((7, 9), 70_000, np.int32)).save(folder / "deep.tif")
+    grey.convert("RGB").save(folder / "other.jpg", format="TGA")
+    (folder / "damaged.jpg").write_bytes(b"no photograph")
+    paths = list_photos(folder)
+    model = make_model("pad")
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), str(model), *map(str, paths)], capture_output=True, text=True, timeout=60
+    )
+    read = [found.path for found in Classifier(model).of_photos(folder) if not found.error]
+    assert done.returncode == 0, done.stderr
+    assert [Path(line.split("\t")[0]) for line in done.stdout.splitlines()] == read == [folder / "a.png"]
+    assert [line.partition(" is skipped: ")[0] for line in done.stderr.splitlines()] == [
+        str(path) for path in paths if path not in read
+    ]
