@@ -103,8 +103,9 @@ def command(
     from synthda.adapt.data import open_data
     from synthda.adapt.ranks import ranks_on
     from synthda.cli.adapting import Session
+    from synthda.cli.cautions import about_files
     from synthda.cli.default_source import default_source
-    from synthda.cli.listing import warn_skipped
+    from synthda.cli.listing import warn, warn_skipped
     from synthda.cli.planning import pick_device, plan_of, selection_of
 
     given = with_short(given, precision=precision, graph=graph)
@@ -137,6 +138,8 @@ def command(
             answers_unknown=plan.adds_unknown,
         )
         warn_skipped(data.skipped, "photograph")
+        for line in about_files(dict(zip(source or (), data.sources, strict=False)), target, data.target_paths or ()):
+            warn(line)
         folder = out or Path("runs") / f"{method}-{data.target_name}"
         if force:
             refuse_to_discard({"--start": start, "--from": from_}, folder)  # before what else takes time

@@ -26,7 +26,7 @@ from synthda.adapt.report.page import write_report
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
-from synthda.cli.cautions import about_near_classes, about_unknown
+from synthda.cli.cautions import about_few, about_near_classes, about_unknown, in_folders
 from synthda.cli.dividing import division
 from synthda.cli.listing import console, say, shortened, warn
 from synthda.cli.remaining import Remaining, about_remaining
@@ -35,9 +35,6 @@ from synthda.cli.summary import print_summary
 from synthda.errors import SettingError
 from synthda.manifest import write_json
 from synthda.wording import counted
-
-FEW = 32
-"""Fewer target images than this are warned of: half a batch of most networks."""
 
 
 class Session:
@@ -90,9 +87,6 @@ class Session:
             warn(line)
         if not data.sources:
             return
-        if data.target.shape[0] < FEW:
-            seen = counted(data.target.shape[0], "target image")
-            warn(f"{seen}: too little to learn how the target looks, and what is measured on it says little.")
         distance = proxy_a_distance(thumbnails(data.some_of_sources(MOST).images), thumbnails(data.target))
         if distance > FAR_APART:
             warn(
@@ -103,6 +97,8 @@ class Session:
     def _cautions(self) -> Iterator[str]:
         data = self.data
         yield from about_near_classes(data.sources)
+        if data.sources:
+            yield from about_few(sum(map(len, data.sources)), len(data.classes), data.target.shape[0])
         if data.evaluation is not None:
             yield from about_unknown(data.evaluation, self.blueprint.classes)
 
@@ -111,7 +107,8 @@ class Session:
         sources = ", ".join(f"{source.name} ({counted(len(source), 'image')})" for source in data.sources)
         known, unknown = plan.known_classes, ", or unknown" if plan.known_classes != plan.classes else ""
         yield f"Source   {sources or 'none'}; {len(known)} classes: {shortened(known)}{unknown}"
-        yield f"Target   {data.target_name} ({counted(data.target.shape[0], 'image')}, labels unused)"
+        seen = counted(data.target.shape[0], "image") + in_folders(data.target_paths or ())
+        yield f"Target   {data.target_name} ({seen}, labels unused)"
         if data.labelled_target is not None:
             few = data.labelled_target
             yield f"Labelled {few.name} ({counted(len(few), 'image')} of the target, learnt too)"

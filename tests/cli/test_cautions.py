@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from PIL import Image
 
-from synthda.cli.cautions import about_near_classes
+from synthda.adapt.comparison.scores import RESULTS
+from synthda.adapt.run import Run
+from synthda.cli.cautions import OURS, about_near_classes
 from synthda.datasets.domain import ArrayImages, Domain
+from synthda.datasets.records import EXPORT
+from synthda.synth.coco import MANIFEST
 
 QUICK = ["--set", "source_batch=8", "--set", "target_batch=8", "--set", "width=8", "--steps", "2", "--size", "16"]
 
@@ -82,3 +87,47 @@ def test_near_classes_that_every_source_has_are_meant() -> None:
     assert not list(about_near_classes([of_classes("one", "lime", "line")]))
     (told,) = about_near_classes([of_classes("one", "soap", "cola"), of_classes("two", "soap", "saop")])
     assert told.startswith("soap (of one, two) and saop (of two) are two classes")
+
+
+def test_pictures_without_background_are_to_be_rendered_and_are_few(synthda: Any, photos: Path, tmp_path: Path) -> None:
+    for name in ("cola", "soap"):
+        for number in range(6):
+            (tmp_path / "icons" / name).mkdir(parents=True, exist_ok=True)
+            picture = Image.new("RGBA", (40, 40))
+            picture.paste((200, 10 * number, 0, 255), (10, 10, 30, 30))
+            picture.save(tmp_path / "icons" / name / f"{number}.png")
+    command = ["adapt", "--source", "icons", "--target", "photos", "--dry-run", *QUICK]
+    shown = " ".join(synthda(*command).err.split())
+    assert "icons has 12 pictures without background" in shown
+    assert "synthda generate products --templates icons" in shown
+    assert "12 source images of 2 classes: too little to learn how they look" in shown
+    assert "6 target images: too little" in shown
+    photographs = " ".join(
+        synthda("adapt", "--source", "photos", "--target", "photos", "--dry-run", *QUICK).err.split()
+    )
+    assert "6 source images of 2 classes" in photographs
+    assert "without background" not in photographs
+
+
+def test_a_target_in_several_folders_says_in_how_many_and_which_are_our_own(
+    synthda: Any, source: str, photos: Path, tmp_path: Path
+) -> None:
+    def shown(target: str) -> tuple[str, str]:
+        done = synthda("adapt", "--source", source, "--target", target, "--out", "new", "--dry-run", *QUICK)
+        assert done.code == 0, done.err
+        return done.out, " ".join(done.err.split())
+
+    assert "Target   photos (6 images in 2 folders, labels unused)" in shown("photos")[0]
+    assert "Target   level (3 images, labels unused)" in shown("photos/level")[0]
+    shutil.copytree(photos, tmp_path / "photos" / "runs" / "one" / "report")
+    (tmp_path / "photos" / "runs" / "one" / "run.json").write_text("{}")
+    shutil.copy(photos / "level" / "0.png", photos / "level-sheet.png")
+    out, err = shown("photos")
+    assert "Target   photos (13 images in 5 folders, labels unused)" in out
+    assert "6 target images of photos lie where synthda writes (runs/one): give --target the folder" in err
+    assert "1 target image of photos named as synthda names contact sheets (level-sheet.png)" in err
+    assert "synthda writes" not in shown("photos/level")[1]
+
+
+def test_every_manifest_that_synthda_writes_is_known() -> None:
+    assert {EXPORT, MANIFEST, Run(Path()).manifest.name, Run(Path()).partial_manifest.name, RESULTS} <= set(OURS)
