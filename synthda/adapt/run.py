@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ OTHERS = {
     ".from": "another run in --from",
 }
 """How two configurations differ in what is no setting."""
+
+
+LONGEST = 100
+"""Of a folder's name, bytes: systems take 255, and files within add to it."""
 
 
 @dataclass(frozen=True)
@@ -258,6 +263,14 @@ class Run:
                 path.unlink(missing_ok=True)
             for folder in ("checkpoints", "tensorboard", "baselines", "init", "report"):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)
+
+
+def folder_name(name: str) -> str:
+    """A name as a folder: letters, digits and a few signs; a long one cut, with a hash by which it differs."""
+    folder = re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "unnamed"
+    if len(folder.encode()) <= LONGEST:
+        return folder
+    return f"{folder.encode()[:LONGEST].decode(errors='ignore')}-{fingerprint({'name': name})[:8]}"
 
 
 def parity_beside(model: Path) -> Path:

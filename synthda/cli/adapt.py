@@ -102,6 +102,7 @@ def command(
     from synthda.adapt.configuration import refuse_to_discard
     from synthda.adapt.data import open_data
     from synthda.adapt.ranks import ranks_on
+    from synthda.adapt.run import folder_name
     from synthda.cli.adapting import Session
     from synthda.cli.cautions import about_files
     from synthda.cli.default_source import default_source
@@ -140,7 +141,7 @@ def command(
         warn_skipped(data.skipped, "photograph")
         for line in about_files(dict(zip(source or (), data.sources, strict=False)), target, data.target_paths or ()):
             warn(line)
-        folder = out or Path("runs") / f"{method}-{data.target_name}"
+        folder = out or Path("runs") / folder_name(f"{method}-{data.target_name}")
         if force:
             refuse_to_discard({"--start": start, "--from": from_}, folder)  # before what else takes time
         session = Session(

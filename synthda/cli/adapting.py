@@ -11,7 +11,7 @@ from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import baselines_of, compare, run_baselines
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import bytes_each
-from synthda.adapt.data import Data
+from synthda.adapt.data import ORACLE, Data
 from synthda.adapt.distance import FAR_APART, MOST, proxy_a_distance, thumbnails
 from synthda.adapt.graph import why_eager
 from synthda.adapt.method import Method
@@ -67,6 +67,11 @@ class Session:
         plan, data = self.blueprint, self.data
         if baselines and not data.sources:
             raise SettingError("--baselines trains on the source; give it with --source, or leave out --baselines.")
+        if data.oracle is not None and not baselines and plan.method != ORACLE:
+            raise SettingError(
+                f"--oracle {data.oracle.name} trains nothing by itself: add --baselines, which trains train-on-target "
+                "on it beside the run, or leave it out."
+            )
         self.run_folder.refuse_foreign()
         ready = prepare(plan, data, self.run_folder, **self._how(), pretrained=False)
         method = ready.method
@@ -83,6 +88,11 @@ class Session:
             say(f"Graph    {replayed if reason is None else f'none: {reason}'}")
         for line in self._about_run(method, baselines=baselines):
             say(line)
+        if baselines and (self.start or self.begin):
+            warn(
+                "The baselines start from nothing: what the earlier run has learnt counts as a gain of this one over "
+                "source-only."
+            )
         for line in self._cautions():
             warn(line)
         if not data.sources:

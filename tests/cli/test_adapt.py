@@ -79,7 +79,7 @@ def test_one_photograph_is_counted_as_one(synthda: Any, source: str, photos: Pat
 def test_the_plan_names_every_folder_that_is_read(synthda: Any, source: str, photos: Path, tmp_path: Path) -> None:
     (photos / "level" / "broken.jpg").unlink()
     command = ("adapt", "--source", source, "--target", "photos", "--labelled-target", "photos", "--oracle", "photos")
-    shown = synthda(*command, "--hold-out", "0.125", "--dry-run", *QUICK).out
+    shown = synthda(*command, "--baselines", "--hold-out", "0.125", "--dry-run", *QUICK).out
     assert "Hold out 12.5% of each class" in shown
     assert "Labelled photos (6 images of the target, learnt too)" in shown
     assert "Oracle   photos (6 labelled images, for train-on-target alone)" in shown
@@ -260,6 +260,7 @@ def test_weights_that_will_be_downloaded_are_told_before_and_not_once_they_are_t
         (["--method", "train-on-target"], "--oracle"),
         (["--labelled-target", "photos", "--eval", "photos"], "--labelled-target and --eval share "),
         (["--oracle", "photos", "--eval", "photos"], "--oracle and --eval share "),
+        (["--oracle", "photos"], "--oracle photos trains nothing by itself: add --baselines"),
         (["--target", "nowhere"], "There is no file, folder or data set 'nowhere'"),
         (["--target", "empty"], "empty"),
         (["--source", "unlabelled"], "outside of any class folder"),
@@ -267,7 +268,7 @@ def test_weights_that_will_be_downloaded_are_told_before_and_not_once_they_are_t
         (["--eval", "others"], "classes that the model does not know (cat)"),
         (["--eval", "others", "--dry-run"], "classes that the model does not know (cat)"),
         (["--method", "train-on-target", "--dry-run"], "--oracle"),
-        (["--set", "source_domains=2"], "source_domains=2 does not fit 1 labelled domains"),
+        (["--set", "source_domains=2"], "source_domains=2 does not fit 1 source; give 1"),
         (["--labelled-target", "photos", "--set", "source_batch=1"], "source_batch=1 is too small; give at least 2"),
     ],
 )

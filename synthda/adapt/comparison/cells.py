@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +11,8 @@ from synthda.adapt.configuration import configuration_of, first_blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.preparation import check_before
-from synthda.adapt.run import Run
+from synthda.adapt.run import Run, folder_name
 from synthda.manifest import fingerprint
-
-LONGEST = 100
-"""Of a folder's name, bytes: systems take 255, and files within add to it."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +72,3 @@ def _run_of(blueprint: Blueprint, data: Data, folder: Path, candidates: int = 0)
     """Named for what the weights depend on, and for the candidates: a run that kept none cannot be asked for them."""
     depends = configuration_of(blueprint, data) | ({"candidates": candidates} if candidates else {})
     return Run(folder / f"seed-{blueprint.seed}-{fingerprint(depends)[:12]}")
-
-
-def folder_name(name: str) -> str:
-    """A name as a folder: letters, digits and a few signs; a long one cut, with a hash by which it differs."""
-    folder = re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "unnamed"
-    if len(folder.encode()) <= LONGEST:
-        return folder
-    return f"{folder.encode()[:LONGEST].decode(errors='ignore')}-{fingerprint({'name': name})[:8]}"

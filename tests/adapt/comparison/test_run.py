@@ -14,10 +14,11 @@ import torch
 from toy import SETTINGS, domain, save_images
 
 from synthda.adapt.adaptation import adapt
-from synthda.adapt.comparison.cells import Cell, folder_name
+from synthda.adapt.comparison.cells import Cell
 from synthda.adapt.comparison.plan import Entry, Pair, Plan
 from synthda.adapt.comparison.run import Comparison
 from synthda.adapt.comparison.scores import Score, read_scores
+from synthda.adapt.run import folder_name
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import in_memory
 from synthda.datasets.lock import alone_in
