@@ -53,8 +53,11 @@ def near_path(path: Path) -> Path | None:
         beside = [each.name for each in missing.parent.iterdir() if not each.name.startswith(".")]
     except OSError:
         return None
-    rest = path.relative_to(missing)
-    found = (missing.with_name(name) / rest for name in near_names(missing.name, beside, cutoff=0.7))
+    rest, end = path.relative_to(missing), missing.suffix
+    alike = {name.removesuffix(end): name for name in beside if name.endswith(end)}  # none.onnx is not near model.onnx
+    others = [name for name in beside if not name.endswith(end)]
+    near = [alike[stem] for stem in near_names(missing.stem, alike, cutoff=0.7)]
+    found = (missing.with_name(name) / rest for name in (*near, *near_names(missing.name, others, cutoff=0.7)))
     return next((each for each in found if each.exists()), None)
 
 

@@ -66,4 +66,7 @@ def test_a_path_is_near_where_one_part_is_misspelt_and_the_rest_is_there(tmp_pat
     assert near_path(tmp_path / "date" / "products" / "test") == tmp_path / "data" / "products" / "test"
     assert near_path(tmp_path / "date" / "products" / "train") is None
     assert near_path(tmp_path / "data") is None
+    (tmp_path / "model.onnx").touch()
+    assert near_path(tmp_path / "modle.onnx") == near_path(tmp_path / "model.onx") == tmp_path / "model.onnx"
+    assert near_path(tmp_path / "none.onnx") is None
     assert near_path(tmp_path / "data" / "quite-other") is None

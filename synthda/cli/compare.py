@@ -57,7 +57,7 @@ def command(
     - `synthda compare --source data/syn-numbers --target photos --method dann --method im --method fixmatch`
     - `synthda compare --source data/syn-numbers --target photos --eval labelled-photos --method dann --method dann+mcc`
     """
-    from synthda.cli.early import refuse_early
+    from synthda.cli.early import refuse_early, refuse_missing_plan
     from synthda.errors import SettingError
     from synthda.settings import parse_assignments
 
@@ -67,6 +67,8 @@ def command(
         raise SettingError(
             f"{file} says what to compare; leave out the flags that do so as well, or leave out the file."
         )
+    if file is not None:
+        refuse_missing_plan(file)
     network, texts = with_backbone(network, backbone, weights, parse_assignments(assignments or []))
     named = [*(source or []), target, evaluation, labelled_target, oracle]
     refuse_early(method or (), network, data=named)

@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from synthda.errors import SettingError
+from synthda.near import near_path
+
+
+def refuse_missing_plan(file: Path) -> None:
+    """Raise SettingError where there is no file of a comparison."""
+    if not file.exists():
+        near = near_path(file)
+        hint = f"did you mean {near}?" if near else "give the TOML file of a comparison."
+        raise SettingError(f"{file} cannot be read, for there is no such file; {hint}")
+
 
 def refuse_early(
     methods: Iterable[str], network: str | None, *, data: Iterable[str | None] = (), runs: Iterable[Path | None] = ()

@@ -83,6 +83,7 @@ def test_looking_previewing_and_converting_never_load_torch(photos, tmp_path):
         ("adapt --source photos --target photos --eval photos/levle", "Did you mean photos/level?\n"),
         ("adapt --start runs/none --target photos --method shot", "There is no run runs/none"),
         ("compare --source phots --target photos", "Did you mean photos?\n"),
+        ("compare phots", "phots cannot be read, for there is no such file; did you mean photos?"),
         ("compare --source photos --target photos --method dnan", "Did you mean dan"),
     ],
 )

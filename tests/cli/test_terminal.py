@@ -27,4 +27,4 @@ def test_lines_warnings_and_cells_show_what_would_act(capsys: pytest.CaptureFixt
 def test_a_mistake_that_quotes_a_name_acts_on_no_terminal_either(synthda):
     failed = synthda("predict", "\x1b]0;title\x07.onnx", "photos")
     assert failed.code == 2
-    assert "�]0;title�.onnx does not exist" in failed.err
+    assert "There is no run or model �]0;title�.onnx" in failed.err
