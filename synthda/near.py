@@ -32,7 +32,7 @@ def differs_in_spelling_only(one: str, other: str) -> bool:
 
 
 def a_slip_apart(one: str, other: str) -> bool:
-    """Whether one letter of one word is missing, added or wrong, or two are swapped; numbers and short words count."""
+    """Whether one letter of one word is wrong, missing or added, or two are swapped; not of numbers and short words."""
     words, others = _words(one), _words(other)
     if differs_in_spelling_only(one, other):
         return True
