@@ -247,5 +247,5 @@ def test_a_model_that_was_cut_off_is_refused(model: Path, tmp_path: Path) -> Non
 
 
 def test_a_missing_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="does not exist; export a model with"):
+    with pytest.raises(RunError, match=r"holds neither a run nor .*; give the --out of synthda adapt"):
         Classifier(tmp_path / "model.onnx")
