@@ -82,8 +82,7 @@ def adapt(
 
     def finish() -> None:
         earlier = _results_kept(run, data, ready.configuration)
-        results = dict(earlier)
-        results |= results_of(blueprint, data, run, method, select=select, probe=probe, earlier=earlier)
+        results = earlier | results_of(blueprint, data, run, method, select=select, probe=probe, earlier=earlier)
         with written_then_named(run.sample) as partial, partial.open("wb") as file:
             np.save(file, in_memory(data.comparison_images()))
         if export:
