@@ -27,6 +27,7 @@ ACCURACY = (
         "signs-standardised",
         "signs-equal-shares",
         "signs-semi-supervised",
+        "signs-semi-supervised-standardised",
         "signs-paper",
         "methods-mnist-m",
         "dann-sensitivity",
