@@ -17,7 +17,6 @@ from synthda.adapt.graph import why_eager
 from synthda.adapt.method import Method
 from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
 from synthda.adapt.model_card.card import write_model_card
-from synthda.adapt.networks.backbone import DEFAULT, NOTHING
 from synthda.adapt.placement import Placement
 from synthda.adapt.preparation import Prepared, prepare
 from synthda.adapt.ranks import ALONE, Ranks
@@ -77,9 +76,8 @@ class Session:
         method = ready.method
         if not self.force:
             self.run_folder.refuse_other(ready.configuration)
-        from_file = plan.network_settings.get("weights", DEFAULT) not in (DEFAULT, NOTHING)
-        if self.start is None and self.begin is None and from_file:
-            method.network.load_pretrained()  # a file that does not fit is told before the time that it would take
+        if self.start is None and self.begin is None and method.network.download is None:
+            method.network.load_pretrained()  # weights that do not fit are told before the time that it would take
         for line in (*self._about_data(), *self._about_training(method), *self._about_beginning(ready)):
             say(line)
         if self.device.startswith("cuda"):

@@ -57,6 +57,7 @@ class Narrator:
         """How many cells, how many are known, how long the others take; one that cannot be timed fails by itself."""
         comparison = self.comparison
         say(f"{self._counted()}.")
+        self._downloads()
         try:
             self._duration(device)
         except SynthdaError as error:
@@ -67,6 +68,10 @@ class Narrator:
     def _counted(self) -> str:
         cells, to_do = self.comparison.cells, self.comparison.to_do
         return f"{counted(len(cells), 'cell')}, {len(to_do)} of them to be trained or scored"
+
+    def _downloads(self) -> None:
+        for address in self.comparison.downloads:
+            say(f"Weights are downloaded from {address} when the training starts, unless weights names their file.")
 
     def _duration(self, device: str) -> None:
         seconds = seconds_to_train(self.comparison.to_do, device)
@@ -83,6 +88,7 @@ class Narrator:
         for cell in cells:
             state = "known" if cell["known"] else f"{cell['steps']:,} steps"
             say(f"  {cell['pair']}  {cell['method']}  seed {cell['seed']}  {cell['network']}  {state}")
+        self._downloads()
         self._duration(device)
         if self.comparison.plan.rules:
             say(f"Candidates for the rules stay on disk: {self.comparison.bytes_of_candidates / MEGABYTE:,.1f} MB.")

@@ -229,8 +229,12 @@ def test_weights_that_will_be_downloaded_are_told_before_and_not_once_they_are_t
     assert f"Download {url}, when the training starts" in synthda(*command).out
     assert "Download" not in synthda(*command, "--weights", "none").out
     (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
-    (tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2]).touch()
-    assert "Download" not in synthda(*command).out
+    kept = tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2]
+    kept.write_bytes(b"half of it")
+    assert f"{kept.name} could not be downloaded" in synthda(*command).err
+    torch.save(without_head("squeezenet1_1", (32, 32))[0].state_dict(), kept)
+    again = synthda(*command)
+    assert (again.code, "Download" in again.out) == (0, False)
 
 
 @pytest.mark.parametrize(

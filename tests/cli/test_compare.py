@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from synthda.adapt.networks.pretrained import url_of
+
 PLAN = """
 methods = ["dann"]
 seeds = [0]
@@ -119,6 +121,20 @@ def test_the_cells_of_a_dry_run_are_json_on_request(synthda: Any, plan: str) -> 
     about = {"pair": "stripes", "seed": 0, "network": "conv-small", "steps": 2, "known": False}
     assert [cell["method"] for cell in told["cells"]] == ["source-only", "dann"]
     assert all(about.items() <= cell.items() for cell in told["cells"])
+
+
+def test_what_will_be_downloaded_is_told_and_left_to_the_training(
+    synthda: Any, plan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path / "hub"))
+    command = ("compare", *PAIR, "--backbone", "squeezenet1_1", "--size", 32, "--method", "dann", "--dry-run")
+    told = synthda(*command)
+    assert told.code == 0, told.err
+    assert told.out.count(f"Weights are downloaded from {url_of('squeezenet1_1')} when the training starts") == 1
+    assert not (tmp_path / "hub").exists()
+    assert "downloaded" not in synthda(*command, "--weights", "none").out
+    missing = synthda(*command, "--weights", "w.pth")
+    assert (missing.code, "w.pth does not exist" in missing.err) == (2, True)
 
 
 def test_the_tables_of_rules_and_over_all_pairs_are_printed_too(synthda: Any, plan: str, tmp_path: Path) -> None:

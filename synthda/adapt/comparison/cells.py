@@ -45,11 +45,15 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
         SettingError: when a method cannot serve a network or so many sources, or a setting is out of range; before
             any training.
         DataError: when a domain has other classes than the sources.
+        RunError: when weights that need no download are missing, damaged, or of another model.
     """
     rows, folder = plan.rows_of(pair), out / folder_name(pair.name)
     for entry in rows:
         blueprint = plan.blueprint(entry, data.classes, plan.seeds[0])
-        check_before(blueprint, data, blueprint.build())  # what it cannot serve is told before any training
+        method = blueprint.build(pretrained=False)
+        if method.network.download is None:
+            method.network.load_pretrained()  # weights that do not fit are told before any training
+        check_before(blueprint, data, method)  # and what the method cannot serve
     cells: list[Cell] = []
     for seed in plan.seeds:
         for entry in rows:

@@ -71,6 +71,13 @@ class Comparison:
         return [cell for cell in self.cells if cell.fingerprint not in self.known]
 
     @property
+    def downloads(self) -> list[str]:
+        """The addresses from which weights will be taken when the cells that are to do begin."""
+        plans = {(cell.pair, cell.method): cell.blueprint for cell in self.to_do}  # its seeds take the same weights
+        networks = [plan.build(pretrained=False).network for plan in plans.values()]
+        return list(dict.fromkeys(network.download for network in networks if network.download))
+
+    @property
     def bytes_of_candidates(self) -> int:
         """What all cells keep on disk for the plan's rules, beside the last checkpoints."""
         total = 0
