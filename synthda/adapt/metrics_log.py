@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 Entry = dict[str, float]
 TIMES = ("seconds", "images_per_second")
 """What of an entry differs between equal runs."""
-HEALTH_LINES = 10
-STRENGTH = "weight of the adversary (lambda_max, domain_weight, iw_lambda or adversarial_rate: see `synthda methods`)"
 
 
 class MetricsLog:
@@ -102,33 +99,6 @@ def read_metrics(run: Run) -> list[Entry]:
 def training_seconds(run: Run) -> float:
     """Time that a run has spent in training, but for what lies between a stop and the line of the log before it."""
     return sum(entry.get("seconds", 0.0) for entry in read_metrics(run))
-
-
-def health(entries: Sequence[Entry]) -> str | None:
-    """One line when a domain classifier has been at one of its two dead ends for the last ten log lines."""
-    recent = entries[-HEALTH_LINES:]
-    logged = dict.fromkeys(name for entry in recent for name in entry if name.endswith("domain_accuracy"))
-    advice = (_dead_end(recent, accuracy) for accuracy in logged)
-    return next((line for line in advice if line is not None), None)
-
-
-def _dead_end(recent: Sequence[Entry], accuracy: str) -> str | None:
-    """What the lines say of the domain classifier with this accuracy: of a combination, `METHOD/domain_accuracy`."""
-    loss = accuracy.removesuffix("_accuracy")
-    if len([entry for entry in recent if accuracy in entry and loss in entry]) < HEALTH_LINES:
-        return None
-    if all(entry[accuracy] > 0.99 for entry in recent):
-        return (
-            "The domain classifier tells source from target without error: the features are not aligned. "
-            f"Try a smaller learning rate, or a larger {STRENGTH}."
-        )
-    if all(abs(entry[loss] - math.log(2)) < 0.005 and entry[accuracy] < 0.6 for entry in recent):
-        # of more than two domains, ln 2 is no chance level
-        return (
-            "The domain loss sits at ln 2: the domains are aligned perfectly, or the features have collapsed. "
-            f"If accuracy is poor, try a smaller {STRENGTH}."
-        )
-    return None
 
 
 def _summary_writer(run: Run, first_step: int) -> Any:

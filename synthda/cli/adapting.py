@@ -14,8 +14,9 @@ from synthda.adapt.candidates import bytes_each
 from synthda.adapt.data import ORACLE, Data
 from synthda.adapt.distance import FAR_APART, MOST, proxy_a_distance, thumbnails
 from synthda.adapt.graph import why_eager
+from synthda.adapt.health import health
 from synthda.adapt.method import Method
-from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
+from synthda.adapt.metrics_log import TIMES, Entry, read_metrics
 from synthda.adapt.model_card.card import write_model_card
 from synthda.adapt.placement import Placement
 from synthda.adapt.preparation import Prepared, prepare

@@ -17,6 +17,8 @@ from synthda.adapt.comparison.scores import Score
 from synthda.adapt.comparison.tables import cells_of, cells_of_rules, headings_of, headings_of_rules, rules_of
 from synthda.adapt.data import ORACLE
 from synthda.adapt.estimate import readable
+from synthda.adapt.health import health
+from synthda.adapt.metrics_log import read_metrics
 from synthda.adapt.placement import Placement
 from synthda.adapt.train import Pace
 from synthda.cli.cautions import about_near_classes, about_unknown
@@ -141,8 +143,8 @@ class Narrator:
             if rules_of(rows):
                 title = f"{pair}: mean accuracy of the checkpoint by rule of selection"
                 _print(title, headings_of_rules(rows), [cells_of_rules(row, rows) for row in rows])
-            for doubt in doubts_about(rows):
-                warn(doubt)
+            for line in (*doubts_about(rows), *self._advice(pair)):
+                warn(line)
         means = [(method, f"{mean:.4f}") for method, mean in overall(list(pairs.values()))]
         if len(pairs) > 1 and means:
             _print("Over all pairs", ("method", "mean accuracy"), means)
@@ -150,6 +152,14 @@ class Narrator:
             say("\nThe estimates tell which method, and not how good it is: synthda label makes labels that measure.")
         names = ", ".join(f"comparison.{suffix}" for suffix in ("md", "csv", "html", "json"))
         say(f"\nIn {self.comparison.out}: {names}")
+
+    def _advice(self, pair: str) -> Iterator[str]:
+        """What the log of each row's first seed says of its health."""
+        for cell in self.comparison.cells:
+            if cell.pair == pair and cell.seed == self.comparison.plan.seeds[0]:
+                advice = health(read_metrics(cell.run))
+                if advice is not None:
+                    yield f"{cell.method}: {advice}"
 
     @contextmanager
     def _progress(self, images: Placement) -> Iterator[Callable[[Cell], Pace]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from toy import blueprint, train_toy
 
-from synthda.adapt.metrics_log import Entry, health, read_metrics
+from synthda.adapt.metrics_log import read_metrics
 from synthda.adapt.run import Run
 from synthda.adapt.train import Pace
 from synthda.errors import SynthdaError
@@ -38,21 +38,6 @@ def test_images_a_second_count_what_is_read(tmp_path: Path, monkeypatch: pytest.
         train_toy(blueprint(method, steps=1), Run(tmp_path / method), pace=Pace(checkpoint_seconds=1e9))
         rates[method] = read_metrics(Run(tmp_path / method))[0]["images_per_second"]
     assert rates["dann"] / rates["source-only"] == pytest.approx((16 + 12) / 16)
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "loss", "said"),
-    [(1.0, 0.01, "not aligned"), (0.5, 0.6931, "ln 2"), (0.7, 0.6, None), (0.75, 0.6931, None)],
-)
-def test_a_domain_classifier_at_a_dead_end_is_told(accuracy: float, loss: float, said: str | None) -> None:
-    lines: list[Entry] = [{"step": step, "domain": loss, "domain_accuracy": accuracy} for step in range(12)]
-    advice = health(lines)
-    assert advice is None if said is None else said in str(advice)
-    assert health(lines[:9]) is None
-    of_two = [{"step": 1, "dann/domain": 0.5, "dann/domain_accuracy": 0.8} for _ in lines]
-    named = [{f"cdan/{name}": value for name, value in line.items() if name != "step"} for line in lines]
-    assert health([one | other for one, other in zip(of_two, named, strict=True)]) == advice
-    assert health([{"step": 1, "label": 0.1}] * 20) is None
 
 
 def test_a_log_that_is_no_text_is_cut_where_it_ends(tmp_path: Path) -> None:

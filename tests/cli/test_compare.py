@@ -123,6 +123,18 @@ def test_the_cells_of_a_dry_run_are_json_on_request(synthda: Any, plan: str) -> 
     assert all(about.items() <= cell.items() for cell in told["cells"])
 
 
+def test_what_the_log_of_a_row_says_of_its_health_stands_below_the_table(
+    synthda: Any, plan: str, tmp_path: Path
+) -> None:
+    unsure = PLAN.replace('["dann"]', '["fixmatch"]')
+    (tmp_path / "unsure.toml").write_text(unsure, encoding="utf-8")
+    command = ("compare", "unsure.toml", "--out", "out", "--no-pictures")
+    assert "hardly a photograph" not in synthda(*command).err
+    (log,) = tmp_path.glob("out/stripes/fixmatch/*/metrics.jsonl")
+    log.write_text("".join(json.dumps({"step": step, "sure": 0.0}) + "\n" for step in range(1, 11)))
+    assert "fixmatch: In the whole training, hardly a photograph was sure" in " ".join(synthda(*command).err.split())
+
+
 def test_what_will_be_downloaded_is_told_and_left_to_the_training(
     synthda: Any, plan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthda.adapt.estimate_doubts import doubts, harm_told, is_worse
-from synthda.adapt.metrics_log import TIMES, Entry, health, read_metrics
+from synthda.adapt.health import health
+from synthda.adapt.metrics_log import TIMES, Entry, read_metrics
 from synthda.adapt.report.stored import Stored, read_stored
 from synthda.adapt.run import Run
 from synthda.adapt.scored import scored_alike
