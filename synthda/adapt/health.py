@@ -11,20 +11,37 @@ LEAST_LINES = 10
 """Of the log: less is too little to say anything."""
 FEW, LATE = 0.05, 0.5
 """Share of the photographs that are sure enough to teach, and progress until which there are no more: told beyond."""
+UNLEARNT, FALLING = 0.3, 0.85
+"""Label loss in the last tenth, nats, and its share of that before the last quarter: above the one and below the other,
+the source is not learnt yet."""
 STRENGTH = "weight of the adversary (lambda_max, domain_weight, iw_lambda or adversarial_rate: see `synthda methods`)"
 
 
 def health(entries: Sequence[Entry]) -> str | None:
-    """One line of advice on a training, from the lines of its log; None where nothing stands out.
+    """One line of advice on a training, from the lines of its log, or None: on the method, or else on the source."""
+    return method_health(entries) or source_health(entries)
 
-    Told are a domain classifier that has been at one of its two dead ends for the last ten lines, and pseudo-labels
-    that have been missing for half of the training or more.
-    """
+
+def method_health(entries: Sequence[Entry]) -> str | None:
+    """Whether a domain classifier is at one of its two dead ends, or pseudo-labels came late or never."""
     if len(entries) < LEAST_LINES:
         return None
     advice = [_dead_end(entries[-LEAST_LINES:], accuracy) for accuracy in _named(entries, "domain_accuracy")]
     advice += [_unsure(entries, sure) for sure in _named(entries, "sure")]
     return next((line for line in advice if line is not None), None)
+
+
+def source_health(entries: Sequence[Entry]) -> str | None:
+    """Whether the label loss is high at the end, and still falls."""
+    if len(entries) < LEAST_LINES:
+        return None
+    before, last = (_mean_label_loss(entries, *between) for between in ((0.65, 0.75), (0.9, 1.0)))
+    if before is None or last is None or last <= UNLEARNT or last >= FALLING * before:
+        return None
+    return (
+        f"The label loss still fell at the end, from {before:.2f} to {last:.2f} in the last quarter: the source is not "
+        "learnt yet. More --steps may gain more than another method would."
+    )
 
 
 def _named(entries: Sequence[Entry], term: str) -> list[str]:
@@ -61,3 +78,12 @@ def _unsure(entries: Sequence[Entry], sure: str) -> str | None:
         f"{until}, hardly a photograph was sure enough of a class to be its pseudo-label, and these taught nothing. "
         "Give more --steps, or ask less confidence (see `synthda methods`)."
     )
+
+
+def _mean_label_loss(entries: Sequence[Entry], after: float, until: float) -> float | None:
+    """Between two shares of the training; None where the log has no line of it."""
+    steps = entries[-1]["step"]
+    losses = [
+        entry["label"] for entry in entries if "label" in entry and after * steps < entry["step"] <= until * steps
+    ]
+    return sum(losses) / len(losses) if losses else None

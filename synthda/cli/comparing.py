@@ -15,9 +15,9 @@ from synthda.adapt.comparison.rows import overall
 from synthda.adapt.comparison.run import Comparison
 from synthda.adapt.comparison.scores import Score
 from synthda.adapt.comparison.tables import cells_of, cells_of_rules, headings_of, headings_of_rules, rules_of
-from synthda.adapt.data import ORACLE
+from synthda.adapt.data import FLOOR, ORACLE
 from synthda.adapt.estimate import readable
-from synthda.adapt.health import health
+from synthda.adapt.health import method_health, source_health
 from synthda.adapt.metrics_log import read_metrics
 from synthda.adapt.placement import Placement
 from synthda.adapt.train import Pace
@@ -154,11 +154,13 @@ class Narrator:
         say(f"\nIn {self.comparison.out}: {names}")
 
     def _advice(self, pair: str) -> Iterator[str]:
-        """What the log of each row's first seed says of its health."""
+        """What the logs of the first seed say of each method's health, and of the source, which all rows learn."""
         for cell in self.comparison.cells:
             if cell.pair == pair and cell.seed == self.comparison.plan.seeds[0]:
-                advice = health(read_metrics(cell.run))
-                if advice is not None:
+                log = read_metrics(cell.run)
+                if cell.method == FLOOR and (advice := source_health(log)):
+                    yield advice
+                if advice := method_health(log):
                     yield f"{cell.method}: {advice}"
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What the log of a training is told to say: of a domain classifier, and of pseudo-labels that never come."""
+"""What the log of a training says: of the domain classifier, of pseudo-labels that never come, of a source unlearnt."""
 
 from __future__ import annotations
 
@@ -48,3 +48,21 @@ def test_pseudo_labels_that_come_late_or_never_are_told(shares: list[float], sai
 def test_a_dead_end_of_the_domain_classifier_is_told_before_missing_pseudo_labels() -> None:
     both = [entry | {"domain": 0.01, "domain_accuracy": 1.0} for entry in log([0.0] * 20)]
     assert "not aligned" in str(health(both))
+
+
+def falling(first: float, last: float) -> list[Entry]:
+    """A label loss that is `first` until the last quarter, and `last` from then on."""
+    return [{"step": step, "label": first if step <= 750 else last} for step in range(50, 1001, 50)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"), [(0.6, 0.5, True), (0.6, 0.55, False), (0.4, 0.29, False), (0.2, 0.1, False)]
+)
+def test_a_label_loss_that_is_high_and_still_falls_is_told(first: float, last: float, told: bool) -> None:
+    advice = health(falling(first, last))
+    assert (advice is not None) == told
+    assert not told or "from 0.60 to 0.50 in the last quarter: the source is not learnt yet" in str(advice)
+
+
+def test_a_method_that_learns_no_labels_is_not_asked_for_its_label_loss() -> None:
+    assert health([{"step": step, "entropy": 1 / step} for step in range(1, 40)]) is None
