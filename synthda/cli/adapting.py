@@ -26,7 +26,7 @@ from synthda.adapt.report.page import write_report
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.train import Pace
-from synthda.cli.cautions import about_few, about_near_classes, about_unknown, in_folders
+from synthda.cli.cautions import about_few, about_near_classes, about_same, about_unknown, in_folders
 from synthda.cli.dividing import division
 from synthda.cli.listing import console, say, shortened, warn
 from synthda.cli.remaining import Remaining, about_remaining
@@ -106,6 +106,7 @@ class Session:
     def _cautions(self) -> Iterator[str]:
         data = self.data
         yield from about_near_classes(data.sources)
+        yield from about_same(data.sources, data.target)
         if data.sources:
             yield from about_few(sum(map(len, data.sources)), len(data.classes), data.target.shape[0])
         if data.evaluation is not None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path, PurePath
 
+from synthda.cli.class_folders import about_class_folders
 from synthda.cli.listing import shortened
-from synthda.datasets.domain import Domain, classes_missing, meant
+from synthda.datasets.domain import Domain, Images, classes_missing, content_of, meant
 from synthda.datasets.photos import read_rgba
 from synthda.datasets.records import EXPORT
+from synthda.datasets.shards import manifest_of
 from synthda.errors import DataError
 from synthda.near import a_slip_apart
 from synthda.shell import quoted
@@ -22,6 +24,8 @@ FEW_A_CLASS = 5
 LOOKED_AT = 8
 CUT_OUT = 0.05
 """Share of an image without any colour from which it is a cut-out, and no photograph."""
+ENLARGED = 1.5
+"""Side of the network's images by that of the source's, beyond which the latter are too small."""
 OURS = (
     *("run.json", "run.json.partial", "comparison.json", "domain.json", "domain.json.partial"),
     *(EXPORT, "synthda-coco.json"),
@@ -44,7 +48,9 @@ def about_few(source_images: int, classes: int, target_images: int) -> Iterator[
 def about_files(sources: Mapping[str, Domain], target: str, paths: Sequence[str]) -> Iterator[str]:
     """Of sources and target by what names them: what their files seem to be."""
     for spec, source in sources.items():
+        yield from about_class_folders(spec, source)
         yield from about_cut_outs(spec, source)
+        yield from about_enlarged(spec, source)
     yield from about_own_files(target, paths)
 
 
@@ -56,6 +62,17 @@ def about_cut_outs(spec: str, source: Domain) -> Iterator[str]:
         yield (
             f"{spec} has {counted(len(source), 'picture')} without background, where a source looks as photographs do. "
             f"Did you mean to render them first? synthda generate products --templates {quoted(folder)}"
+        )
+
+
+def about_enlarged(spec: str, source: Domain) -> Iterator[str]:
+    """Of shards that `spec` names: whether the network is to learn from much larger images than they hold."""
+    height, width = manifest_of(spec).get("image_shape", (0, 0))[:2]
+    asked = source.images.shape[1:3]
+    if height and max(asked[0] / height, asked[1] / width) > ENLARGED:
+        yield (
+            f"{spec} holds images of {width}×{height} px, which are enlarged to {asked[1]}×{asked[0]}: detail that is "
+            "not there is not learnt. Render them larger (generate --size), or give a smaller --size."
         )
 
 
@@ -86,6 +103,13 @@ def in_folders(paths: Sequence[str]) -> str:
     """` in 7 folders`, of images in more than one."""
     folders = {PurePath(path).parent for path in paths}
     return f" in {len(folders):,} folders" if len(folders) > 1 else ""
+
+
+def about_same(sources: Sequence[Domain], target: Images) -> Iterator[str]:
+    """Of sources and target: whether they are the same images."""
+    for source in sources:
+        if len(source) == target.shape[0] and content_of(source.images) == content_of(target):
+            yield f"{source.name} is both source and target, the same images: there is nothing to adapt to."
 
 
 def about_unknown(domain: Domain, classes: Sequence[str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from synthda.adapt.health import method_health, source_health
 from synthda.adapt.metrics_log import read_metrics
 from synthda.adapt.placement import Placement
 from synthda.adapt.train import Pace
-from synthda.cli.cautions import about_near_classes, about_unknown
+from synthda.cli.cautions import about_files, about_near_classes, about_unknown
 from synthda.cli.listing import console, print_json, say, table, warn
 from synthda.cli.selecting import MEGABYTE
 from synthda.errors import RunError, SynthdaError
@@ -184,6 +184,8 @@ def about_comparison(comparison: Comparison) -> list[str]:
     """What is told of the classes of all pairs before anything is trained, each once."""
     told: list[str] = []
     for side in comparison.sides:
+        sources = dict(zip(side.pair.source, side.data.sources, strict=True))
+        told += about_files(sources, side.pair.target, side.data.target_paths or ())
         told += about_near_classes(side.data.sources)
         if side.data.evaluation is not None:
             for classes in {cell.blueprint.classes for cell in side.cells}:

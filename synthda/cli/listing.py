@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+MOST_SKIPPED = 20
+"""Files that could not be used, of which each has a line."""
 PIPED_WIDTH = 120
 """Characters a line where the output is no terminal and so has no width of its own."""
 
@@ -47,11 +49,13 @@ def warn(line: str) -> None:
 
 
 def warn_skipped(skipped: Sequence[str], one: str = "file", many: str = "") -> None:
-    """The count of files that could not be used, and the list of them."""
+    """The count of files that could not be used, and the first of them."""
     if skipped:
         warn(f"Skipped {counted(len(skipped), one, many)} that could not be used:")
-        for line in skipped:
+        for line in skipped[:MOST_SKIPPED]:
             warn(f"  {line}")
+        if len(skipped) > MOST_SKIPPED:
+            warn(f"  … and {len(skipped) - MOST_SKIPPED:,} more")
 
 
 def shortened(names: Sequence[str], most: int = 12) -> str:

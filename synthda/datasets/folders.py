@@ -16,6 +16,7 @@ from synthda.datasets.photos import READ_EXTENSIONS, UNREAD_EXTENSIONS, read_pho
 from synthda.datasets.resize import Fit, Size
 from synthda.errors import DataError
 from synthda.near import near_path
+from synthda.shell import quoted
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -94,9 +95,10 @@ def open_folder(folder: Path, *, size: Size, fit: Fit = "stretch", labelled: boo
     names = [path.relative_to(above).as_posix() for path in photos]
     depths = [name.count("/") for name in names]
     if labelled and min(depths) == 0:
+        render = f", or render pictures of products: synthda generate products --templates {quoted(folder)}"
         raise DataError(
             f"{folder} holds {names[depths.index(0)]} outside of any class folder; put each photograph into a folder "
-            "named for its class."
+            f"named for its class{'' if any(depths) else render}."
         )
     if labelled is None:
         labelled = set(depths) == {1}

@@ -31,8 +31,15 @@ READ_EXTENSIONS = frozenset(
         *(".ppm", ".pgm", ".pbm", ".pnm"),
     )
 )
-UNREAD_EXTENSIONS = frozenset({".heic", ".heif", ".avif"})
-"""Photographs of phones that Pillow alone cannot decode: listed, so that leaving them out is reported."""
+RAW_EXTENSIONS = frozenset(
+    (
+        *(".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2"),
+        *(".srw", ".x3f"),
+    )
+)
+"""What cameras write beside a JPEG or in its place; of some, being TIFF files, Pillow would read the thumbnail."""
+UNREAD_EXTENSIONS = RAW_EXTENSIONS | {".heic", ".heif", ".avif", ".jxl"}
+"""Photographs that Pillow alone cannot decode: listed, so that leaving them out is reported."""
 
 PHOTOMETRIC_TAG = 0x0106
 """Of a TIFF: 0 where the value 0 means white."""
@@ -167,6 +174,8 @@ def _quietly() -> Iterator[None]:
 def _opened(path: PhotoFile) -> Iterator[Image.Image]:
     """Within: the photograph, of which the header is read and checked; all that goes wrong becomes a PhotoError."""
     try:
+        if path.suffix.lower() in RAW_EXTENSIONS:
+            raise PhotoError(path, _foreign(path))
         with open_bytes(path) as file:
             if not file.read(1):  # Pillow begins at the start again
                 raise PhotoError(path, "the file is empty")
@@ -233,5 +242,5 @@ def _as_rgb(path: PhotoFile, image: Image.Image) -> Image.Image:
 
 def _foreign(path: PhotoFile) -> str:
     if path.suffix.lower() in UNREAD_EXTENSIONS:
-        return f"{path.suffix[1:].upper()} files are not read"
+        return f"{path.suffix[1:].upper()} files are not read, JPEG and PNG are"
     return "it is not an image of a known format, or its header is damaged"

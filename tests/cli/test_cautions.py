@@ -107,6 +107,17 @@ def test_pictures_without_background_are_to_be_rendered_and_are_few(synthda: Any
     )
     assert "6 source images of 2 classes" in photographs
     assert "without background" not in photographs
+    assert "photos is both source and target, the same images: there is nothing to adapt to" in photographs
+    assert "both source and target" not in shown
+
+
+def test_renderings_that_are_enlarged_are_told(synthda: Any, source: str, photos: Path) -> None:
+    def told(size: int) -> str:
+        options = ["--set", "width=8", "--steps", "2", "--size", str(size), "--dry-run"]
+        return str(synthda("adapt", "--source", source, "--target", "photos", *options).err)
+
+    assert "stripes holds images of 16×16 px, which are enlarged to 32×32" in told(32)
+    assert "enlarged" not in told(24)
 
 
 def test_a_target_in_several_folders_says_in_how_many_and_which_are_our_own(

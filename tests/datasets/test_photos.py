@@ -165,6 +165,13 @@ def test_a_photograph_of_a_kind_that_is_not_read_says_so(tmp_path):
         read_photo(tmp_path / "a.HEIC", (4, 4))
 
 
+def test_a_raw_file_is_not_read_though_it_is_a_tiff_file_with_a_thumbnail(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.tif")
+    (tmp_path / "a.tif").rename(tmp_path / "a.DNG")
+    with pytest.raises(DataError, match="DNG files are not read, JPEG and PNG are"):
+        read_photo(tmp_path / "a.DNG", (4, 4))
+
+
 def test_a_missing_photograph_is_an_error(tmp_path):
     with pytest.raises(DataError, match="No such file"):
         read_photo(tmp_path / "a.jpg", (4, 4))

@@ -44,7 +44,7 @@ def test_what_cannot_be_read_is_skipped_for_its_true_reason(photographs: Path) -
     (photographs / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 100)
     (photographs / "b.png").touch()
     told = [line.partition(": ")[2] for line in load_photographs(photographs).skipped]
-    assert sorted(told) == ["HEIC files are not read", "the file is empty"]
+    assert sorted(told) == ["HEIC files are not read, JPEG and PNG are", "the file is empty"]
 
 
 def test_a_small_photograph_is_enlarged_to_the_size_asked_for(photographs: Path) -> None:
