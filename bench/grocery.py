@@ -22,8 +22,8 @@ from bench.kept import Kept
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import FLOOR, Data
-from synthda.adapt.evaluate import bootstrap_interval
 from synthda.adapt.infer import features, probabilities
+from synthda.adapt.intervals import bootstrap_interval
 from synthda.adapt.method import Method
 from synthda.adapt.run import Run
 from synthda.adapt.trained import load_run

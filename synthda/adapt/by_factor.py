@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthda.adapt.intervals import wilson_interval
 from synthda.datasets.domain import Domain, factor_names
 from synthda.errors import DataError, SettingError
 from synthda.settings import unknown
@@ -20,9 +21,6 @@ MOST_WHOLE_NUMBERS = 12
 
 NONE = "none"
 """Where a choice was not made, or a number is NaN."""
-
-Z = 1.959964
-"""Of a normal distribution, 95 % lie within so many standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +106,6 @@ def column_of(domain: Domain, factor: str) -> NDArray[Any]:
         raise SettingError(unknown("factor", factor, known))
     column: NDArray[Any] = domain.scenes[factor]
     return column
-
-
-def wilson_interval(hits: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share of n draws (Wilson 1927, J. Am. Stat. Assoc. 22): it keeps to [0, 1] and to small n."""
-    share, z2 = hits / n, Z**2 / n
-    centre = (share + z2 / 2) / (1 + z2)
-    half = Z / (1 + z2) * math.sqrt(share * (1 - share) / n + z2 / (4 * n))
-    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
 def equal_bins(column: NDArray[Any], bins: int) -> NDArray[np.int64]:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthda.adapt.intervals import bootstrap_interval
 from synthda.datasets.domain import UNKNOWN, UNLABELLED
 from synthda.errors import DataError
 
 BINS = 15
-RESAMPLES = 2000
 ROUNDING = 1e-4
 """By which equal logits may differ."""
 
@@ -24,7 +24,8 @@ class Evaluation:
     Attributes:
         n: how many images.
         accuracy: share of right answers.
-        interval: 95 % bootstrap interval of the accuracy, over images or over groups of them.
+        interval: 95 % bootstrap interval of the accuracy, over images or over groups of them; Wilson's where all are
+            right, or none is.
         recall: by class name, share of the class's images that are recognised; None where there are none.
         mean_recall: average of `recall` over the classes that occur.
         confusion: [true][predicted] counts, (K, K).
@@ -89,25 +90,6 @@ def evaluate(
         unknown_auroc=_unknown_auroc(probabilities, labels) if classes[-1] == UNKNOWN else None,
         known_accuracy=_known_accuracy(probabilities, labels) if classes[-1] == UNKNOWN else None,
     )
-
-
-def bootstrap_interval(
-    right: NDArray[np.bool_], groups: NDArray[np.int64] | None = None, *, seed: int = 0
-) -> tuple[float, float]:
-    """95 % percentile interval of the mean of `right` (n,), resampling images or whole groups 2,000 times.
-
-    Without groups, the right ones among n images drawn with replacement are binomial: they are drawn as that, at once.
-    """
-    rng = np.random.default_rng(seed)
-    if groups is None:
-        means = rng.binomial(len(right), right.mean(), RESAMPLES) / len(right)
-    else:
-        _, group = np.unique(groups, return_inverse=True)
-        hits, sizes = np.bincount(group, weights=right), np.bincount(group)
-        draws = (rng.integers(0, len(hits), len(hits)) for _ in range(RESAMPLES))
-        means = np.array([hits[drawn].sum() / sizes[drawn].sum() for drawn in draws])
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> float:

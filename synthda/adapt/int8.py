@@ -62,9 +62,10 @@ def export_int8(model: Path, images: Images, path: Path, *, labelled: Domain | N
         smaller = Classifier(partial, exact=True)
         parity = {"calibrated_on": len(ranges)} | _compare(original, smaller, others)
         if not parity["same_class"] >= LEAST_AGREEMENT:
+            changed = round((1 - parity["same_class"]) * len(others))
             raise RunError(
-                f"In 8 bits the model gives another class to {1 - parity['same_class']:.0%} of {len(others)} images; "
-                f"nothing was written. Use {model}."
+                f"In 8 bits the model gives another class to {changed} of {len(others)} images, more than "
+                f"{1 - LEAST_AGREEMENT:.0%}; nothing was written. Use {model}."
             )
         if labelled is not None:
             parity["accuracy"] = _accuracies(original, smaller, labelled)

@@ -107,7 +107,8 @@ class Narrator:
             return
         known = score.fingerprint in self.comparison.known
         took = "known" if known or score.seconds is None else readable(score.seconds)
-        say(f"{what}  {score.figure:.4f}{' estimated' if score.accuracy is None else ''}  {took}")
+        figure = f"{score.accuracy:.4f}" if score.accuracy is not None else f"{score.figure:.2f} estimated"
+        say(f"{what}  {figure}  {took}")
 
     @cached_property
     def _numbers(self) -> dict[str, str]:
@@ -126,7 +127,9 @@ class Narrator:
             if best is None:
                 continue
             run = quoted(best.run.folder)
-            yield f"First of {side.pair.name} is {best.method}; its model of seed {best.seed}:"
+            doubted = any(doubts_about(comparison.rows()[side.pair.name]))
+            despite = ", for all that speaks against it above" if doubted else ""
+            yield f"First of {side.pair.name} is {best.method}{despite}; its model of seed {best.seed}:"
             if not best.run.onnx.exists():
                 yield f"  synthda export {run}"
             yield f"  synthda predict {run} PHOTOS"

@@ -15,6 +15,9 @@ from synthda.cli.selecting import checkpoint_line, estimate_line, rejection_line
 from synthda.datasets.domain import UNKNOWN
 from synthda.shell import quoted
 
+NEARLY_ALL = 0.9
+"""Share of the target that is predicted as one class, beyond which something is wrong with the model, or the target."""
+
 
 def print_summary(
     plan: Blueprint, run: Run, results: Mapping[str, Any], comparison: Mapping[str, Any], *, has_source: bool
@@ -54,13 +57,23 @@ def _tell_gain(method: str, run: Run, *, has_source: bool) -> None:
 def _about_target(results: Mapping[str, Any], distance: Mapping[str, float | None]) -> Iterator[str]:
     if results.get("rejection"):
         yield rejection_line(results["rejection"])
-    rare = hardly_predicted(results["predicted_shares"])
-    if rare:
-        yield f"Hardly predicted on the target: {shortened(rare)}. Either missing there, or not recognised."
+    yield from _about_shares(results["predicted_shares"])
     if distance["after"] is not None:
         before = "not run" if distance["before"] is None else f"{distance['before']:.2f}"
         after = f"{distance['after']:.2f}"
         yield f"Proxy A-distance of the features: {before} before, {after} after (0 alike, 2 far apart)."
+
+
+def _about_shares(shares: Mapping[str, float]) -> Iterator[str]:
+    """Of the target's predictions, by class: whether they are nearly all of one, or some classes are missing."""
+    commonest, rare = max(shares, key=lambda name: shares[name]), hardly_predicted(shares)
+    if len(shares) > 2 and shares[commonest] > NEARLY_ALL:
+        yield (
+            f"{shares[commonest]:.0%} of the target is predicted as {commonest}: unless that is what it shows, the "
+            "features have collapsed (docs/troubleshooting.md)."
+        )
+    elif rare:
+        yield f"Hardly predicted on the target: {shortened(rare)}. Either missing there, or not recognised."
 
 
 def _about_model(run: Run, results: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synthda.adapt.by_factor import by_factor, equal_bins, wilson_interval
+from synthda.adapt.by_factor import by_factor, equal_bins
 from synthda.adapt.factor_plot import draw
 from synthda.datasets.domain import ArrayImages, Domain
 from synthda.errors import DataError, SettingError
@@ -73,14 +73,6 @@ def test_one_value_in_all_images_is_one_part():
     domain.scenes["blur"] = 0.5
     (part,) = by_factor(domain, np.ones(400, bool), "blur", TABLES).parts
     assert (part.name, part.n) == ("0.500", 400)
-
-
-def test_the_interval_is_wilson_s():
-    # Newcombe 1998, Statistics in Medicine 17, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
-    for hits, n, low, high in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)]:
-        assert wilson_interval(hits, n) == pytest.approx((low, high), abs=5e-5)
-    assert wilson_interval(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
-    assert wilson_interval(29, 29)[1] == 1
 
 
 def test_with_many_entries_those_with_the_most_images_are_kept_in_their_order():

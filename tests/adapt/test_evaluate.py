@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from synthda.adapt.evaluate import bootstrap_interval, calibration_error, evaluate, gap_closed
+from synthda.adapt.evaluate import calibration_error, evaluate, gap_closed
 from synthda.errors import DataError
 
 CLASSES = ("cat", "dog", "owl")
@@ -47,22 +47,6 @@ def test_the_calibration_error_is_the_distance_of_confidence_from_accuracy() -> 
     confidence = np.array([0.9, 0.9, 0.9, 0.9], dtype=np.float32)
     assert calibration_error(confidence, np.array([True, True, False, False])) == pytest.approx(0.4)
     assert calibration_error(np.ones(3, dtype=np.float32), np.ones(3, dtype=bool)) == 0.0
-
-
-def test_the_interval_covers_the_binomial_one_and_widens_with_dependent_images() -> None:
-    right = np.arange(1000) % 10 < 8
-    low, high = bootstrap_interval(right)
-    half = 1.96 * (0.8 * 0.2 / 1000) ** 0.5
-    assert (0.8 - low, high - 0.8) == (pytest.approx(half, abs=0.006), pytest.approx(half, abs=0.006))
-    in_groups = bootstrap_interval(np.repeat(right[:50], 20), np.repeat(np.arange(50), 20))
-    assert in_groups[1] - in_groups[0] > 3 * (high - low)
-
-
-def test_the_interval_is_that_of_images_drawn_one_by_one() -> None:
-    right = np.arange(300) < 200
-    alone = bootstrap_interval(right, np.arange(300))
-    assert bootstrap_interval(right) == pytest.approx(alone, abs=0.008)
-    assert bootstrap_interval(np.ones(9, dtype=bool)) == (1.0, 1.0)
 
 
 def test_a_million_images_are_scored_at_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from synthda.adapt.data import FLOOR
 from synthda.adapt.run import Run
-from synthda.cli.summary import floor_is_better, gain_known, hardly_predicted
+from synthda.cli.summary import _about_shares, floor_is_better, gain_known, hardly_predicted
 from synthda.manifest import FORMAT, write_json
 
 SCORED = {"evaluation": {"accuracy": 0.5}}
@@ -64,3 +64,11 @@ def test_the_gain_is_known_where_both_were_measured_alike(
 
 def test_that_unknown_is_rarely_answered_is_no_warning() -> None:
     assert hardly_predicted({"left": 0.97, "upper": 0.03, "unknown": 0.0}) == ("upper",)
+
+
+def test_a_target_that_is_predicted_as_one_class_is_told_in_place_of_the_classes_that_are_missing() -> None:
+    (collapsed,) = _about_shares({"cola": 0.93, "soap": 0.07, "tea": 0.0})
+    assert collapsed.startswith("93% of the target is predicted as cola")
+    (missing,) = _about_shares({"cola": 0.6, "soap": 0.4, "tea": 0.0})
+    assert missing.startswith("Hardly predicted on the target: tea.")
+    assert not list(_about_shares({"cola": 0.5, "soap": 0.3, "tea": 0.2}))

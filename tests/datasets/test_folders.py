@@ -132,7 +132,7 @@ def test_photographs_of_mixed_sizes_and_kinds_keep_their_order(tmp_path):
 
 
 def test_folders_without_anything_usable_are_refused(tmp_path):
-    with pytest.raises(DataError, match="There is no folder"):
+    with pytest.raises(DataError, match="There is no file or folder"):
         open_folder(tmp_path / "missing", size=(4, 4))
     with pytest.raises(DataError, match="is empty"):
         open_folder(tmp_path, size=(4, 4))

@@ -105,7 +105,7 @@ def cells_of(row: Row, rows: Sequence[Row]) -> tuple[str, ...]:
     texts = {
         "method": row.method,
         HEADINGS[1]: f"{row.mean:.4f}{spread} ({count}{failed})",
-        BLIND[1]: f"{row.mean:.4f}{spread} ({count}{failed})",
+        BLIND[1]: f"{row.mean:.2f}{'' if row.std is None else f' ± {row.std:.2f}'} ({count}{failed})",
         "95 % interval": f"{low:.4f}…{high:.4f}",
         "over source-only": NONE if row.gain is None else _gained(*row.gain),
         "gap closed": NONE if row.gap_closed is None else f"{row.gap_closed:.0%}",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthda.adapt.by_factor import wilson_interval
+from synthda.adapt.intervals import wilson_interval
 from synthda.adapt.predict import Classifier
 from synthda.datasets.domain import UNKNOWN, UNLABELLED, labels_by_name
 from synthda.datasets.label_file import open_labels, read_labels

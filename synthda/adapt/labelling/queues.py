@@ -53,7 +53,8 @@ def gather(
         DataError: when there is none.
     """
     if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}; give a folder of photographs.")
+        found = f"{folder} is no folder" if folder.exists() else f"There is no folder {folder}"
+        raise DataError(f"{found}; give a folder of photographs.")
     copies: dict[str, list[tuple[str, tuple[Path, Status]]]] = {}
     skipped: list[str] = []
     paths = list_photos(folder)

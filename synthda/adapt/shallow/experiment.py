@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from synthda.adapt.evaluate import bootstrap_interval
+from synthda.adapt.intervals import bootstrap_interval
 from synthda.adapt.shallow import SHALLOW
 from synthda.adapt.shallow.classifiers import check_classes
 from synthda.adapt.shallow.estimator import Labels, Rows, Shallow, Shape

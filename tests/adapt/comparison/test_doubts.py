@@ -62,4 +62,4 @@ def test_no_rows_no_doubts() -> None:
 def test_they_stand_below_the_table() -> None:
     tables = {"p": ranked(source_only=[0.5], im=[0.9])}
     for text in (markdown(tables, "about"), page(tables, "about", {})):
-        assert text.index("0.9000") < text.index("im stands first by one seed")
+        assert text.index("0.90 (1)") < text.index("im stands first by one seed")

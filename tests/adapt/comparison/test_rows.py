@@ -150,7 +150,7 @@ def test_without_labels_rows_are_ranked_by_their_estimates_and_close_no_gap() ->
     assert rows[0].gain[0] == pytest.approx(0.05)
     text = markdown({"p": rows}, "")
     assert "| method | accuracy, estimated without labels | over source-only | proxy A-distance | time |" in text
-    assert "| fixmatch | 0.9700 ± 0.0141 (2) | +5.0 ± 1.4 |" in text
+    assert "| fixmatch | 0.97 ± 0.01 (2) | +5.0 ± 1.4 |" in text
 
 
 def test_estimates_and_accuracies_have_no_common_mean() -> None:

@@ -85,3 +85,6 @@ def test_a_folder_without_photographs_is_refused(tmp_path: Path) -> None:
         gather(tmp_path)
     with pytest.raises(DataError, match="There is no folder"):
         gather(tmp_path / "none")
+    (tmp_path / "one.jpg").touch()
+    with pytest.raises(DataError, match=r"one\.jpg is no folder; give a folder of photographs"):
+        gather(tmp_path / "one.jpg")
