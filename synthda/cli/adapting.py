@@ -11,6 +11,7 @@ from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import baselines_of, compare, run_baselines
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.candidates import bytes_each
+from synthda.adapt.configuration import first_blueprint
 from synthda.adapt.data import ORACLE, Data
 from synthda.adapt.distance import FAR_APART, MOST, proxy_a_distance, thumbnails
 from synthda.adapt.graph import why_eager
@@ -85,7 +86,7 @@ class Session:
             reason = why_eager(plan.recipe.graph, method, self.device, on_device=self.images in ("auto", "device"))
             replayed = f"steps are replayed as a CUDA graph, where all images fit on {self.device}"
             say(f"Graph    {replayed if reason is None else f'none: {reason}'}")
-        for line in self._about_run(method, baselines=baselines):
+        for line in self._about_run(ready, baselines=baselines):
             say(line)
         if baselines and (self.start or self.begin):
             warn(
@@ -150,16 +151,18 @@ class Session:
         if self.start is not None:
             yield f"Start    {self.start.folder}, a run of {first}"
         elif first:
-            there = "is trained already" if ready.first.finished and not self.force else "its time comes on top"
-            yield f"First    {first} by the same recipe, which {plan.method} starts from; {there}"
+            there = "is trained already" if ready.first.finished and not self.force else "is trained before"
+            yield f"First    {first} by the same recipe, which {plan.method} starts from, {there}"
 
-    def _about_run(self, method: Method, *, baselines: bool) -> Iterator[str]:
+    def _about_run(self, ready: Prepared, *, baselines: bool) -> Iterator[str]:
         """The folder, what is in it, and how long the rest takes."""
         run, plan, force = self.run_folder, self.blueprint, self.force
         beside = baselines_of(plan, self.data) if baselines else {}
-        own = Remaining.of(plan, run, force=force, method=method)
+        own = Remaining.of(plan, run, force=force, method=ready.method)
         others = {name: Remaining.of(each, run.baseline(name), force=force) for name, each in beside.items()}
-        yield from about_remaining(own, others, self.device, self.ranks)
+        begins_from = first_blueprint(plan, ready.method) if self.start is None and not own.done else None
+        first = None if begins_from is None else Remaining.of(begins_from, ready.first, force=force)
+        yield from about_remaining(own, others, self.device, self.ranks, first=first)
 
     def _how(self) -> dict[str, Any]:
         """What to prepare for, and to train with, beside plan, data and folder."""

@@ -9,8 +9,6 @@ import typer
 from synthda.cli.options import AsJson
 
 Shallow = Annotated[bool, typer.Option("--shallow", help="Those for feature vectors, of `synthda shallow`.")]
-
-
 Names = Annotated[list[str] | None, typer.Argument(help="Methods to show. [default: all]", show_default=False)]
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from synthda.cli.options import AsJson
 
+Names = Annotated[list[str] | None, typer.Argument(help="Networks to show. [default: all]", show_default=False)]
 
-def command(as_json: AsJson = False) -> None:
+
+def command(names: Names = None, as_json: AsJson = False) -> None:
     """List the networks and their settings.
 
     Examples:
 
     - `synthda networks`
+    - `synthda networks conv-small`
     - `synthda adapt --target photos --network ganin-mnist --set learning_rate=0.003`
     """
     from dataclasses import asdict
@@ -22,7 +29,7 @@ def command(as_json: AsJson = False) -> None:
 
     usual = asdict(Recipe())
     networks = []
-    for name in NETWORKS:
+    for name in names or NETWORKS:
         network = load("network", name, NETWORKS)
         changed = {key: value for key, value in asdict(network.recipe).items() if value != usual[key]}
         more = {"default_size": network.default_size, "recipe": usual | changed, "changed": changed}

@@ -47,9 +47,16 @@ class Remaining:
             return self.left * seconds_per_step(own, device) if self.left else 0.0
 
 
-def about_remaining(own: Remaining, baselines: Mapping[str, Remaining], device: str, ranks: Ranks) -> Iterator[str]:
-    """The folder, which baselines are trained beside the run, and how long all that is left takes."""
+def about_remaining(
+    own: Remaining, baselines: Mapping[str, Remaining], device: str, ranks: Ranks, *, first: Remaining | None = None
+) -> Iterator[str]:
+    """The folder, which baselines are trained beside the run, and how long all that is left takes.
+
+    Args:
+        first: what the method starts from; None where that is there, or not asked for.
+    """
     folder, to_train = own.run.folder, {name: each for name, each in baselines.items() if not each.finished}
+    before = [] if first is None or first.finished or own.finished else [first]
     if own.finished:
         yield f"Run      {folder}, which is finished: it is scored and exported once more"
     else:
@@ -63,10 +70,10 @@ def about_remaining(own: Remaining, baselines: Mapping[str, Remaining], device: 
             yield f"Beside   {name}, which is trained too, for {counted(each.steps, 'step')}"
     if own.finished and not to_train:
         return
-    seconds = sum(each.seconds(device, ranks) for each in (own, *to_train.values()))
+    seconds = sum(each.seconds(device, ranks) for each in (*before, own, *to_train.values()))
     about = "about " if round(seconds) else ""  # not "about under 1 s"
     this = f"the {counted(own.left, 'step')} that are left" if own.done else "this training"
-    what = [*([] if own.finished else [this]), *to_train]
+    what = [*(f"{each.plan.method} to start from" for each in before), *([] if own.finished else [this]), *to_train]
     yield f"Time     {about}{readable(seconds)} on {device} for {_listed(what)}"
 
 

@@ -84,9 +84,7 @@ def test_accuracy_and_agreement_are_written_beside_it(model: Path, small: Path) 
 
 def test_a_model_that_answers_otherwise_gets_no_name(model: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(int8, "_compare", lambda *given: {"images": 32, "same_class": 0.875})
-    with pytest.raises(
-        RunError, match=r"another class to 4 of 32 images, more than 10%; nothing was written\. Use"
-    ):
+    with pytest.raises(RunError, match=r"another class to 4 of 32 images, more than 10%; nothing was written\. Use"):
         export_int8(model, domain(64).images, tmp_path / "small.onnx")
     assert os.listdir(tmp_path) == []
 

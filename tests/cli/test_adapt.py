@@ -219,6 +219,16 @@ def test_a_backbone_starts_from_the_file_of_weights_and_says_which(
     assert synthda("evaluate", "run", "--data", "photos").code == 0
 
 
+def test_the_time_of_what_a_method_starts_from_is_told_with_its_own(synthda: Any, source: str, photos: Path) -> None:
+    command = ["adapt", "--source", source, "--target", "photos", "--method", "shot", "--out", "run", *QUICK]
+    shown = synthda(*command, "--dry-run").out
+    assert "First    source-only by the same recipe, which shot starts from, is trained before\n" in shown
+    assert re.search(r"Time     .* on cpu for source-only to start from and this training\n", shown)
+    assert synthda(*command, "--no-report").code == 0
+    shown = synthda(*command, "--dry-run", "--force").out
+    assert "for source-only to start from and this training" in shown
+
+
 def test_weights_that_will_be_downloaded_are_told_before_and_not_once_they_are_there(
     synthda: Any, source: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,13 @@ def test_methods_and_networks_come_with_settings_ranges_and_the_recipe(synthda, 
     assert shown.count("learning_rate ") == 1
 
 
+@pytest.mark.parametrize(("verb", "name"), [("methods", "bnm"), ("networks", "conv-small"), ("renderers", "stripes")])
+def test_one_is_shown_by_its_name_and_a_misspelt_name_has_near_ones(synthda, verb, name):
+    assert [one["name"] for one in json.loads(synthda(verb, name, "--json").out)[verb]] == [name]
+    refused = synthda(verb, name[:-1])
+    assert (refused.code, f"Did you mean {name}" in refused.err) == (2, True)
+
+
 def test_dann_lists_its_settings(synthda):
     dann = next(one for one in json.loads(synthda("methods", "--json").out)["methods"] if one["name"] == "dann")
     assert {"gamma", "lambda_max"} <= {setting["name"] for setting in dann["settings"]}
