@@ -20,11 +20,13 @@ def pixels_of(image, height, width, fit):
     """An opened photograph as a model takes it: upright, RGB, (height, width, 3) uint8."""
     if image.mode == "F" or (image.mode == "I" and not 0 <= min(image.getextrema()) <= max(image.getextrema()) < 2**16):
         raise ValueError("its pixels are no whole numbers of 8 or 16 bits")
+    inverted = image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(262) == 0  # a TIFF where 0 is white
     image.draft(None, (3 * max(height, width),) * 2)  # large JPEGs are decoded at a half, a quarter or an eighth
     with contextlib.suppress(Exception):  # metadata beyond reading does not spoil the picture
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16 bits
         image = Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
+        image = ImageOps.invert(image) if inverted else image
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
     inner, box = (width, height), (0, 0, *image.size)

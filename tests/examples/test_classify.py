@@ -39,6 +39,15 @@ def test_photographs_are_read_as_synthda_reads_them(photos: Path, fit: Fit) -> N
             np.testing.assert_array_equal(found, read_photo(path, size, fit), err_msg=path.name)
 
 
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_sixteen_bits_of_which_0_is_white_are_read_as_synthda_reads_them(tmp_path: Path, photometric: int) -> None:
+    values = np.random.default_rng(0).integers(0, 65536, (40, 30), dtype=np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={262: photometric, 274: 3})
+    with Image.open(tmp_path / "a.tif") as image:
+        found = importlib.import_module("classify").pixels_of(image, 30, 40, "stretch")
+    np.testing.assert_array_equal(found, read_photo(tmp_path / "a.tif", (30, 40)))
+
+
 def test_it_gives_the_answers_of_synthda_predict(make_model: Callable[[str], Path], photos: Path) -> None:
     model = make_model("pad")
     paths = list_photos(photos)

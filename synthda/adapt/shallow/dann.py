@@ -106,7 +106,7 @@ class ShallowNetwork(Shallow):
 
 
 class ShallowDANN(ShallowNetwork):
-    """The same, whose hidden layer tells a domain classifier as little as possible."""
+    """As `nn`, with a hidden layer that tells a domain classifier as little as possible."""
 
     baseline: ClassVar[str | None] = "nn"
 
