@@ -49,6 +49,9 @@ def test_the_gap_is_taken_on_the_seeds_that_all_three_have() -> None:
     rows = {row.method: row for row in rows_of(ENTRIES, SCORES)}
     # mcc ended on seed 0 alone, where source-only has 0.5: not its mean over both seeds, 0.55
     assert rows["mcc"].gap_closed == pytest.approx((0.8 - 0.5) / (0.95 - 0.5))
+    failed = [*SCORES[:-1], score("train-on-target", 1, None, "why")]
+    rows = {row.method: row for row in rows_of(ENTRIES, failed)}
+    assert rows["dann"].gap_closed == pytest.approx((0.7 - 0.5) / (0.95 - 0.5))
 
 
 def test_a_row_is_compared_with_source_only_around_the_same_network() -> None:
@@ -92,7 +95,7 @@ def test_a_row_is_shown_with_its_spread_its_seeds_and_what_failed() -> None:
     rows = rows_of(ENTRIES, SCORES)
     cells = {row.method: cells_of(row, rows) for row in rows}
     assert cells["source-only"][1] == "0.5500 ± 0.0707 (2)"
-    assert cells["mcc"][1:4] == ("0.8000 (1, 1 failed)", "0.1000…0.2000", "+30.0")
+    assert cells["mcc"][1:5] == ("0.8000 (1, 1 failed)", "0.1000…0.2000", "+30.0", "67%")
     assert cells["bad"][1] == "failed"
     assert {len(each) for each in cells.values()} == {len(HEADINGS)}
 
@@ -140,14 +143,14 @@ def blind(method: str, seed: int, estimated: float) -> Score:
 
 
 def test_without_labels_rows_are_ranked_by_their_estimates_and_close_no_gap() -> None:
-    entries = [Entry(name, name) for name in ("source-only", "dann", "fixmatch")]
-    estimates = {"source-only": (0.9, 0.94), "dann": (0.8, 0.86), "fixmatch": (0.96, 0.98)}
+    estimates = {"source-only": (0.9, 0.94), "dann": (0.8, 0.86), "fixmatch": (0.96, 0.98), "train-on-target": (1, 1)}
+    entries = [Entry(name, name) for name in estimates]
     scores = [blind(name, seed, value) for name, found in estimates.items() for seed, value in enumerate(found)]
     rows = rows_of(entries, scores)
-    assert [row.method for row in rows] == ["fixmatch", "source-only", "dann"]
+    assert [row.method for row in rows] == ["train-on-target", "fixmatch", "source-only", "dann"]
     assert all(row.blind and row.gap_closed is None for row in rows)
-    assert rows[0].gain is not None
-    assert rows[0].gain[0] == pytest.approx(0.05)
+    assert rows[1].gain is not None
+    assert rows[1].gain[0] == pytest.approx(0.05)
     text = markdown({"p": rows}, "")
     assert "| method | accuracy, estimated without labels | over source-only | proxy A-distance | time |" in text
     assert "| fixmatch | 0.97 ± 0.01 (2) | +5.0 ± 1.4 |" in text
