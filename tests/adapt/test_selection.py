@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 from scipy.stats import entropy as scipy_entropy
+from scipy.stats import norm
 from toy import blueprint, domain
 
 from synthda.adapt.distance import proxy_a_distance
@@ -128,6 +131,12 @@ def test_reverse_validation_is_high_where_the_way_back_works_and_low_where_predi
     assert 0.2 < score("reverse-validation", Validation(good.features_t, random, *_source(good))) < 0.8
 
 
+def test_reverse_validation_does_not_depend_on_the_units_of_the_features() -> None:
+    plain, units = made(), np.array([0.01, 100, 1, 10])
+    scaled = replace(plain, features_t=units * plain.features_t, features_s=units * plain.features_s)
+    assert score("reverse-validation", scaled) == score("reverse-validation", plain)
+
+
 def test_a_target_of_one_predicted_class_gives_the_source_share_of_that_class() -> None:
     validation = made()
     ones = np.tile([0.1, 0.9], (300, 1))
@@ -139,11 +148,13 @@ def _source(validation: Validation) -> tuple[Rows, Rows, NDArray[np.int64]]:
     return validation.features_s, validation.probabilities_s, validation.labels_s  # type: ignore[return-value]
 
 
-def test_the_domain_error_is_that_of_the_proxy_a_distance() -> None:
-    near, far = made(), made(shift=8)
-    assert score("domain-error", near) == 0.5 - proxy_a_distance(near.features_s, near.features_t) / 4
-    assert score("domain-error", near) > 0.4
-    assert score("domain-error", far) < 0.02
+def test_the_domain_error_is_that_of_the_proxy_a_distance_and_of_the_best_border() -> None:
+    """A shift by two deviations leaves Φ(−1) on the other side of the border halfway."""
+    for shift, error in ((0, 0.5), (1, norm.cdf(-1)), (8, 0)):
+        shifted = made(1000, 1000, shift=shift)
+        distance = proxy_a_distance(shifted.features_s, shifted.features_t)
+        assert score("domain-error", shifted) == pytest.approx(0.5 - distance / 4)
+        assert score("domain-error", shifted) == pytest.approx(error, abs=0.04)
 
 
 def test_a_weighted_mean_with_weights_of_one_is_the_plain_mean() -> None:
@@ -175,6 +186,19 @@ def test_importance_follows_the_ratio_of_two_gaussians_drawn_towards_one() -> No
     assert 0.5 < slope < 1  # ln N(x; 1, 1) / N(x; 0, 1) = x − ½; the ridge makes it flatter
     assert at_zero == pytest.approx(-0.5 * slope, abs=0.1)
     assert np.corrcoef(source[:, 0], np.log(weights))[0, 1] > 0.99
+
+
+def test_every_source_image_is_weighed_once_by_a_classifier_that_has_not_learnt_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def itself(learnt_s: Rows, learnt_t: Rows, at: Rows) -> Rows:
+        assert min(len(learnt_s), len(learnt_t)) >= 4
+        assert not np.isin(at, learnt_s).any()
+        return at[:, 0]
+
+    monkeypatch.setattr("synthda.adapt.selection.iwv._density_ratio", itself)
+    source = np.arange(9.0)[:, None]
+    np.testing.assert_array_equal(importance(source, source + 100), source[:, 0])
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-9, 1e-6])
