@@ -9,12 +9,15 @@ import numpy as np
 import onnx
 import pytest
 from halves import halves, halves_model
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
 from PIL import Image
 from toy import save_images
 
 from synthda.adapt.enrol import enrol, enrolled_in, remove
 from synthda.adapt.int8 import export_int8
 from synthda.adapt.predict import Classifier
+from synthda.adapt.prototypes import Prototypes, Rows, fitted
 from synthda.adapt.rejection import Rejection
 from synthda.datasets.domain import in_memory
 from synthda.errors import DataError, RunError, SettingError
@@ -33,6 +36,38 @@ def four(three: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("four")
     enrol(three, pictures_of(folder / "icons", lower=1), folder / "four.onnx")
     return folder / "four.onnx"
+
+
+@pytest.fixture(scope="session")
+def wary(three: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the threshold .99 below which the answer is `unknown`: .99 / 1.99 for every image."""
+    folder, model = tmp_path_factory.mktemp("wary"), onnx.load(three)
+    for node in model.graph.node:
+        node.output[:] = ["known" if name == "probabilities" else name for name in node.output]
+    beside, limit = np.eye(3, 4, dtype=np.float32) / 1.99, np.array([0, 0, 0, 0.99 / 1.99], np.float32)
+    model.graph.initializer.extend([numpy_helper.from_array(beside, "beside"), numpy_helper.from_array(limit, "limit")])
+    model.graph.node.append(helper.make_node("MatMul", ["known", "beside"], ["shared"]))
+    model.graph.node.append(helper.make_node("Add", ["shared", "limit"], ["probabilities"]))
+    (output,) = (each for each in model.graph.output if each.name == "probabilities")
+    output.type.tensor_type.shape.dim[1].dim_value = 4
+    (classes,) = (each for each in model.metadata_props if each.key == "classes")
+    classes.value = json.dumps([*json.loads(classes.value), "unknown"])
+    onnx.save(model, folder / "model.onnx")
+    (folder / "sample.npy").write_bytes((three.parent / "sample.npy").read_bytes())
+    return folder / "model.onnx"
+
+
+@pytest.fixture
+def weighed(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.float64]]:
+    """How much each image counts for each known class, noted whenever prototypes are made."""
+    noted = list[NDArray[np.float64]]()
+
+    def noting(features: Rows, weights: NDArray[np.float64], *, threshold: bool) -> tuple[Prototypes, list[int]]:
+        noted.append(weights)
+        return fitted(features, weights, threshold=threshold)
+
+    monkeypatch.setattr("synthda.adapt.enrol.fitted", noting)
+    return noted
 
 
 def pictures_of(folder: Path, **counts: int) -> Path:
@@ -103,6 +138,47 @@ def test_pictures_of_every_known_class_need_no_other_images(three: Path, tmp_pat
     unseen = halves(200, seed=5)
     found = Classifier(tmp_path / "all.onnx").of_domain(unseen.images).argmax(axis=1)
     assert (found == unseen.labels).mean() > 0.9
+
+
+def test_pictures_of_a_known_class_count_in_place_of_the_sample(
+    three: Path, weighed: list[NDArray[np.float64]], tmp_path: Path
+) -> None:
+    enrol(three, pictures_of(tmp_path / "icons", left=1, lower=1), tmp_path / "out.onnx")
+    (weights,) = weighed
+    np.testing.assert_array_equal(weights[-5:], [[1, 0, 0]] * 5)  # what is seen of the picture
+    chances = Classifier(three).probabilities(np.load(three.parent / "sample.npy"))
+    np.testing.assert_allclose(weights[:-5], chances * [0, 1, 1], atol=1e-5)
+
+
+def test_all_of_a_picture_and_its_corners_are_seen_and_nothing_mirrored(
+    three: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stacks, features = list[NDArray[np.uint8]](), Classifier.features
+
+    def noting(self: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        stacks.append(images)
+        return features(self, images)
+
+    monkeypatch.setattr(Classifier, "features", noting)
+    ramp = np.add.outer(np.arange(20, 100, 5), np.arange(0, 144, 9)).astype(np.uint8)
+    both = np.stack([ramp, ramp - 20])[..., None].repeat(3, axis=3)
+    save_images(tmp_path / "icons" / "ramp", both)
+    enrol(three, tmp_path / "icons", tmp_path / "out.onnx")
+    (stack,) = stacks
+    np.testing.assert_array_equal(stack[::5], both)
+    assert len(np.unique(stack, axis=0)) == len(stack) == 10
+    assert all(np.diff(stack.astype(int), axis=axis).min() >= 0 for axis in (1, 2))  # still to the right and downwards
+
+
+def test_under_a_threshold_each_image_counts_once_and_what_is_unknown_is_not_taken(
+    wary: Path, weighed: list[NDArray[np.float64]], tmp_path: Path
+) -> None:
+    done = enrol(wary, pictures_of(tmp_path / "icons", lower=1), tmp_path / "out.onnx")
+    assert json.loads(Classifier(done.path).metadata["enrolled"])["threshold"] is True
+    (weights,) = weighed
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
+    answers = Classifier(done.path).probabilities(np.load(wary.parent / "sample.npy")).argmax(axis=1)
+    assert done.taken == (answers == 3).mean() < 0.1 < (answers == 4).mean()
 
 
 def test_without_any_image_of_the_known_classes_it_says_what_to_give(three: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from synthda.adapt.prototypes import USUAL, Prototypes, fitted
 from synthda.errors import DataError
@@ -51,8 +51,8 @@ def test_prototypes_are_means_of_units_around_the_mean_of_the_classes() -> None:
     np.testing.assert_allclose(found.known[0], units.sum(axis=0) / np.linalg.norm(units.sum(axis=0)))
     np.testing.assert_allclose(found.known[1], np.array([-2, 1]) / 5**0.5)
     assert rare == []
-    one = found.adding(np.array([[2.0, 5], [2, 3]]))
-    np.testing.assert_allclose(one.enrolled, [[0, 1]], atol=1e-12)
+    one = found.adding(np.array([[2.0, 5], [5, 1]]))  # (0, 1) and (1, 0), however far from the centre
+    np.testing.assert_allclose(one.enrolled, [[0.5**0.5, 0.5**0.5]])
 
 
 def test_scale_and_place_of_the_features_do_not_matter() -> None:
@@ -73,6 +73,21 @@ def test_the_temperature_is_sharper_where_classes_lie_apart() -> None:
         for apart in (6, 1)
     )
     assert far < near
+
+
+def test_the_temperature_is_found_on_images_left_out_of_their_own_prototypes() -> None:
+    """Of two images of a class in 50 dimensions, a prototype of both is near to either whatever they show."""
+    labels = np.repeat(np.arange(5), 2)
+    features = 4 * np.eye(5, 50)[labels] + np.random.default_rng(0).normal(size=(10, 50))
+    found, _ = fitted(features, np.eye(5)[labels])
+    units = found.units(features)
+    cosines = np.empty((10, 5))
+    for row, label in np.ndindex(10, 5):
+        sums = units[(labels == label) & (np.arange(10) != row)].sum(axis=0)
+        cosines[row, label] = units[row] @ sums / np.linalg.norm(sums)
+    grid = np.geomspace(0.01, 1, 500)
+    losses = [-log_softmax(cosines / each, axis=1)[np.arange(10), labels].mean() for each in grid]
+    assert found.temperature == pytest.approx(grid[np.argmin(losses)], rel=0.01)
 
 
 def test_with_one_image_a_class_there_is_no_finding_a_temperature() -> None:
