@@ -12,7 +12,7 @@ from synthda.adapt.metrics_log import Entry
 
 @pytest.mark.parametrize(
     ("accuracy", "loss", "said"),
-    [(1.0, 0.01, "not aligned"), (0.5, 0.6931, "ln 2"), (0.7, 0.6, None), (0.75, 0.6931, None)],
+    [(1, 0.01, "not aligned"), (0.95, 0.2, None), (0.5, 0.6931, "ln 2"), (0.7, 0.6, None), (0.75, 0.6931, None)],
 )
 def test_a_domain_classifier_at_a_dead_end_is_told(accuracy: float, loss: float, said: str | None) -> None:
     lines: list[Entry] = [{"step": step, "domain": loss, "domain_accuracy": accuracy} for step in range(12)]

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from synthda.adapt.data import FLOOR
 from synthda.adapt.run import Run
-from synthda.cli.summary import _about_shares, floor_is_better, gain_known, hardly_predicted
+from synthda.cli.summary import _about_shares, _cells, _tell_gain, floor_is_better, gain_known, hardly_predicted
 from synthda.manifest import FORMAT, write_json
 
-SCORED = {"evaluation": {"accuracy": 0.5}}
+Results = dict[str, dict[str, Any]]
+SCORED: Results = {"evaluation": {"accuracy": 0.5, "interval": [0.4, 0.6], "n": 9}}
+OTHERS: Results = {"evaluation": SCORED["evaluation"] | {"content": "of other images"}}
 
 
-def _estimated(value: float) -> dict[str, dict[str, float]]:
+def _estimated(value: float) -> Results:
     return {"estimated_accuracy": {"value": value}}
 
 
-def _finished(run: Run, results: dict[str, dict[str, float]] | None) -> None:
+def _finished(run: Run, results: Results | None) -> None:
     """Nothing is written where nothing was run."""
     if results is not None:
         run.folder.mkdir(parents=True, exist_ok=True)
         write_json(run.manifest, {"format": FORMAT, "results": results})
 
 
-def _pair(folder: Path, own: dict[str, dict[str, float]], floor: dict[str, dict[str, float]] | None) -> Run:
+def _pair(folder: Path, own: Results, floor: Results | None) -> Run:
     run = Run(folder)
     _finished(run, own)
     _finished(run.baseline(FLOOR), floor)
@@ -33,10 +36,13 @@ def _pair(folder: Path, own: dict[str, dict[str, float]], floor: dict[str, dict[
 
 
 @pytest.mark.parametrize(("own", "floor", "expected"), [(0.5, 0.9, True), (0.9, 0.5, False), (0.895, 0.9, False)])
-def test_adaptation_does_harm_where_source_only_is_better_by_more_than_chance(
-    tmp_path: Path, own: float, floor: float, expected: bool
+def test_adaptation_does_harm_where_source_only_is_better_by_more_than_chance_and_that_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], own: float, floor: float, expected: bool
 ) -> None:
-    assert floor_is_better(_pair(tmp_path, _estimated(own), _estimated(floor))) is expected
+    run = _pair(tmp_path, _estimated(own), _estimated(floor))
+    assert floor_is_better(run) is expected
+    _tell_gain("dann", run, has_source=True)
+    assert ("source-only training does better than dann here" in capsys.readouterr().err) is expected
 
 
 def test_without_two_estimates_nothing_is_said_of_harm(tmp_path: Path) -> None:
@@ -50,16 +56,28 @@ def test_without_two_estimates_nothing_is_said_of_harm(tmp_path: Path) -> None:
         (SCORED, SCORED, True),
         (_estimated(0.5), _estimated(0.4), True),
         (SCORED, _estimated(0.4), False),
-        (SCORED, {"evaluation": {"accuracy": 0.5, "content": "of other images"}}, False),
+        (SCORED, OTHERS, False),
         (SCORED, {}, False),
         (SCORED, None, False),
         ({}, {}, False),
     ],
 )
 def test_the_gain_is_known_where_both_were_measured_alike(
-    tmp_path: Path, own: dict[str, dict[str, float]], floor: dict[str, dict[str, float]] | None, known: bool
+    tmp_path: Path, own: Results, floor: Results | None, known: bool
 ) -> None:
     assert gain_known(_pair(tmp_path, own, floor)) is known
+
+
+def test_a_baseline_that_was_scored_on_other_images_shows_no_accuracy(tmp_path: Path) -> None:
+    run = _pair(tmp_path, SCORED, OTHERS)
+    assert _cells(run, beside=run) == ("0.5000", "0.4000…0.6000", "9", "")
+    assert _cells(run.baseline(FLOOR), beside=run) == ("scored on other images", "", "", "")
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.1, ()), (0.011, ()), (0.009, ("rare",))])
+def test_a_class_is_hardly_predicted_below_a_tenth_of_an_equal_share(share: float, told: tuple[str, ...]) -> None:
+    others = {f"class {number}": (1 - share) / 9 for number in range(9)}
+    assert hardly_predicted({"rare": share} | others) == told
 
 
 def test_that_unknown_is_rarely_answered_is_no_warning() -> None:
