@@ -29,11 +29,11 @@ def data(*sources: Domain, **changes: Any) -> Data:
 
 
 def test_a_tenth_of_each_class_is_held_out_and_kept_from_the_training() -> None:
-    source = of_counts(100, 40)
+    source = of_counts(100, 38)
     kept, held_out = hold_out(data(source), "dann", CLASSES, 0.1)
     assert held_out is not None
     assert np.bincount(held_out.labels).tolist() == [10, 4]
-    assert np.bincount(kept.sources[0].labels).tolist() == [90, 36]
+    assert np.bincount(kept.sources[0].labels).tolist() == [90, 34]
     parts = [set(content_hashes(part.images)) for part in (held_out, kept.sources[0])]
     assert not parts[0] & parts[1]
     assert parts[0] | parts[1] == set(content_hashes(source.images))
@@ -50,6 +50,16 @@ def test_the_choice_is_a_function_of_the_seed() -> None:
     )
     assert first == again
     assert first != other
+
+
+def test_of_equal_counts_each_source_has_rows_of_its_own_held_out() -> None:
+    sources = of_counts(50, 50), of_counts(50, 50, seed=1)
+    _, held_out = hold_out(data(*sources), "dann", CLASSES, 0.2)
+    assert held_out is not None
+    held = set(content_hashes(held_out.images))
+    first, second = ([content in held for content in content_hashes(source.images)] for source in sources)
+    assert sum(first) == sum(second) == 20
+    assert first != second
 
 
 def test_labels_of_several_sources_are_counted_by_the_models_classes() -> None:
