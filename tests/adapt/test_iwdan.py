@@ -40,10 +40,14 @@ def test_the_label_loss_is_balanced_and_both_losses_are_weighted_by_class() -> N
     torch.testing.assert_close(found["domain"], domain)
 
 
-def test_an_estimate_moves_the_weights_halfway_to_what_the_predictions_say() -> None:
+@pytest.mark.parametrize("memory", [0.5, 0.8])
+def test_an_estimate_moves_the_weights_to_what_the_predictions_say_but_for_their_memory(memory: float) -> None:
     iwdan, given, p = made(), batch(), torch.tensor(0.5)
-    iwdan.estimate_every, classes = 3, iwdan.network.classes
+    iwdan.estimate_every, iwdan.memory, classes = 3, memory, iwdan.network.classes
+    given.source[0][given.source_labels == 1] += 1
+    given.target[0][2:] += 1  # seven of nine look like class 1
     with torch.no_grad():
+        next(iwdan.network.label_predictor.parameters()).mul_(20)
         chances_s, chances_t = (iwdan.network(images).softmax(dim=1) for images in (given.source[0], given.target[0]))
     by_class = np.stack([chances_s[given.source_labels == label].sum(dim=0).numpy() for label in range(classes)])
     for _ in range(3):
@@ -52,8 +56,9 @@ def test_an_estimate_moves_the_weights_halfway_to_what_the_predictions_say() -> 
     counts = 3 * torch.bincount(given.source_labels, minlength=classes)
     torch.testing.assert_close(iwdan.shares_s, (counts + 1) / (counts + 1).sum())
     found = target_shares(by_class, chances_t.sum(dim=0).numpy(), iwdan.shares_s.numpy())
-    expected = 0.5 + 0.5 * torch.from_numpy(found).float() / iwdan.shares_s
+    expected = memory + (1 - memory) * torch.from_numpy(found).float() / iwdan.shares_s
     torch.testing.assert_close(iwdan.ratios, expected, rtol=1e-3, atol=1e-4)
+    assert iwdan.ratios[1] > 1.05
     assert iwdan.predictions.sum() == 0
 
 

@@ -38,6 +38,9 @@ def test_a_class_without_source_images_keeps_its_share() -> None:
     by_class = np.array([[9.0, 0, 1], [0, 0, 0], [1, 0, 9]])
     found = target_shares(by_class, np.array([5.0, 0, 5]), np.array([0.2, 0.6, 0.2]))
     np.testing.assert_allclose(found, [0.2, 0.6, 0.2], rtol=1e-6)
+    unsure = np.array([[1.0] * 3, [0.0] * 3, [1.0] * 3])
+    found = target_shares(unsure, np.ones(3), np.array([0.3, 0.6, 0.1]))
+    np.testing.assert_allclose(found, [0.3, 0.6, 0.1], rtol=1e-6)
 
 
 def test_it_finds_what_a_general_solver_of_the_papers_program_finds_with_the_ridge() -> None:
