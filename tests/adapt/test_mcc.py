@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.special import softmax
 from scipy.stats import entropy
-from shown import accuracy_on_shifted_colours, rows
+from shown import accuracy_on_shifted_colours, gradient, rows
 
 from synthda.adapt.methods.mcc import class_confusion
 
@@ -24,6 +24,15 @@ def test_it_is_the_mean_share_of_other_classes_in_each_row_of_the_weighted_confu
         row = [sum(w * y[one] * y[other] for w, y in zip(weights, chances, strict=True)) for other in range(4)]
         total += 1 - row[one] / sum(row)
     assert class_confusion(torch.tensor(logits), temperature).item() == pytest.approx(total / 4)
+
+
+def test_what_an_image_weighs_is_a_constant_to_the_gradient() -> None:
+    logits = torch.tensor(3 * rows(0, 8, 4), requires_grad=True)
+    chances = (logits / 2.5).softmax(dim=1)
+    weights = torch.tensor(1 + np.exp(-entropy(chances.detach().numpy(), axis=1)))
+    confusion = chances.T @ (weights[:, None] * chances)
+    expected = 1 - (confusion.diagonal() / confusion.sum(dim=1)).mean()
+    torch.testing.assert_close(gradient(class_confusion(logits, 2.5), logits), gradient(expected, logits))
 
 
 def test_sure_predictions_confuse_nothing_and_equal_chances_the_most() -> None:

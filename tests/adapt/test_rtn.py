@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.spatial.distance import cdist
 from scipy.special import entr, softmax
-from shown import accuracy_on_shifted_colours, batch, colour_network, rows
+from shown import accuracy_on_shifted_colours, batch, colour_network, gradient, rows
 from torch.nn import functional as F
 
 from synthda.adapt.methods.rtn import RTN, tensor_distances
@@ -62,7 +62,9 @@ def test_the_source_predictor_learns_the_labels_and_the_target_predictor_is_depl
     hidden = (target @ method.residual[0].weight.T + method.residual[0].bias).clamp_min(0)
     source = target + hidden @ method.residual[2].weight.T + method.residual[2].bias
     label = F.cross_entropy(source, given.source_labels)
-    assert method.losses(given, P)["label"].item() == pytest.approx(label.item(), rel=1e-5)
+    found, weight = method.losses(given, P)["label"], next(method.network.label_predictor.parameters())
+    assert found.item() == pytest.approx(label.item(), rel=1e-5)
+    torch.testing.assert_close(gradient(found, weight), gradient(label, weight))  # also through the residual
     torch.testing.assert_close(method.predict(given.source[0]), target)
 
 

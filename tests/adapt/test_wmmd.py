@@ -76,6 +76,16 @@ def test_the_target_learns_its_own_pseudo_labels() -> None:
     assert found == pytest.approx(-0.5 * (np.log(0.9) + np.log(0.7)) / 2, rel=1e-3)
 
 
+def test_both_terms_rise_from_nothing() -> None:
+    """2 / (1 + e⁻¹) − 1 = .46212 and 2 / (1 + e⁻¹⁰) − 1 = .99991."""
+    seen = shown([rows(0, 4, 3), rows(1, 4, 2)], [1 + rows(2, 6, 3), rows(3, 6, 2)], [0, 1, 0, 1])
+    none, early, late = (WMMD(colour_network()).terms(seen, torch.tensor(p).double()) for p in (0.0, 0.1, 1.0))
+    for name in ("weighted_mmd", "target_label"):
+        assert none[name].item() == 0
+        assert early[name].item() == pytest.approx(0.46212 / 0.99991 * late[name].item(), rel=1e-4)
+        assert late[name].item() > 0.01
+
+
 def test_where_the_classes_have_other_shares_in_the_target_its_weights_matter(tmp_path: Path) -> None:
     """DAN, which has none, brings a share of one class over to the other."""
     gap = turned_clusters()
