@@ -9,7 +9,7 @@ import pytest
 import torch
 from gaps import turned_bars
 from shown import colour_network
-from torch import Tensor
+from torch import Tensor, nn
 from toy import blueprint, train_toy
 
 from synthda.adapt.method import Batch
@@ -76,6 +76,20 @@ def test_the_teacher_is_the_moving_average_of_the_student_and_learns_nothing_els
     for old, new, student in zip(before, made.teacher.parameters(), made.network.parameters(), strict=True):
         torch.testing.assert_close(new, 0.75 * old + 0.25 * student)
         assert new.grad is None
+
+
+def test_the_teachers_running_statistics_are_of_what_passes_through_itself() -> None:
+    network, given = colour_network(), batch()
+    network.feature_extractor.insert(2, nn.BatchNorm1d(16, momentum=0.25))
+    made = SelfEnsembling(network).train()
+    with torch.no_grad():
+        for parameter in made.teacher.parameters():
+            parameter.mul_(3)
+        own = made.teacher.feature_extractor[:2](given.target[1] - made.teacher.mean)
+    made.step(given, P, lambda loss, *names: None)
+    norm = made.teacher.feature_extractor[2]
+    torch.testing.assert_close(norm.running_mean, 0.25 * own.mean(dim=0))
+    torch.testing.assert_close(norm.running_var, 0.75 + 0.25 * own.var(dim=0))
 
 
 def test_the_teacher_predicts() -> None:
