@@ -116,6 +116,12 @@ def test_tca_takes_features_of_any_scale() -> None:
         np.testing.assert_allclose(np.abs(unit[0]), np.abs(unit[1]), atol=1e-3)
 
 
+def test_the_width_of_tca_s_rbf_kernel_follows_the_scale_of_the_features() -> None:
+    domains, method = turned(), TCA(dimensions=2, kernel="rbf")
+    one, ten = (method.align(scale * domains.source, scale * domains.target)[0] for scale in (1, 10))
+    np.testing.assert_allclose(np.abs(ten), np.abs(one), rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
 def test_tca_brings_the_domains_together_in_units_of_their_spread(kernel: str) -> None:
     domains = turned()

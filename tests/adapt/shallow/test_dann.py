@@ -7,6 +7,7 @@ import pytest
 from shallow_problems import one_cue_moved, turned
 
 from synthda.adapt.shallow.dann import ShallowDANN, ShallowNetwork
+from synthda.adapt.shallow.estimator import Labels
 from synthda.adapt.shallow.objective import gradients, initial, objective, sigmoid
 from synthda.errors import SettingError
 
@@ -90,10 +91,23 @@ def test_training_that_breaks_down_is_told_in_a_sentence() -> None:
         ShallowDANN(learning_rate=3e38).fit(domains.source, domains.labels, domains.target)
 
 
-def test_training_stops_at_the_best_held_out_loss_and_fewer_rows_than_a_batch_do() -> None:
+def test_training_stops_when_the_held_out_loss_rises_and_keeps_the_weights_of_the_least() -> None:
+    domains, seen = turned(), []
+
+    class Watched(ShallowNetwork):
+        def _loss(self, rows: Labels, codes: Labels) -> float:
+            seen.append((super()._loss(rows, codes), rows, codes))
+            return seen[-1][0]
+
+    method = Watched(epochs=200, learning_rate=0.5, patience=2).fit(domains.source, domains.labels, domains.target)
+    losses, (_, *held_out) = [loss for loss, *_ in seen], seen[0]
+    assert len(losses) < 200
+    assert method._loss(*held_out) == min(losses) < losses[-1]
+
+
+def test_chances_sum_to_1_and_fewer_rows_than_a_batch_do() -> None:
     domains = turned()
-    method = ShallowNetwork(epochs=200, learning_rate=0.5, patience=2)
-    chances = method.fit(domains.source, domains.labels, domains.target).probabilities(domains.source)
-    np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
+    method = ShallowNetwork(epochs=2).fit(domains.source, domains.labels, domains.target)
+    np.testing.assert_allclose(method.probabilities(domains.source).sum(axis=1), 1, rtol=1e-5)
     few = ShallowDANN(batch=50).fit(domains.source[:6], np.array([0, 1] * 3), domains.target[:3])
     assert len(few.predict(domains.target)) == 200

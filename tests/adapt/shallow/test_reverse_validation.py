@@ -15,17 +15,21 @@ from synthda.adapt.shallow.reverse_validation import Problem, check_grid, combin
 from synthda.adapt.shallow.sa import SubspaceAlignment
 from synthda.errors import SettingError
 
+Call = tuple[Rows, Labels, Rows, Shallow, Shallow | None]
+
 
 class Recorder(Shallow):
-    """Says what it was fitted on, and labels rows by the sign of their first feature, turned or not."""
+    """Says what it was fitted on, itself and from where; labels rows by the sign of their first feature, or turned."""
 
-    calls: list[tuple[Rows, Labels, Rows]]
-
-    def __init__(self, sign: int, calls: list[tuple[Rows, Labels, Rows]]) -> None:
+    def __init__(self, sign: int, calls: list[Call]) -> None:
         self.sign, self.calls = sign, calls
+        self.start: Shallow | None = None
+
+    def begin_from(self, trained: Shallow) -> None:
+        self.start = trained
 
     def fit(self, source: Rows, labels: Labels, target: Rows) -> Recorder:
-        self.calls.append((source, labels, target))
+        self.calls.append((source, labels, target, self, self.start))
         return self
 
     def predict(self, rows: Rows) -> Labels:
@@ -42,7 +46,7 @@ def line() -> Problem:
 
 
 def test_the_way_there_and_back_trains_on_the_rest_and_scores_the_held_out_rows() -> None:
-    problem, calls = line(), []
+    problem, calls = line(), list[Call]()
     assert reverse_risk(lambda: Recorder(1, calls), problem) == 0
     assert reverse_risk(lambda: Recorder(-1, []), problem) == 1
     (there, back) = calls
@@ -51,6 +55,8 @@ def test_the_way_there_and_back_trains_on_the_rest_and_scores_the_held_out_rows(
     np.testing.assert_array_equal(back[0], problem.target)
     np.testing.assert_array_equal(back[1], np.sign(problem.target[:, 0]))
     np.testing.assert_array_equal(back[2], there[0])
+    assert there[4] is None
+    assert back[4] is there[3] is not back[3]
 
 
 def test_a_problem_has_no_place_for_labels_of_the_target() -> None:
