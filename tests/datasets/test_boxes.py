@@ -96,9 +96,9 @@ def test_crops_of_a_large_jpeg_have_its_full_resolution(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
 def test_the_fit_is_that_of_everywhere(shelf: Path, fit: Fit) -> None:
     photo, size = shelf / "a.png", (16, 16)
-    whole, part = read_crops(photo, [(0, 0, 40, 20), (10, 5, 20, 10)], size, fit)
+    whole, part = read_crops(photo, [(0, 0, 40, 20), (4, 8, 20, 10)], size, fit)
     np.testing.assert_array_equal(whole, read_photo(photo, size, fit))
-    np.testing.assert_array_equal(part, read_photo(photo, size, fit, box=(0.25, 0.25, 0.75, 0.75)))
+    np.testing.assert_array_equal(part, read_photo(photo, size, fit, box=(0.1, 0.4, 0.6, 0.9)))
 
 
 @pytest.mark.parametrize(

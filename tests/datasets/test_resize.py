@@ -44,6 +44,16 @@ def test_crop_cuts_the_long_side_equally_at_both_ends():
     assert (np.asarray(fit_image(Image.fromarray(array), (10, 10), "crop")) == 200).all()
 
 
+def test_crop_cuts_around_the_centre_of_its_box() -> None:
+    array = np.zeros((32, 32, 3), dtype=np.uint8)
+    array[:8, :, 0] = 255
+    array[8:, :, 2] = 255
+    upper = np.asarray(fit_image(Image.fromarray(array), (8, 8), "crop", box=(0, 0, 1, 0.25)))
+    assert (upper == (255, 0, 0)).all()
+    left = np.asarray(fit_image(Image.fromarray(array).rotate(90), (8, 8), "crop", box=(0, 0, 0.25, 1)))
+    assert (left == (255, 0, 0)).all()
+
+
 def test_a_box_selects_a_part_by_fractions():
     array = np.asarray(fit_image(halves(20, 40), (6, 6), box=(0.5, 0.0, 1.0, 1.0)))
     assert (array[:, 2:] == (0, 0, 255)).all()  # the filter looks over the edge of the box
