@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +29,11 @@ class StoppedError(Exception):
     pass
 
 
-def stop_after(calls):
+def stop_after(calls: int) -> Callable[[int], None]:
     """A progress callback that interrupts its caller."""
-    seen = []
+    seen: list[int] = []
 
-    def progress(rows):
+    def progress(rows: int) -> None:
         seen.append(rows)
         if len(seen) == calls:
             raise StoppedError
@@ -40,6 +43,15 @@ def stop_after(calls):
 
 def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def black_photos(folder: Path, count: int) -> Path:
+    """000.png, 001.png, …"""
+    folder.mkdir()
+    Image.new("RGB", (9, 9)).save(folder / "000.png")
+    for number in range(1, count):
+        shutil.copy(folder / "000.png", folder / f"{number:03}.png")
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +126,33 @@ def test_an_interrupted_return_is_finished_by_the_same_call_and_finished_shards_
     again = made_again(tmp_path / "out", tmp_path / "again")
     assert sum(decoded) == 600 - 256
     assert_same(domain, again, scenes=load_format(to).carries_scenes)
+
+
+def test_what_an_interrupted_return_could_not_use_is_told_by_the_one_that_finishes_it(tmp_path: Path) -> None:
+    photos = black_photos(tmp_path / "photos", 260)
+    (photos / "003.png").write_bytes(b"none")
+    whole = made_again(photos, tmp_path / "whole", size=(8, 8))
+    with pytest.raises(StoppedError):
+        made_again(photos, tmp_path / "again", size=(8, 8), progress=stop_after(256 // ingest.AT_ONCE + 1))
+    assert (tmp_path / "again" / "shard-00000.h5").exists()
+    assert_same(whole, made_again(photos, tmp_path / "again", size=(8, 8)), scenes=False)
+    told, again = (read_manifest(tmp_path / name / "domain.json")["skipped"] for name in ("whole", "again"))
+    assert len(told) == 1
+    assert again == told
+
+
+def test_photographs_that_have_changed_do_not_go_on_with_the_shards_of_what_they_were(tmp_path: Path) -> None:
+    photo = black_photos(tmp_path / "photos", 5) / "003.png"
+    content, status = photo.read_bytes(), photo.stat()
+    with pytest.raises(StoppedError):
+        made_again(photo.parent, tmp_path / "again", size=(8, 8), progress=stop_after(1))
+    for changed, seconds in ((content + b" ", 0), (content, 2)):
+        photo.write_bytes(changed)
+        os.utime(photo, ns=(status.st_atime_ns, status.st_mtime_ns + seconds * 10**9))
+        with pytest.raises(DataError, match="begun by another command"):
+            made_again(photo.parent, tmp_path / "again", size=(8, 8))
+    os.utime(photo, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert len(made_again(photo.parent, tmp_path / "again", size=(8, 8))) == 5
 
 
 @pytest.mark.parametrize("to", ["imagefolder", "hf"])
@@ -242,9 +281,14 @@ def test_photographs_without_classes_become_unlabelled_shards(tmp_path):
     assert (domain.classes, domain.labels.tolist()) == ((), [UNLABELLED] * 3)
 
 
-def test_an_image_that_was_removed_from_an_export_is_missed(tmp_path):
+@pytest.mark.parametrize(
+    "change", [Path.unlink, lambda path: shutil.copy(path, path.with_name("00000020.png"))], ids=["removed", "added"]
+)
+def test_an_image_that_was_removed_from_an_export_or_added_to_it_is_noticed(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
     out = exported(domain_of(20), tmp_path / "out", "imagefolder")
-    next(out.rglob("00000007.png")).unlink()
+    change(next(out.rglob("00000007.png")))
     with pytest.raises(DataError, match="no longer holds the 20 images"):
         made_again(out, tmp_path / "again")
 
