@@ -79,6 +79,13 @@ def test_the_latest_decision_counts_and_an_undo_brings_back_the_one_before(folde
     assert read_labels(open_journal.path).history == ()
 
 
+def test_a_photograph_that_is_labelled_again_comes_last(folder: Path) -> None:
+    path = written(
+        folder, *(decision(folder, number, label) for number, label in ((1, "apple"), (2, "pear"), (1, "pear")))
+    )
+    assert greys(path, "measure") == [(80, "pear"), (40, "pear")]
+
+
 def test_an_undo_takes_back_the_latest_of_its_own_queue(folder: Path) -> None:
     with journal(folder) as open_journal:
         open_journal.decide(decision(folder, 1, "apple"))
@@ -210,6 +217,15 @@ def test_a_moved_folder_is_told_by_one_more_line(folder: Path) -> None:
     with Journal(path, moved, CLASSES):
         pass
     assert greys(path, "measure") == [(40, "apple")]
+
+
+def test_a_moved_folder_may_have_lost_some_of_the_labelled_photographs(folder: Path) -> None:
+    path = written(folder, decision(folder, 1, "apple"), decision(folder, 2, "pear"))
+    moved = folder.rename(folder.parent / "moved")
+    (moved / "1.png").unlink()
+    with Journal(path, moved, CLASSES, contents=[sha256_of(photo) for photo in moved.iterdir()]):
+        pass
+    assert greys(path, "measure") == [(80, "pear")]
 
 
 def test_photographs_and_labels_can_be_moved_together(folder: Path) -> None:
