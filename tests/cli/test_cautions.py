@@ -13,7 +13,7 @@ from PIL import Image
 
 from synthda.adapt.comparison.scores import RESULTS
 from synthda.adapt.run import Run
-from synthda.cli.cautions import OURS, about_near_classes
+from synthda.cli.cautions import OURS, about_cut_outs, about_few, about_near_classes
 from synthda.datasets.domain import ArrayImages, Domain
 from synthda.datasets.records import EXPORT
 from synthda.synth.coco import MANIFEST
@@ -118,6 +118,24 @@ def test_renderings_that_are_enlarged_are_told(synthda: Any, source: str, photos
 
     assert "stripes holds images of 16×16 px, which are enlarged to 32×32" in told(32)
     assert "enlarged" not in told(24)
+
+
+@pytest.mark.parametrize(
+    ("source_images", "classes", "target_images", "told"),
+    [(31, 2, 500, 1), (32, 2, 500, 0), (214, 43, 500, 1), (215, 43, 500, 0), (215, 43, 31, 1), (214, 43, 31, 2)],
+)
+def test_few_are_fewer_than_32_images_or_5_of_a_source_s_class(
+    source_images: int, classes: int, target_images: int, told: int
+) -> None:
+    assert len(list(about_few(source_images, classes, target_images))) == told
+
+
+@pytest.mark.parametrize(("count", "told"), [(31, 1), (40, 0)])
+def test_many_pictures_without_background_are_a_source_as_they_are(tmp_path: Path, count: int, told: int) -> None:
+    Image.new("RGBA", (8, 8)).save(tmp_path / "icon.png")
+    images, labels = ArrayImages(np.zeros((count, 8, 8, 3), np.uint8)), np.arange(count) % 2
+    source = Domain(images, labels, ("cola", "soap"), paths=("icon.png",) * count)
+    assert len(list(about_cut_outs(str(tmp_path), source))) == told
 
 
 def test_a_target_in_several_folders_says_in_how_many_and_which_are_our_own(
