@@ -6,6 +6,7 @@ import pytest
 from synthda.datasets.domain import Scenes
 from synthda.synth import camera, noise
 from synthda.synth.renderer import columns
+from synthda.synth.syn_numbers import SynNumbers
 
 
 def still(n: int = 1, /, **factors: float) -> Scenes:
@@ -20,6 +21,17 @@ def still(n: int = 1, /, **factors: float) -> Scenes:
 def checks(n: int = 1, size: int = 32) -> np.ndarray:
     pattern = np.where((np.indices((size, size)) // 2).sum(axis=0) % 2, 220.0, 30.0).astype(np.float32)
     return np.repeat(np.repeat(pattern[None, :, :, None], 3, axis=3), n, axis=0)
+
+
+def test_most_photographs_are_fair_and_some_are_bad() -> None:
+    scenes = still(20_000)
+    camera.sample(np.random.default_rng(0), scenes, SynNumbers(jpeg=50))
+    shares = {"motion": 1 / 6, "defocus": 1 / 6, "sharpen": 0.5, "jpeg": 0.3}
+    assert {name: (scenes[name] > 0).mean() for name in shares} == pytest.approx(shares, abs=0.02)
+    assert (scenes["reduce"] > 1).mean() == pytest.approx(0.3, abs=0.02)
+    assert (scenes["jpeg"][scenes["jpeg"] > 0].min(), scenes["jpeg"].max()) == (50, 95)
+    camera.sample(np.random.default_rng(0), scenes, SynNumbers(jpeg=96))
+    assert not scenes["jpeg"].any()
 
 
 def test_a_perfect_camera_rounds_and_clips_only() -> None:

@@ -220,9 +220,8 @@ RANGES = [
 @pytest.mark.parametrize(("setting", "column", "value", "low", "high"), RANGES)
 def test_a_setting_bounds_its_factor(setting: str, column: str, value: float, low: float, high: float) -> None:
     drawn = sample_block(SynNumbers(fonts="matplotlib", tight=0, **{setting: value}), 0, 0)[column]  # type: ignore[arg-type]
-    assert low - 1e-6 <= drawn.min()
-    assert drawn.max() <= high + 1e-6
-    assert drawn.max() > low + 0.5 * (high - low)
+    assert low - 1e-6 <= drawn.min() < low + 0.2 * (high - low)
+    assert low + 0.5 * (high - low) < drawn.max() <= high + 1e-6
 
 
 @pytest.mark.parametrize("setting", [name for name, value in PLAIN.items() if value in (0, 1, 100)])
@@ -234,6 +233,26 @@ def test_each_factor_changes_the_images(setting: str) -> None:
     numbers = plain(**{setting: value})
     images, untouched = (render_rows(each, 0, 160)[1] for each in (numbers, plain()))
     assert (untouched != images).any(axis=(1, 2, 3)).sum() >= 4
+
+
+def test_blur_and_jpeg_follow_their_shares() -> None:
+    scenes = SynNumbers(fonts="matplotlib", tight=0).sample(np.random.default_rng(0), 20_000)
+    shares = {"blur": 0.7, "jpeg": 0.2}
+    assert {name: (scenes[name] > 0).mean() for name in shares} == pytest.approx(shares, abs=0.02)
+
+
+def test_the_darker_colour_is_never_exposed_to_white() -> None:
+    scenes = sample_block(plain(over=4), 0, 0)
+    darker = np.minimum(*(luminance(colour(scenes, part)) for part in ("fill", "ground")))
+    exposed = darker * 2 ** scenes["exposure"].astype(float)
+    assert exposed.max() == pytest.approx(225, rel=1e-4)
+    assert (scenes["exposure"] > 1).any()
+
+
+def test_a_photograph_deviates_from_the_ground_by_a_third_of_the_contrast(photographs: Path) -> None:
+    scenes = sample_block(plain(backgrounds=str(photographs)), 0, 0)
+    gap = luminance(colour(scenes, "fill")) - luminance(colour(scenes, "ground"))
+    np.testing.assert_allclose(scenes["photo_contrast"], 0.35 * np.abs(gap), rtol=1e-5)
 
 
 def test_no_saturation_makes_grey_images() -> None:
