@@ -99,6 +99,19 @@ def test_labels_are_those_of_the_digits(mnist_root: Path, photographs: Path) -> 
     assert (scenes["label"] == scenes["digit"] % 10).all()
 
 
+def test_crops_are_taken_along_the_whole_of_a_photograph(mnist_root: Path, tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / "long" / split).mkdir(parents=True)
+    for size in ((30, 200), (200, 30)):
+        Image.new("RGB", size).save(tmp_path / "long" / "train" / f"{size[0]}.png")
+    blend = renderer(mnist_root, tmp_path / "long")
+    scenes = sample_block(blend, 0, 0)
+    tall = scenes["photo"] == blend.tables["photo"].index("train/30.png")
+    for along, across, shown in (("crop_y", "crop_x", tall), ("crop_x", "crop_y", ~tall)):
+        assert 150 < scenes[along][shown].max() <= 200 - 28
+        assert scenes[across][shown].max() == 30 - 28
+
+
 def test_the_margin_shows_the_photograph(mnist_root: Path, photographs: Path) -> None:
     scenes, images = render_rows(renderer(mnist_root, photographs, size=32, margin=2), 0, 8)
     plain = renderer(mnist_root, photographs, size=32, margin=2)

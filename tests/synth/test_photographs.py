@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from synthda.errors import DataError
-from synthda.synth.photographs import load_photographs, split_of, zooms
+from synthda.synth.photographs import crop, load_photographs, split_of, zooms
+from synthda.synth.renderer import columns
 
 
 def test_train_and_test_sub_folders_are_taken_at_their_word(photographs: Path) -> None:
@@ -30,6 +31,25 @@ def test_a_copy_under_another_name_stays_on_its_side(photographs: Path) -> None:
 
 def test_about_one_in_five_hashes_falls_to_the_test_split() -> None:
     assert 150 < sum(split_of(f"{number * 2654435761 % 2**32:08x}") == "test" for number in range(1000)) < 250
+
+
+def test_photographs_stand_in_the_order_of_their_contents_whatever_they_are_called(photographs: Path) -> None:
+    before = load_photographs(photographs)
+    assert before.hashes == tuple(sorted(before.hashes))
+    for path in list(photographs.glob("*.png")):
+        path.rename(photographs / f"{99 - int(path.stem)}.png")
+    load_photographs.cache_clear()
+    again = load_photographs(photographs)
+    assert again.hashes == before.hashes
+    assert all((one == other).all() for one, other in zip(again.images, before.images, strict=True))
+
+
+@pytest.mark.parametrize(("x", "y", "left", "top"), [(0, 0, 0, 0), (1, 0, 20, 0), (0, 1, 0, 8), (0.5, 0.5, 10, 4)])
+def test_a_crop_lies_where_its_row_says(x: float, y: float, left: int, top: int) -> None:
+    down, across = np.indices((40, 52))
+    photograph = np.stack([across, down, 0 * down], axis=2).astype(np.uint8)
+    scene = np.array([(x, y, 1)], columns(photo_x="f4", photo_y="f4", photo_zoom="f4"))[0]
+    np.testing.assert_array_equal(crop(photograph, scene, 32), photograph[top : top + 32, left : left + 32])
 
 
 def test_a_broken_photograph_is_skipped_and_named(photographs: Path) -> None:
