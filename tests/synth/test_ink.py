@@ -82,6 +82,13 @@ def test_weight_thickens_each_side_of_a_stroke() -> None:
     assert thick[row].sum() - thin[row].sum() == pytest.approx(2 * 0.05 * 0.8 * SIZE, abs=2)
 
 
+def test_a_stroke_loses_two_fifths_of_its_width_at_most() -> None:
+    whole, thinned = (inked(scene(1, scale=0.8, weight=weight))[SIZE // 2].sum() for weight in (0, -1))
+    assert thinned == pytest.approx(0.6 * whole, abs=2)
+    thinnest = min(range(len(FACES)), key=lambda code: glyph(FACES[code], "1", 24).half_stroke)
+    assert inked(scene(1, scale=0.8, weight=-1, font=thinnest)).any()
+
+
 def test_a_dry_brush_leaves_streaks_that_lie_level() -> None:
     field, smooth = (lay(scene(1, scale=0.9, streaks=streaks), SIZE, FACES, DIGITS).field[0] for streaks in (0.1, 0))
     change = field - smooth

@@ -15,6 +15,7 @@ from synthda.synth import store_scenes
 from synthda.synth.canvas import BLENDS, MEMBRANE
 from synthda.synth.generate import generate
 from synthda.synth.instances import box_of
+from synthda.synth.perspective import homographies
 from synthda.synth.products import Products
 from synthda.synth.renderer import render_rows, sample_block
 from synthda.synth.store_scenes import HEAP, HELD, KINDS, LONE, SHELF
@@ -114,6 +115,25 @@ def test_the_hand_hides_part_of_what_it_holds(products: Products) -> None:
     ]
     assert 0.5 < np.mean(shares) < 0.98
     assert max(shares) <= 1
+
+
+def test_loose_products_are_smaller_than_packs_by_their_share_and_longer_where_they_are_oblong(icons: Path) -> None:
+    renderer = Products(templates=str(icons), smallest=0.8, largest=0.8, loose_scale=0.5)
+    scenes = sample_block(renderer, 0, 0)
+    single = np.isin(scenes["kind"], (HELD, LONE))
+    packs = np.isin(scenes["label"], [0, 1, 4, 6])
+    np.testing.assert_allclose(scenes["scale"][single & packs], 0.8, rtol=1e-6)
+    oblong = (71 / 63) ** 0.5  # of the ellipses
+    np.testing.assert_allclose(scenes["scale"][single & ~packs], 0.8 * 0.5 * oblong, rtol=0.02)
+
+
+def test_heaps_are_seen_from_above(products: Products) -> None:
+    heaps = of_kind(products, HEAP)
+    assert heaps["pitch"].min() >= -45
+    assert heaps["pitch"].max() <= -5
+    heaps["roll"] = heaps["yaw"] = 0
+    top, bottom = (homographies(heaps, 64)[:, 2] @ [0, y, 1] for y in (-0.5, 0.5))
+    assert (top > bottom).all()
 
 
 @pytest.mark.parametrize("settings", [{"smallest": 0.1, "largest": 0.3}, {"fewest": 1.0, "most": 1.5}])

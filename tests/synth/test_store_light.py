@@ -38,6 +38,20 @@ def test_grey_stays_grey_and_colours_become_more_vivid() -> None:
     assert np.ptp(images[0, 3, 3]) == pytest.approx(1.5 * 30, rel=0.02)
 
 
+def test_contrast_is_about_the_metered_mean() -> None:
+    images = np.full((4, 16, 16, 3), 80, np.float32)
+    images[:, 8:] = 120
+    store_light.fall(images, rows(metered=110, contrast=0.3))
+    np.testing.assert_allclose(images[:, :8], 110 - 1.3 * 1.1 * 20, rtol=1e-4)
+    np.testing.assert_allclose(images[:, 8:], 110 + 1.3 * 1.1 * 20, rtol=1e-4)
+
+
+def test_a_reflection_is_brightest_at_its_place() -> None:
+    images = np.full((1, 32, 32, 3), 60, np.float32)
+    store_light.fall(images, rows(1, glare=100, glare_x=0.7, glare_y=0.3, glare_long=0.2, glare_wide=0.1))
+    assert np.argwhere(images[0, :, :, 0] == images[0, :, :, 0].max()).tolist() == [[9, 22]]
+
+
 def test_highlights_never_reach_white() -> None:
     images = np.random.default_rng(0).uniform(0, 900, (4, 16, 16, 3)).astype(np.float32)
     store_light.fall(images, rows(metered=200))
