@@ -22,7 +22,7 @@ class ConvSmall(Network):
     norm is there for the methods that need it.
     """
 
-    recipe = Recipe(steps=3000, optimizer="adam", learning_rate=1e-3, schedule="cosine", source_view="strong")
+    recipe = Recipe(steps=5000, optimizer="adam", learning_rate=1e-3, schedule="cosine", source_view="strong")
     scales_input = True
     domain_hidden = (128,)
 
