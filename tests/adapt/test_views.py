@@ -67,14 +67,35 @@ def test_a_dot_moves_no_further_than_the_ranges_allow() -> None:
         offset = (weight.sum(dim=axis) * at).sum(dim=1).abs()
         # The frame's centre is only shifted, but the shift is zoomed and sheared with the image.
         assert offset.max() < 65 * views.SHIFT * views.ZOOM * (1 + views.SHEAR + 0.2)
-        assert offset.max() > 0.5 * 65 * views.SHIFT
+        assert offset.max() > 0.9 * 65 * views.SHIFT
+
+
+def light(monkeypatch: pytest.MonkeyPatch, *kept: str) -> None:
+    """Turn off all changes of light but those kept."""
+    rest = {"BRIGHTNESS": 0, "CAST": 0, "NEGATIVE": 0, "RECOLOURED": 0, "NOISE": 0, "CONTRAST": 1, "SHARPEN": (0, 0)}
+    for name in rest.keys() - set(kept):
+        monkeypatch.setattr(views, name, rest[name])
 
 
 def test_without_its_changes_light_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    rest = {"BRIGHTNESS": 0, "CAST": 0, "NEGATIVE": 0, "RECOLOURED": 0, "NOISE": 0, "CONTRAST": 1, "SHARPEN": (0, 0)}
-    for name, value in rest.items():
-        monkeypatch.setattr(views, name, value)
+    light(monkeypatch)
     torch.testing.assert_close(lit(noisy()), noisy())
+
+
+def test_a_cast_gives_each_channel_a_gain_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    light(monkeypatch, "CAST")
+    images = 0.4 + 0.2 * noisy()
+    gains = lit(images).std(dim=(2, 3)) / images.std(dim=(2, 3))
+    assert 0.9 * views.CAST < (gains - 1).abs().max() < 1.01 * views.CAST
+    assert (gains[:, 0] - gains[:, 1]).abs().max() > views.CAST
+
+
+def test_noise_is_weak_in_most_images_and_strongest_at_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    light(monkeypatch, "NOISE")
+    images = 0.4 + 0.2 * noisy(256)
+    deviation = (lit(images) - images).std(dim=(1, 2, 3)) / views.NOISE
+    assert 0.1 < deviation.median() < 0.4
+    assert 0.9 < deviation.max() < 1.05
 
 
 def test_a_negative_exchanges_light_and_dark_and_keeps_the_differences_of_channels(
