@@ -285,6 +285,14 @@ def test_a_first_run_that_is_there_needs_no_source(tmp_path: Path) -> None:
         adapt(plan, data(sources=()), Run(tmp_path / "other"), export=False)
 
 
+def test_a_first_run_that_would_be_discarded_is_none_to_start_from(tmp_path: Path) -> None:
+    plan, run = replace(blueprint("shot", steps=1), classes=data().classes), Run(tmp_path)
+    adapt(plan, data(), run, export=False)
+    with pytest.raises(DataError, match="give a finished one with --start"):
+        adapt(plan, data(sources=()), run, export=False, force=True)
+    assert run.finished
+
+
 @pytest.mark.parametrize("option", ["start", "begin"])
 def test_photographs_whose_labels_an_earlier_run_has_learnt_do_not_evaluate(option: str, tmp_path: Path) -> None:
     earlier, run, labelled = Run(tmp_path / "earlier"), Run(tmp_path / "run"), domain(40, seed=5, target=True)

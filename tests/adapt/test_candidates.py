@@ -140,6 +140,11 @@ def test_a_candidate_is_the_run_that_ends_there_but_for_its_schedules(tmp_path: 
     assert torch.load(run.candidate(4), weights_only=True)["optimizers"] == {}
 
 
+def test_a_candidate_takes_what_its_weights_and_its_running_statistics_do() -> None:
+    method = blueprint(norm="batch").build()
+    assert bytes_each(method) == sum(tensor.nbytes for tensor in weights(method).values())
+
+
 @pytest.mark.parametrize("method", ["dann", "self-ensembling"])
 def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_candidates_and_the_same_choice(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +148,17 @@ def test_a_disk_that_fills_is_one_sentence_and_the_old_checkpoint_stays(saved: t
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == before
     assert os.listdir(path.parent) == ["last.pt"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EIO])
+def test_a_disk_that_refuses_to_read_is_no_damage(saved: tuple[Path, Method], monkeypatch: Any, number: int) -> None:
+    def refused(path: Path) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(zipfile, "ZipFile", refused)
+    with pytest.raises(RunError, match=re.escape(f"cannot be read ({os.strerror(number)})")) as caught:
+        load_checkpoint(saved[0], saved[1], {})
+    assert "remove" not in str(caught.value)
 
 
 def test_a_blueprint_comes_back_from_its_json(tmp_path: Path) -> None:

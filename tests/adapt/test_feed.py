@@ -106,6 +106,9 @@ def test_labelled_target_images_come_last_and_are_counted() -> None:
 def test_more_sources_than_images_in_a_batch_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="source_batch=1 is too small"):
         spied([domain(), domain(seed=1)], domain(target=True).images, Run(tmp_path), source_batch=1)
+    target, two = domain(target=True).images, Recipe(source_batch=2)
+    with pytest.raises(SettingError, match="source_batch=2 is too small; give at least 3"):
+        Feed(blueprint().build(), [domain()] * 2, target, two, 0, torch.device("cpu"), labelled_target=domain(5))
 
 
 @pytest.mark.parametrize("count", [0, 1, 100])
