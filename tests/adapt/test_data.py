@@ -187,9 +187,11 @@ def test_evaluation_is_no_part_of_what_the_weights_depend_on() -> None:
 
 
 @pytest.mark.parametrize(("target", "source"), [(3, 2), (100, 50), (300, 10), (1000, 1000)])
-def test_an_export_is_compared_on_256_images_or_more_target_first(target: int, source: int) -> None:
+def test_an_export_is_compared_on_256_images_or_more_target_first_then_source(target: int, source: int) -> None:
     data = Data(sources=(domain(source),), target=domain(target, target=True).images)
     images = in_memory(data.comparison_images())
-    assert 256 <= len(images) <= 512
+    assert len(images) == max(256, min(target + source, 512))
     first = min(target, len(images))
     assert np.array_equal(images[:first], in_memory(data.target)[:first])
+    others = in_memory(data.sources[0].images)[: len(images) - first]
+    assert np.array_equal(images[first : first + len(others)], others)

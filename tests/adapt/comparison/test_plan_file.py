@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from synthda.adapt.comparison.plan import Entry, Pair, Plan
 from synthda.adapt.comparison.plan_file import read_plan
+from synthda.adapt.selection import HELD_OUT
 from synthda.errors import SettingError
 
 PAIR = '[pairs.digits]\nsource = "mnist:train"\ntarget = "photos"\neval = "labelled"\n'
@@ -99,7 +101,7 @@ def test_variants_alone_are_the_methods(tmp_path: Path) -> None:
         ('methods = ["dann"]\nsize = 4\n' + PAIR, "accepts 8…1024"),
         ('methods = ["dann"]\nfit = "fill"\n' + PAIR, "There is no fit 'fill'"),
         ('methods = ["dann"]\nfit = 3\n' + PAIR, "fit is a text"),
-        ('methods = ["dann"]\nseeds = [99999999999999999999999]\n' + PAIR, "from 0 to 2⁶³ − 1"),
+        ('methods = ["dann"]\nseeds = [9223372036854775808]\n' + PAIR, "from 0 to 2⁶³ − 1"),
         ('methods = ["dann"]\ncalibrates_unknown = 1\n' + PAIR, "true or false"),
         ('methods = ["dann"]\npairs = 3\n', "is a table"),
         ('methods = ["dann"]\n[pairs.x]\nsource = "a"\n', r"\[pairs.x\] has no target"),
@@ -129,3 +131,11 @@ def test_networks_of_different_sizes_need_one_size() -> None:
     with pytest.raises(SettingError, match="give one size for all"):
         _ = Plan((pair,), entries).input_size
     assert Plan((pair,), entries, size=40).input_size == (40, 40)
+
+
+def test_source_is_held_out_where_a_rule_a_calibration_or_any_pair_without_labels_needs_it() -> None:
+    scored, blind = Pair("p", ("a",), "b", "c"), Pair("q", ("a",), "b")
+    plan = Plan((scored,), (Entry("dann", "dann"),))
+    assert plan.selection.share == 0
+    for changes in ({"rules": ("source-accuracy",)}, {"calibrates_unknown": True}, {"pairs": (scored, blind)}):
+        assert replace(plan, **changes).selection.share == HELD_OUT  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,10 +15,11 @@ import torch
 from toy import SETTINGS, domain, save_images
 
 from synthda.adapt.adaptation import adapt
+from synthda.adapt.comparison import scores as scores_module
 from synthda.adapt.comparison.cells import Cell
 from synthda.adapt.comparison.plan import Entry, Pair, Plan
-from synthda.adapt.comparison.run import Comparison
-from synthda.adapt.comparison.scores import Score, read_scores
+from synthda.adapt.comparison.run import Comparison, _alike
+from synthda.adapt.comparison.scores import Score, accuracies_by_rule, read_scores
 from synthda.adapt.run import folder_name
 from synthda.adapt.train import Pace
 from synthda.datasets.domain import in_memory
@@ -187,6 +189,13 @@ def test_the_pictures_show_every_method_and_are_drawn_once(pair: Pair, tmp_path:
     assert path in (tmp_path / "comparison.html").read_text(encoding="utf-8")
 
 
+def test_pictures_put_a_method_beside_source_only_around_the_same_network_alone(pair: Pair, tmp_path: Path) -> None:
+    comparison = Comparison(plan(pair, DANN, Entry("wide", "dann", given={"width": "8"})), tmp_path)
+    floor, dann, wide = comparison.cells
+    assert _alike(floor, dann)
+    assert not _alike(floor, wide)
+
+
 def test_the_result_file_says_what_was_compared(pair: Pair, tmp_path: Path) -> None:
     run(Comparison(plan(pair, DANN), tmp_path))
     told = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
@@ -220,6 +229,15 @@ def test_a_threshold_is_given_or_calibrated_and_not_both(pair: Pair) -> None:
         replace(plan(pair, DANN), calibrates_unknown=True, unknown_below=0.5)
 
 
+@pytest.mark.parametrize(("method", "estimate"), [("dann", 0.5), ("osbp", None)])
+def test_what_learns_unknown_has_no_estimate_beside_those_of_the_others(
+    method: str, estimate: float | None, pair: Pair, tmp_path: Path
+) -> None:
+    comparison = Comparison(plan(replace(pair, eval=None), Entry(method, method)), tmp_path)
+    found = {"estimated_accuracy": {"value": 0.5}}
+    assert scores_module._estimated(comparison.cells[1], comparison.sides[0].data, found) == estimate
+
+
 def test_rules_choose_among_the_same_runs_and_only_the_bound_looks_at_labels(pair: Pair, tmp_path: Path) -> None:
     ruled = replace(plan(pair, DANN), steps=6, rules=("bnm", "source-accuracy"), candidates=3)
     comparison = Comparison(ruled, tmp_path)
@@ -236,6 +254,19 @@ def test_rules_choose_among_the_same_runs_and_only_the_bound_looks_at_labels(pai
     text = (tmp_path / "comparison.md").read_text(encoding="utf-8")
     assert "| method | last | bnm | source-accuracy | oracle-selected | last, estimated without labels |" in text
     assert run(Comparison(ruled, tmp_path)) == ([], scores)
+
+
+def test_a_rule_has_the_accuracy_of_its_choice_and_the_bound_that_of_the_best(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accuracy, rules = {2: 0.5, 6: 0.9, 10: 0.7}, {"bnm": lambda step: -step, "entropy": lambda step: step}
+    monkeypatch.setattr(scores_module, "candidate", lambda blueprint, run, step, device: step)
+    monkeypatch.setattr(scores_module, "score", lambda step, *given: SimpleNamespace(accuracy=accuracy[step]))
+    monkeypatch.setattr(scores_module, "load_rule", rules.__getitem__)
+    ruled = replace(plan(pair, DANN), steps=10, rules=tuple(rules), candidates=3)
+    comparison, probe = Comparison(ruled, tmp_path), SimpleNamespace(held_out=None, by=lambda step: step)
+    found = accuracies_by_rule(comparison.cells[0], ruled, probe, comparison.sides[0].data)  # type: ignore[arg-type]
+    assert found == ({"bnm": 0.5, "entropy": 0.7}, 0.9)
 
 
 def test_the_bound_is_one_where_unknown_is_an_answer_too(pair: Pair, tmp_path: Path) -> None:
