@@ -6,10 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from toy import blueprint
 
-from synthda.adapt.data import FLOOR
+from synthda.adapt.data import FLOOR, ORACLE
 from synthda.adapt.run import Run
-from synthda.cli.summary import _about_shares, _cells, _tell_gain, floor_is_better, gain_known, hardly_predicted
+from synthda.cli.summary import (
+    _about_shares,
+    _about_target,
+    _cells,
+    _tell_gain,
+    floor_is_better,
+    gain_known,
+    hardly_predicted,
+    print_summary,
+)
 from synthda.manifest import FORMAT, write_json
 
 Results = dict[str, dict[str, Any]]
@@ -90,3 +100,24 @@ def test_a_target_that_is_predicted_as_one_class_is_told_in_place_of_the_classes
     (missing,) = _about_shares({"cola": 0.6, "soap": 0.4, "tea": 0.0})
     assert missing.startswith("Hardly predicted on the target: tea.")
     assert not list(_about_shares({"cola": 0.5, "soap": 0.3, "tea": 0.2}))
+    assert not list(_about_shares({"cola": 0.93, "soap": 0.07}))
+
+
+def test_the_distance_before_is_that_of_source_only() -> None:
+    shares: Results = {"predicted_shares": {"cola": 0.5, "soap": 0.5}}
+    (told,) = _about_target(shares, {"before": 1.5, "after": 0.25})
+    assert told.startswith("Proxy A-distance of the features: 1.50 before, 0.25 after")
+    (told,) = _about_target(shares, {"before": None, "after": 0.25})
+    assert "not run before, 0.25 after" in told
+
+
+@pytest.mark.parametrize("method", [FLOOR, "dann", ORACLE])
+def test_a_run_has_the_row_of_its_method_also_where_that_is_a_baseline(
+    method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, results = Run(tmp_path), SCORED | {"predicted_shares": {"cola": 0.5, "soap": 0.5}}
+    _finished(run, results)
+    nothing = {"gap_closed": None, "proxy_a_distance": {"before": None, "after": None}}
+    print_summary(blueprint(method), run, results, nothing, has_source=True)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [row[1] for row in rows if row[:1] == [method]] == ["0.5000"]
