@@ -13,9 +13,10 @@ from PIL import Image
 
 from synthda.adapt.comparison.scores import RESULTS
 from synthda.adapt.run import Run
-from synthda.cli.cautions import OURS, about_cut_outs, about_few, about_near_classes
+from synthda.cli.cautions import OURS, about_cut_outs, about_enlarged, about_few, about_near_classes
 from synthda.datasets.domain import ArrayImages, Domain
 from synthda.datasets.records import EXPORT
+from synthda.manifest import FORMAT, write_json
 from synthda.synth.coco import MANIFEST
 
 QUICK = ["--set", "source_batch=8", "--set", "target_batch=8", "--set", "width=8", "--steps", "2", "--size", "16"]
@@ -118,6 +119,13 @@ def test_renderings_that_are_enlarged_are_told(synthda: Any, source: str, photos
 
     assert "stripes holds images of 16×16 px, which are enlarged to 32×32" in told(32)
     assert "enlarged" not in told(24)
+
+
+def test_renderings_of_which_one_side_is_enlarged_are_told_with_width_and_height(tmp_path: Path) -> None:
+    write_json(tmp_path / "domain.json", {"format": FORMAT, "image_shape": [16, 32, 3]})
+    square = Domain(ArrayImages(np.zeros((1, 32, 32, 3), np.uint8)), np.zeros(1, np.int64), ("lemon",))
+    (told,) = about_enlarged(str(tmp_path), square)
+    assert "holds images of 32×16 px, which are enlarged to 32×32: detail" in told
 
 
 @pytest.mark.parametrize(
