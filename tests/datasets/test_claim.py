@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from synthda.datasets.claim import claim, finish
 from synthda.errors import DataError
-from synthda.manifest import LOCK
+from synthda.manifest import LOCK, write_json
 
 PLAN = {"format": 1, "kind": "pictures"}
 OURS = ("*/*.png*", "*.writing")
@@ -49,3 +50,17 @@ def test_what_a_killed_writer_of_ours_left_is_gone_and_what_is_not_ours_stays(tm
     with claimed(tmp_path):
         assert not any(path.exists() for path in left)
         assert (tmp_path / "a" / "mine.writing").exists()
+
+
+def test_what_another_command_has_finished_before_the_lock_was_had_is_not_discarded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def late(out: Path) -> Iterator[None]:
+        write_json(out / "m.json", {"format": 1, "fingerprint": "another"})
+        yield
+
+    monkeypatch.setattr("synthda.datasets.claim.alone_in", late)
+    with pytest.raises(DataError, match="finished already"):
+        claimed(tmp_path).__enter__()
+    assert os.listdir(tmp_path) == ["m.json"]
