@@ -91,6 +91,8 @@ def test_crops_of_a_large_jpeg_have_its_full_resolution(tmp_path: Path) -> None:
     assert not isinstance(crop, str)
     assert crop[:, ::2].min() > 230
     assert crop[:, 1::2].max() < 25
+    part = read_photo(tmp_path / "large.jpg", (16, 16), box=(0.5, 0.5, 0.515625, 0.515625))
+    np.testing.assert_array_equal(part, crop)
 
 
 @pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])

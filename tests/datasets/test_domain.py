@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,7 +16,9 @@ from synthda.datasets.domain import (
     distinct,
     in_blocks,
     in_memory,
+    joined,
     labels_by_name,
+    without_unknown,
 )
 from synthda.errors import DataError
 
@@ -138,3 +142,20 @@ def test_copies_of_earlier_images_are_left_out() -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 3), dtype=np.uint8)
     again = distinct(ArrayImages(images[[0, 1, 0, 2, 2, 4, 1]]))
     np.testing.assert_array_equal(in_memory(again), images[[0, 1, 2, 4]])
+
+
+def test_joined_domains_have_their_labels_by_name_and_paths_only_where_each_has_them() -> None:
+    one = Domain(images(2), labels(0, 1), ("a", "b"), paths=("1.png", "2.png"))
+    other = Domain(images(2, 1), labels(1, 0), ("c", "a"), paths=("3.png", "4.png"))
+    both = joined([one, other], ("c", "b", "a"), name="both")
+    assert both.labels.tolist() == [2, 1, 2, 0]
+    assert both.paths == ("1.png", "2.png", "3.png", "4.png")
+    assert np.array_equal(in_memory(both.images)[2:], in_memory(other.images))
+    assert joined([one, replace(other, paths=None)], ("c", "b", "a"), name="both").paths is None
+
+
+def test_without_unknown_what_has_no_label_still_has_none() -> None:
+    found = without_unknown(Domain(images(4), labels(-1, 2, 1, 0), ("a", "unknown", "b"), name="few"))
+    assert found.classes == ("a", "b")
+    assert found.labels.tolist() == [-1, 1, 0]
+    assert found.skipped == ("2: it is labelled as none of the classes",)

@@ -6,7 +6,7 @@ import pytest
 from photo_files import png_claiming, save, spoil
 
 from synthda.datasets.domain import UNLABELLED
-from synthda.datasets.folders import leads_out, list_photos, open_folder
+from synthda.datasets.folders import leads_out, list_photos, natural_order, open_folder
 from synthda.errors import DataError
 
 
@@ -68,6 +68,11 @@ def test_a_tree_with_a_folder_per_class_is_labelled_in_natural_order(tmp_path):
     assert by_path == {"1/x.png": 0, "10/x.png": 2, "2/x.png": 1}
     reds = domain.images.read(np.arange(3))[:, 0, 0, 0].tolist()
     assert dict(zip(domain.paths, reds, strict=True)) == {"10/x.png": 0, "2/x.png": 50, "1/x.png": 100}
+
+
+def test_numbers_that_are_equal_have_an_order_of_their_own():
+    names = ("1", "01", "001")
+    assert sorted(names, key=natural_order) == sorted(reversed(names), key=natural_order) == ["001", "01", "1"]
 
 
 def test_two_spellings_of_an_accent_are_one_class(tmp_path):

@@ -51,6 +51,7 @@ def test_every_exif_orientation_undoes_its_own_turn(tmp_path):
         exif[0x0112] = orientation
         Image.fromarray(np.ascontiguousarray(array)).save(tmp_path / "a.png", exif=exif)
         assert np.array_equal(read_photo(tmp_path / "a.png", (3, 5)), upright), orientation
+        assert upright_shape(tmp_path / "a.png") == (3, 5), orientation
 
 
 def test_a_greyscale_photograph_becomes_rgb(tmp_path):

@@ -23,6 +23,7 @@ from synthda.datasets.shards import (
     MANIFEST,
     SHARD_BYTES,
     open_shards,
+    rows_per_chunk,
     rows_per_shard,
     shard_name,
     write_shard,
@@ -110,6 +111,10 @@ def test_a_shard_holds_whole_blocks_and_a_chunk_divides_them(side: int, tmp_path
     write_shard(tmp_path / "s.h5", np.zeros((3, side, side, 3), np.uint8), np.zeros(3, np.int64), None)
     with h5py.File(tmp_path / "s.h5") as file:
         assert BLOCK % file["images"].chunks[0] == 0 or file["images"].chunks[0] == 3
+
+
+def test_a_chunk_takes_a_mebibyte_where_images_fit_into_it_and_one_image_where_not() -> None:
+    assert [rows_per_chunk(size) for size in (4096, 4097, 1 << 20, (1 << 20) + 1)] == [256, 128, 1, 1]
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_no_shard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
