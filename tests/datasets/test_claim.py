@@ -64,3 +64,14 @@ def test_what_another_command_has_finished_before_the_lock_was_had_is_not_discar
     with pytest.raises(DataError, match="finished already"):
         claimed(tmp_path).__enter__()
     assert os.listdir(tmp_path) == ["m.json"]
+
+
+def test_what_force_discards_leaves_no_folder_that_is_empty_then_and_every_other(tmp_path: Path) -> None:
+    ours = ("*/*/*.png",)
+    with claim(tmp_path, "m.json", PLAN, ours=ours, force=False):
+        for name in ("a/b/1.png", "c/d/2.png", "c/mine.txt"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+    with claim(tmp_path, "m.json", PLAN, ours=ours, force=True):
+        assert not (tmp_path / "a").exists()
+        assert os.listdir(tmp_path / "c") == ["mine.txt"]

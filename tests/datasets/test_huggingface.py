@@ -6,6 +6,8 @@ import pytest
 from exported import CLASSES, domain_of, exported, made_again
 from PIL import Image
 
+from synthda.datasets.formats import Encoder
+from synthda.datasets.huggingface import _place, label_in
 from synthda.errors import DataError
 
 
@@ -72,3 +74,22 @@ def test_an_image_that_is_missing_is_skipped_and_listed(tmp_path):
     lines = ['{"file_name": "0.png"}', '{"file_name": "gone.png"}']
     made_again(foreign(tmp_path / "theirs", *lines), tmp_path / "again", size=(8, 8))
     assert "gone.png" in json.loads((tmp_path / "again" / "domain.json").read_text())["skipped"][0]
+
+
+@pytest.mark.parametrize(
+    ("record", "label"),
+    [
+        ({"label": 3, "label_name": "schön"}, "schön"),
+        ({"label": -1, "label_name": None}, None),
+        ({"label": 0}, "0"),
+        ({"label": "2"}, "2"),
+        ({}, None),
+    ],
+)
+def test_a_class_is_called_by_its_name_else_by_its_number(record, label):
+    assert label_in(record) == label
+
+
+def test_a_thousand_images_lie_in_a_folder():
+    places = [_place(row, Encoder()).as_posix() for row in (999, 1000)]
+    assert places == ["images/00000/00000999.png", "images/00001/00001000.png"]

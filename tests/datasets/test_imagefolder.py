@@ -3,6 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 from exported import CLASSES, assert_same, domain_of, exported, made_again
+from photo_files import save
 from PIL import Image
 
 from synthda.datasets import open_domain
@@ -60,3 +61,11 @@ def test_two_spellings_of_an_accent_are_one_class(tmp_path):
         (tmp_path / name).mkdir()
         Image.new("RGB", (4, 4)).save(tmp_path / name / "a.png")
     assert {sample.label for sample in ImageFolder().samples(tmp_path, None)} == {"cr\u00e8me"}
+
+
+def test_of_a_foreign_tree_no_image_has_a_class_where_one_lies_in_no_folder(tmp_path):
+    for name in ("a/1.png", "b/2.png"):
+        save(tmp_path / name)
+    assert [sample.label for sample in ImageFolder().samples(tmp_path, None)] == ["a", "b"]
+    save(tmp_path / "loose.png")
+    assert [sample.label for sample in ImageFolder().samples(tmp_path, None)] == [None] * 3
