@@ -15,12 +15,13 @@ def test_every_family_of_windows_has_a_stand_in() -> None:
 
 
 def test_coverage_tells_what_is_here_and_what_a_package_would_add() -> None:
-    found = {each.windows: each for each in coverage(["Carlito", "Nimbus Sans", "Georgia"])}
+    found = {each.windows: each for each in coverage(["Carlito", "Nimbus Sans", "Georgia", "Tahoma"])}
     assert found["Calibri"].stand_ins == ("Carlito",)
     assert found["Calibri"].packages == ()
     assert found["Arial"].stand_ins == ("Nimbus Sans",)
     assert "fonts-liberation" in found["Arial"].packages
     assert found["Georgia"].present
+    assert (found["Tahoma"].present, found["Tahoma"].stand_ins) == (True, ())
     assert not found["Cambria"].present
     assert found["Cambria"].packages == ("fonts-crosextra-caladea",)
 
