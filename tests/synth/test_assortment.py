@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from synthda.errors import DataError
-from synthda.synth.assortment import SIDE, load_products
+from synthda.synth.assortment import MARGIN, RIM, SIDE, Picture, Product, load_products
 from synthda.synth.cutout_sheet import on_checks, tiles, write_pngs
 
 
@@ -35,6 +35,23 @@ def test_a_product_is_cut_to_its_matte(tmp_path: Path) -> None:
     assert not product.given
     assert product.extent == (50 / 70, 1)
     assert product.upright > 0.95
+
+
+def test_every_size_of_a_picture_has_a_transparent_margin_all_around() -> None:
+    for _, image in Picture(np.full((40, 30, 4), 255, np.uint8)).levels:
+        inside = image[MARGIN:-MARGIN, MARGIN:-MARGIN, 3]
+        assert inside.all()
+        assert (image[..., 3] > 0).sum() == inside.size
+
+
+def test_a_rim_is_as_deep_as_the_width_of_a_product_says_and_not_its_length() -> None:
+    stick = Product(np.full((120, 30, 4), 200, np.uint8), "stick.png", "stick", "", given=True)
+    rounded = stick.rounded.image
+    deep = round(RIM * stick.axes[1] * 120)
+    assert deep == 7
+    assert (rounded[deep:-deep, deep:-deep, :3] == 200).all()
+    assert (rounded[60, [0, -1], 0] < 160).all()
+    assert (rounded[..., 3] == 200).all()
 
 
 def test_large_pictures_are_reduced(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from synthda.synth.fonts import DIGITS
@@ -37,3 +38,20 @@ def test_every_form_of_a_digit_is_in_use() -> None:
         points = np.array([point for form in forms for curve in form for point in curve])
         assert points.min() >= 0
         assert points.max() <= 1
+
+
+def test_the_strokes_of_a_digit_meet_in_every_hand() -> None:
+    for digit in DIGITS:
+        pieces = {cv2.connectedComponents(Hand(number).mask(digit, 90).astype(np.uint8))[0] for number in range(HANDS)}
+        assert pieces == {2}, digit  # the ground, and one of ink
+
+
+def test_hands_lean_to_the_right_as_most_do() -> None:
+    leans = []
+    for number in range(HANDS):
+        ink = Hand(number).mask("1", 90)
+        quarter = len(ink) // 4
+        top, bottom = (np.nonzero(part)[1].mean() for part in (ink[:quarter], ink[-quarter:]))
+        leans.append(top - bottom)
+    assert 0 < np.mean(leans) < 15
+    assert min(leans) < 0
