@@ -110,10 +110,12 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "m.json") == content | {"folder": str(Path("a/b"))}
 
 
-def test_a_manifest_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+def test_a_manifest_of_a_newer_version_is_refused_and_one_of_an_older_is_read(tmp_path: Path) -> None:
     write_json(tmp_path / "m.json", {"format": FORMAT + 1})
     with pytest.raises(DataError, match=r"newer than this synthda .* upgrade synthda"):
         read_manifest(tmp_path / "m.json")
+    write_json(tmp_path / "m.json", {"format": FORMAT - 1})
+    assert read_manifest(tmp_path / "m.json") == {"format": FORMAT - 1}
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_the_command_in_provenance_can_be_given_again(monkeypatch: pytest.Monkey
 
 
 def test_a_commit_is_dirty_where_its_code_has_changed_and_not_for_results(tmp_path: Path) -> None:
-    for name in ("synthda/code.py", "bench/results/table.json", "README.md"):
+    for name in ("synthda/code.py", "bench/speed.py", "bench/results/table.json", "README.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("1", encoding="utf-8")
     assert commit_of(tmp_path) is None
@@ -170,5 +172,7 @@ def test_a_commit_is_dirty_where_its_code_has_changed_and_not_for_results(tmp_pa
     clean = commit_of.__wrapped__(tmp_path)
     assert clean is not None
     assert len(clean) == 12
-    (tmp_path / "synthda" / "code.py").write_text("2", encoding="utf-8")
-    assert commit_of.__wrapped__(tmp_path) == f"{clean}-dirty"
+    for name in ("synthda/code.py", "bench/speed.py"):
+        (tmp_path / name).write_text("2", encoding="utf-8")
+        assert commit_of.__wrapped__(tmp_path) == f"{clean}-dirty"
+        (tmp_path / name).write_text("1", encoding="utf-8")

@@ -43,6 +43,7 @@ def test_a_slip_is_one_letter_or_two_that_are_swapped(one: str, other: str) -> N
     ("one", "other"),
     [
         ("limit-20", "limit-30"),
+        ("limit20", "limit30"),
         ("size-m", "size-l"),
         ("cat", "car"),
         ("cola-can", "cola-cans"),
@@ -52,6 +53,10 @@ def test_a_slip_is_one_letter_or_two_that_are_swapped(one: str, other: str) -> N
 )
 def test_numbers_and_short_words_differ_on_purpose(one: str, other: str) -> None:
     assert not a_slip_apart(one, other)
+
+
+def test_letters_that_are_swapped_over_others_are_no_slip() -> None:
+    assert not a_slip_apart("posa", "sopa")
 
 
 def test_names_are_near_whatever_their_case() -> None:

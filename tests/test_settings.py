@@ -57,6 +57,7 @@ def test_a_setting_carries_its_help_its_range_and_its_default() -> None:
         ("brush=round", "round"),
         ("palette=a/b.txt", Path("a/b.txt")),
         ("palette=none", None),
+        ("palette=None", None),
         ("title=a=b", "a=b"),
     ],
 )
