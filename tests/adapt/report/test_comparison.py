@@ -7,7 +7,8 @@ from pathlib import Path
 from report_runs import Page, finished
 
 from synthda.adapt.report.charts import recalls
-from synthda.adapt.report.comparison import names_of, write_comparison
+from synthda.adapt.report.comparison import HEADINGS, _best, _cells, names_of, write_comparison
+from synthda.adapt.report.content import Content, Result
 from synthda.manifest import write_json
 
 
@@ -22,6 +23,28 @@ def test_runs_are_compared_on_one_page(tmp_path: Path) -> None:
     assert not [part for part in page.all("p") if part.get("class") == "notice"]
     ids = [attributes["id"] for _, attributes in page.opened if "id" in attributes]
     assert len(ids) == len(set(ids))
+
+
+def test_the_numbers_of_a_run_stand_below_their_headings(tmp_path: Path) -> None:
+    scored = {"accuracy": 0.7, "interval": [0.5, 0.9], "n": 20, "mean_recall": 0.6, "calibration_error": 0.05}
+    run = finished(tmp_path, seed=4, stored=False, evaluation=scored, estimated_accuracy={"value": 0.65})
+    write_json(run.comparison, {"proxy_a_distance": {"before": 1.5, "after": 0.25}})
+    numbers = [cell.replace("\u202f", " ") for cell in _cells(Content.of(run))]
+    assert dict(zip((*HEADINGS, "training"), numbers, strict=True)) == {
+        "steps": "300",
+        "seed": "4",
+        "accuracy": "70.0 %",
+        "95 % interval": "50.0 % to 90.0 %",
+        "mean recall": "60.0 %",
+        "calibration error": "5.0 %",
+        "estimated": "65 %",
+        "A-distance": "0.25",
+        "training": "6 s",
+    }
+
+
+def test_the_best_run_has_the_colour() -> None:
+    assert _best([Result(name, accuracy, (0, 1), 9) for name, accuracy in (("a", 0.5), ("b", 0.9), ("c", 0.7))]) == "b"
 
 
 def test_only_what_differs_is_listed(tmp_path: Path) -> None:
