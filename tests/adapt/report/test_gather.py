@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,12 +15,16 @@ from synthda.adapt.answers import Answers
 from synthda.adapt.baselines import run_baselines
 from synthda.adapt.by_factor import ByFactor, Part
 from synthda.adapt.data import Data
+from synthda.adapt.distance import some_rows
 from synthda.adapt.method import Method
 from synthda.adapt.report import gather as module
 from synthda.adapt.report.gather import gather, telling
 from synthda.adapt.report.page import write_report
+from synthda.adapt.report.pictures import Shown
 from synthda.adapt.report.stored import read_stored
 from synthda.adapt.run import Run
+from synthda.datasets.domain import Domain
+from synthda.manifest import write_json
 
 PLAN = blueprint(steps=2)
 DATA = Data(
@@ -103,6 +108,36 @@ def test_source_only_is_what_was_before_where_it_was_trained(tmp_path: Path) -> 
     assert stored.about["placed"] == "target"
     assert stored.evaluation is None
     assert "mistakes" not in {picture.group for picture in stored.pictures}
+
+
+def test_before_is_source_only_else_what_the_run_goes_on_from_else_what_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "load_run", lambda run: (SimpleNamespace(method="loaded"), run.folder))
+    run, earlier = Run(tmp_path / "run"), Run(tmp_path / "earlier")
+    for one in (earlier, run.first, run.baseline("source-only")):
+        write_json(one.manifest, {"format": 1})
+        assert module._before(run, PLAN, PLAN.build(), earlier) == (one.folder, "loaded")
+
+
+def test_without_labels_a_placed_photograph_has_its_own_predicted_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_PLACED", 5)
+    monkeypatch.setattr(module, "laid_out", lambda features: features[:, :2])
+    predicted, none = np.random.default_rng(0).integers(2, size=20), np.full(20, -1)
+    target = Shown(DATA.target, Answers(predicted, np.ones(20), np.zeros(20), none), np.arange(20), ("left", "upper"))
+    given = (Run(tmp_path), PLAN, PLAN.build().eval(), replace(DATA, evaluation=None), target, None, "cpu")
+    embedding, _ = module._embedding(*given)
+    assert embedding is not None
+    assert embedding.label[embedding.target].tolist() == predicted[some_rows(20, most=5)].tolist()
+
+
+def test_the_shares_of_several_sources_are_those_of_all_their_labels() -> None:
+    one = Domain(domain(4).images, np.array([0, 0, 1, -1]), ("left", "upper"))
+    other = Domain(domain(4).images, np.array([0, 0, 0, 0]), ("upper",))
+    assert module._shares((one, other), ("left", "upper")) == {"left": 0.28571, "upper": 0.71429}
+    assert module._shares((), ("left", "upper")) == {}
 
 
 def test_accuracy_is_split_by_the_factors_of_renderings(tmp_path: Path) -> None:
