@@ -12,7 +12,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from synthda.adapt.model_card.card import write_model_card
-from synthda.adapt.model_card.figures import figure
+from synthda.adapt.model_card.facts import Facts
+from synthda.adapt.model_card.figures import figure, limits
+from synthda.adapt.model_card.texts import LIMITS
 from synthda.adapt.run import Run
 from synthda.errors import RunError
 from synthda.manifest import write_json
@@ -105,6 +107,52 @@ def test_every_figure_of_the_manifest_stands_in_it(run: Run) -> None:
     known += [f"{exact['images']}", f"{exact['largest_difference']:.1e}", f"{signed:+.2f}", f"{rough:.2f}"]
     known += ["4,321", "987", "a1" * 16, "b2" * 16, "c3" * 16, "d4" * 32, "f00d" * 16, "0.00125", "0.55", "19", "17"]
     assert [one for one in known if one not in text] == []
+
+
+def test_every_figure_stands_where_it_belongs(run: Run) -> None:
+    text = write_model_card(run).read_text(encoding="utf-8")
+    interval = f"{figure(0.68765)} … {figure(0.73456)}"
+    rest = f"{interval} | 0.6888 | 0.1357 | 1,234 |"
+    expected = [
+        "|  | accuracy | 95 % interval | mean recall | calibration error | n |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        f"| source only (below) | 0.4321 | {rest}",
+        f"| **this model** | 0.7123 | {rest}",
+        f"| its last checkpoint | 0.7001 | {rest}",
+        f"| trained on target labels (above) | 0.9876 | {rest}",
+    ]
+    assert "\n".join(expected) in text
+    assert "| unknown thing | 0.9333 | 445 | 0.2400 |" in text, "images of the class, not predictions of it"
+    assert f"| 4,321 | `{'a1' * 16}` | `{'b2' * 16}` |" in text
+    assert "1.2345 before, 0.3456 after adaptation" in text
+    assert "from 432 held-out source images (accuracy 0.9321) and 654 of the target" in text
+    assert "uint8 RGB, (N, 28, 36, 3); fit: crop" in text
+    assert "ImageOps.fit(image, (36, 28)" in text
+
+
+@pytest.mark.parametrize(
+    ("data", "scored", "told"),
+    [("target", "evaluation", ("domain", "confidence")), ("other", "other", ("no target", "confidence unmeasured"))],
+)
+def test_the_limits_follow_from_what_was_learnt_and_measured(
+    data: str, scored: str, told: tuple[str, ...], run: Run
+) -> None:
+    manifest = copy.deepcopy(MANIFEST)
+    manifest["configuration"]["data"][data] = manifest["configuration"]["data"].pop("target")
+    manifest["results"][scored] = manifest["results"].pop("evaluation")
+    manifest["results"]["predicted_shares"] = dict(zip(CLASSES, [0.45, 0.024, 0.026, 0.5], strict=True))
+    write_json(run.manifest, manifest)
+    found = list(limits(Facts.of(run)))
+    rare = "Hardly predicted on the target, missing there or not recognised: a \\| b \\# c."
+    assert found[1:] == [rare, *(LIMITS[name] for name in (*told, "seed"))]
+
+
+def test_the_comparison_of_the_last_export_is_told_and_what_8_bits_keep(run: Run) -> None:
+    write_json(run.parity, MANIFEST["results"]["parity"] | {"images": 300, "different_classes": 0})
+    write_json(run.parity_int8, {"same_class": 0.9875, "images": 256})
+    text = write_model_card(run).read_text(encoding="utf-8")
+    assert "compared with the trained network on 300 images: another class on 0" in text
+    assert "| In 8 bits | the same class on 0.9875 of 256 images |" in text
 
 
 def test_nothing_that_a_name_holds_acts(run: Run) -> None:

@@ -22,7 +22,9 @@ def test_a_score_is_a_bar_with_its_interval_and_the_run_s_own_has_the_colour(fig
     told = charts.scores("scores", rows, "dann")
     (axes,) = figures[0].axes
     assert [bar.get_width() for bar in axes.patches] == [50, 75]
-    hexadecimal = [f"#{''.join(f'{round(255 * part):02x}' for part in bar.get_facecolor()[:3])}" for bar in axes.patches]
+    hexadecimal = [
+        f"#{''.join(f'{round(255 * part):02x}' for part in bar.get_facecolor()[:3])}" for bar in axes.patches
+    ]
     assert hexadecimal == [FAINT, ACCENT]
     assert [points(line) for line in axes.lines[1::2]] == [[[40, 0], [60, 0]], [[70, 1], [80, 1]]]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["source-only", "dann"]
@@ -45,7 +47,9 @@ def test_of_many_classes_those_are_drawn_whose_shares_differ_most_in_their_order
 
 
 def test_the_chosen_checkpoint_is_the_large_dot_and_the_line_through_the_curves(figures: list[Figure]) -> None:
-    charts.candidates([{"step": 10, "score": -3.0}, {"step": 20, "score": -1.0}, {"step": 30, "score": -2.0}], 20, "snd")
+    charts.candidates(
+        [{"step": 10, "score": -3.0}, {"step": 20, "score": -1.0}, {"step": 30, "score": -2.0}], 20, "snd"
+    )
     every, best = figures[0].axes[0].lines
     assert points(every) == [[10, -3], [20, -1], [30, -2]]
     assert points(best) == [[20, -1]]

@@ -36,7 +36,9 @@ def test_the_plane_has_before_on_the_left_domains_above_and_classes_below(figure
     before = np.arange(10, dtype=np.float32).reshape(5, 2)
     target, label = np.array([False, False, True, True, True]), np.array([0, 1, 0, 1, -1])
     maps.plane(Embedding(before, before + 100, target, label, "k"), "source-only", CLASSES)
-    for axes, placed, title in zip(figures[0].axes[:2], (before, before + 100), ("source-only", "adapted"), strict=True):
+    for axes, placed, title in zip(
+        figures[0].axes[:2], (before, before + 100), ("source-only", "adapted"), strict=True
+    ):
         assert axes.get_title() == title
         found = {line.get_label(): (line.get_color(), points(line)) for line in axes.lines}
         assert found == {"source": (FAINT, placed[:2].tolist()), "target": (ACCENT, placed[2:].tolist())}

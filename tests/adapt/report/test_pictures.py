@@ -8,7 +8,16 @@ import numpy as np
 from PIL import Image
 
 from synthda.adapt.answers import Answers
-from synthda.adapt.report.pictures import CONFIDENT, SIDE, confident, doubtful, mistakes, some_pictures, thumbnail
+from synthda.adapt.report.pictures import (
+    CONFIDENT,
+    SIDE,
+    Shown,
+    confident,
+    doubtful,
+    mistakes,
+    some_pictures,
+    thumbnail,
+)
 from synthda.datasets.domain import ArrayImages
 
 
@@ -57,3 +66,11 @@ def test_some_pictures_carry_the_names_of_their_files() -> None:
     found = list(some_pictures("source", images, ("a.png", "b.png", "c.png"), ("x", "y", "x")))
     assert sorted((one.name, one.label) for one in found) == [("a.png", "x"), ("b.png", "y"), ("c.png", "x")]
     assert [one.name for one in some_pictures("target", images, (), ())] == ["0", "1", "2"]
+
+
+def test_a_photograph_has_its_own_name_and_the_classes_that_it_is_of_and_taken_for() -> None:
+    images = ArrayImages(np.zeros((9, 8, 8, 3), dtype=np.uint8))
+    found = answers([0, 1, 1], [0.9, 0.6, 0.7], label=[1, 0, -1])
+    shown = Shown(images, found, np.array([2, 5, 8]), ("x", "y"), [f"{row}.png" for row in range(9)])
+    captions = [(one.name, one.predicted, one.label, one.confidence) for one in shown.pictures("mistakes", [2, 0, 1])]
+    assert captions == [("8.png", "y", "", 0.7), ("2.png", "x", "y", 0.9), ("5.png", "y", "x", 0.6)]
