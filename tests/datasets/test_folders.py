@@ -1,4 +1,5 @@
 import os
+from itertools import permutations
 from pathlib import PureWindowsPath
 
 import numpy as np
@@ -71,8 +72,8 @@ def test_a_tree_with_a_folder_per_class_is_labelled_in_natural_order(tmp_path):
 
 
 def test_numbers_that_are_equal_have_an_order_of_their_own():
-    names = ("1", "01", "001")
-    assert sorted(names, key=natural_order) == sorted(reversed(names), key=natural_order) == ["001", "01", "1"]
+    for names in permutations(("1", "01", "001")):
+        assert sorted(names, key=natural_order) == ["001", "01", "1"]
 
 
 def test_two_spellings_of_an_accent_are_one_class(tmp_path):

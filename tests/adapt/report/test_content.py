@@ -8,6 +8,7 @@ import pytest
 from report_runs import finished
 
 from synthda.adapt.report.content import Content
+from synthda.manifest import write_json
 
 
 def test_the_row_of_a_class_is_what_its_confusions_say(tmp_path: Path) -> None:
@@ -54,3 +55,14 @@ def test_an_unfinished_baseline_has_no_bar(tmp_path: Path) -> None:
     floor = finished(run.baseline("source-only").folder, stored=False, method="source-only")
     floor.manifest.rename(floor.partial_manifest)
     assert [row.name for row in Content.of(run).results_in_order()] == ["dann"]
+
+
+def test_the_step_is_that_of_the_deployed_checkpoint(tmp_path: Path) -> None:
+    choice = {"rule": "snd", "step": 100, "candidates": []}
+    assert Content.of(finished(tmp_path / "chosen", stored=False, selection=choice)).step == 100
+    last = finished(tmp_path / "last", stored=False, steps=250)
+    assert Content.of(last).step == 250
+    last.manifest.rename(last.partial_manifest)
+    unfinished = last.read()
+    write_json(last.partial_manifest, {name: unfinished[name] for name in unfinished if name != "results"})
+    assert Content.of(last).step == 300, "that of the log's last line"

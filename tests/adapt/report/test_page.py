@@ -16,7 +16,8 @@ from report_runs import NAMES, STEPS, Page, finished, log, manifest
 import synthda
 from bench.browser import chromium, lacking
 from synthda.adapt.report.comparison import write_comparison
-from synthda.adapt.report.page import write_report
+from synthda.adapt.report.content import Content
+from synthda.adapt.report.page import _facts, duration, write_report
 from synthda.adapt.run import Run
 from synthda.errors import DataError, RunError
 from synthda.manifest import write_json
@@ -205,6 +206,41 @@ def test_an_estimate_that_is_not_to_be_trusted_is_doubted_on_the_page(tmp_path: 
     assert "63% are recognised: the network has not learnt the source yet" in text
     assert "source-only training does better than" in text
     assert "90\u202f%" in page.text
+
+
+def facts(run: Run) -> list[tuple[str, str, str]]:
+    """The figures at the head."""
+    return [tuple(part.replace("\u202f", " ") for part in fact) for fact in _facts(Content.of(run))]  # type: ignore[misc]
+
+
+def test_the_figures_at_the_head_are_those_of_the_run_beside_source_only(tmp_path: Path) -> None:
+    scored = {"data": "shelf", "n": 60, "accuracy": 0.75, "interval": [0.7, 0.8]}
+    run = finished(tmp_path, stored=False, evaluation=scored)
+    finished(
+        run.baseline("source-only").folder, method="source-only", stored=False, evaluation=scored | {"accuracy": 0.5}
+    )
+    write_json(run.comparison, {"gap_closed": 0.4, "proxy_a_distance": {"before": 1.5, "after": 0.25}})
+    assert facts(run) == [
+        ("75.0 %", "accuracy", "95 % interval 70.0 % to 80.0 %"),
+        ("+25.0", "points over source-only", "50.0 % without adaptation"),
+        ("40 %", "of the gap closed", "from source-only to the oracle"),
+        ("0.25", "proxy A-distance", "1.50 before; 0 alike, 2 far apart"),
+    ]
+
+
+def test_without_labels_the_figures_at_the_head_are_estimates(tmp_path: Path) -> None:
+    estimate = {"value": 0.75, "target_images": 4000, "source_images": 300, "source_accuracy": 0.9}
+    run = finished(tmp_path, labelled=False, stored=False, estimated_accuracy=estimate)
+    floor = estimate | {"value": 0.5}
+    finished(run.baseline("source-only").folder, labelled=False, stored=False, estimated_accuracy=floor)
+    assert facts(run) == [
+        ("75 %", "estimated to be right", "no measurement: by 4,000 images without labels"),
+        ("50 %", "of source-only", "estimated alike"),
+    ]
+
+
+def test_a_duration_is_in_seconds_minutes_or_hours() -> None:
+    assert [duration(seconds) for seconds in (119, 120, 7199, 7200)] == ["119 s", "2 min", "120 min", "2.0 h"]
 
 
 def test_a_threshold_for_unknown_is_told_with_what_it_does_to_the_numbers(tmp_path: Path) -> None:
