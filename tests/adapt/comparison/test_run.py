@@ -233,9 +233,10 @@ def test_a_threshold_is_given_or_calibrated_and_not_both(pair: Pair) -> None:
 def test_what_learns_unknown_has_no_estimate_beside_those_of_the_others(
     method: str, estimate: float | None, pair: Pair, tmp_path: Path
 ) -> None:
-    comparison = Comparison(plan(replace(pair, eval=None), Entry(method, method)), tmp_path)
-    found = {"estimated_accuracy": {"value": 0.5}}
-    assert scores_module._estimated(comparison.cells[1], comparison.sides[0].data, found) == estimate
+    comparison = Comparison(plan(replace(pair, eval=None), DANN), tmp_path)
+    data, cell = comparison.sides[0].data, comparison.cells[1]
+    other = replace(cell, blueprint=comparison.plan.blueprint(Entry(method, method), data.classes, 0))
+    assert scores_module._estimated(other, data, {"estimated_accuracy": {"value": 0.5}}) == estimate
 
 
 def test_rules_choose_among_the_same_runs_and_only_the_bound_looks_at_labels(pair: Pair, tmp_path: Path) -> None:
