@@ -10,7 +10,7 @@ from labelling_session import Brightness
 from PIL import Image
 
 from synthda.adapt.data import open_data
-from synthda.adapt.labelling.measured import Share, measure, measured
+from synthda.adapt.labelling.measured import Share, measure, measured, widest
 from synthda.datasets.label_file import Decision
 from synthda.datasets.label_journal import Journal
 from synthda.errors import DataError
@@ -35,6 +35,8 @@ def test_wilson_by_hand() -> None:
     assert Share(10, 8).interval == pytest.approx((0.49016, 0.94332), abs=1e-4)
     # 83 of 100: (.83 + .019208 ∓ 1.96 √(.001411 + .000096)) / 1.038416, with 1.96 √.00150704 = .076089
     assert Share(100, 83).interval == pytest.approx((0.74452, 0.89107), abs=1e-4)
+    # 5 of 10, half its width: 1.96 √(.025 + .009604) / 1.38416, with √.034604 = .186022
+    assert widest(10) == pytest.approx(0.26341, abs=1e-4)
     assert str(Share(10, 8)) == "0.8000  (n = 10, 95 % Wilson interval 0.4902 to 0.9433)"
 
 

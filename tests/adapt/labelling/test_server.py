@@ -14,6 +14,7 @@ import pytest
 from labelling_session import CLASSES, Brightness, Session
 from PIL import Image
 
+from synthda.adapt.labelling.measured import widest
 from synthda.adapt.labelling.queues import gather
 from synthda.adapt.labelling.server import LabelServer
 from synthda.adapt.labelling.suggestions import Suggestions
@@ -188,6 +189,26 @@ def test_photographs_come_scaled_and_upright(session: Session, photos: Path) -> 
         assert sent.size == (640, 1280)
 
 
+@pytest.mark.parametrize(("size", "kind"), [((256, 200), "image/png"), ((257, 200), "image/jpeg")])
+def test_up_to_a_side_photographs_come_without_loss(
+    session: Session, photos: Path, size: tuple[int, int], kind: str
+) -> None:
+    Image.new("RGB", size, "teal").save(photos / "other.png")
+    session.desk._photographs |= gather(photos)[0]
+    found = next(key for key, one in session.desk._photographs.items() if one.names == ("other.png",))
+    assert session.ask(f"photo/{found}").headers["Content-Type"] == kind
+
+
+def test_from_some_labels_on_it_is_told_how_well_they_tell_the_accuracy(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthda.adapt.labelling.desk.ENOUGH", 2)
+    for queue in ("measure", "teach"):
+        assert "within" not in session.label("dark", queue).json["queues"][queue]
+        found = session.label("dark", queue).json["queues"][queue]
+        assert found.get("within") == (widest(2) if queue == "measure" else None)
+
+
 def test_a_label_is_on_the_disk_when_the_answer_comes(session: Session) -> None:
     shown = session.state()["photo"]["content"]
     answer = session.label(CLASSES[1])
@@ -224,6 +245,7 @@ def test_a_skipped_photograph_comes_again_at_the_end_in_turn(session: Session) -
     for _ in range(2):
         skipped.append(session.state()["photo"]["content"])
         session.ask("skip", {"queue": "measure", "content": skipped[-1]})
+    assert session.state()["queues"]["measure"] == {"labelled": 0, "skipped": 2, "total": total}
     for _ in range(total - 2):
         assert session.state()["photo"]["content"] not in skipped
         session.label("dark")
