@@ -12,14 +12,17 @@ import torch
 from scipy.special import softmax
 from toy import CLASSES, SETTINGS, domain
 
+from synthda.adapt import candidates
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.baselines import run_baselines
 from synthda.adapt.blueprint import Blueprint
 from synthda.adapt.data import ORACLE, Data
 from synthda.adapt.evaluate import evaluate
+from synthda.adapt.hold_out import hold_out
 from synthda.adapt.infer import probabilities
 from synthda.adapt.predict import Classifier
-from synthda.adapt.rejection import Rejection, calibrate
+from synthda.adapt.rejection import Rejection, calibrate, calibrated
+from synthda.adapt.results import _comparable
 from synthda.adapt.run import Run
 from synthda.adapt.selection import Selection
 from synthda.adapt.trained import load_run
@@ -126,16 +129,30 @@ def test_a_run_calibrates_scores_exports_and_loads_the_same_rejection(tmp_path: 
     np.testing.assert_allclose(classifier.of_domain(data().target), probabilities(method, data().target), atol=1e-4)
 
 
-def test_the_deployed_checkpoint_is_the_one_whose_calibration_is_kept(tmp_path: Path) -> None:
+def test_the_deployed_checkpoint_is_the_one_whose_calibration_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter((1.0, 0.0))
+    monkeypatch.setattr(candidates, "load_rule", lambda name: lambda validation: next(scores))
     run = Run(tmp_path)
     select = Selection("entropy", candidates=2, hold_out=0.2)
     results = adapt(plan(), data(), run, export=False, select=select)["results"]
+    assert results["selection"]["step"] < results["steps"]
+    _, held_out = hold_out(data(), "source-only", CLASSES, 0.2)
+    assert held_out is not None
+    assert calibrated(load_run(run, calibrated=False)[1], held_out).as_dict() == results["rejection"]
     _, method = load_run(run)
     assert method.unknown_logit == results["rejection"]["unknown_logit"]
     assert "evaluation_of_last" in results
     run.rejection.write_text('{"format": 1, "temperature": 1.0, "unknown_below": 0.5}')  # as an older synthda wrote it
     again = adapt(plan(), data(), run, export=False, select=select)["results"]
     assert again["rejection"] == results["rejection"] == Rejection.read(run.rejection).as_dict()
+
+
+def test_the_accuracy_that_an_estimate_is_of_knows_of_no_unknown() -> None:
+    scored = {"accuracy": 0.5, "known_accuracy": 0.75}
+    assert _comparable(scored, plan()) == 0.75
+    assert _comparable(scored, replace(plan(), calibrates_unknown=False)) == 0.5
 
 
 def test_a_run_that_is_gone_on_from_leaves_the_calibration_to_the_later_one(tmp_path: Path) -> None:
