@@ -77,6 +77,15 @@ def test_a_combination_has_one_label_loss_and_the_terms_of_all_around_one_networ
         assert all(torch.equal(terms[term], value) for term, value in alone.items())
 
 
+@pytest.mark.parametrize("order", ["mcc+bnm+vada+dann", "dann+vada+bnm+mcc"])
+def test_a_combination_needs_what_any_of_its_parts_does(order: str) -> None:
+    combined = build_method(order, colour_network(), {"source_domains": 3})
+    bnm, vada = (build_method(name, colour_network(), {}) for name in ("bnm", "vada"))
+    assert combined.source_domains == 3
+    assert combined.eager_because == bnm.eager_because is not None
+    assert combined.needs_float32 == vada.needs_float32 is not None
+
+
 def test_a_combination_starts_from_what_one_of_its_parts_starts_from() -> None:
     combined, trained = (build_method(name, colour_network(), {}) for name in ("mcc+iw-dann", "source-only"))
     assert combined.starts_from == "source-only"
