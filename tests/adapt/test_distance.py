@@ -15,6 +15,11 @@ def test_samples_of_one_distribution_are_near_and_of_disjoint_ones_far() -> None
     assert proxy_a_distance(here, there + 10) > 1.95
 
 
+def test_what_a_classifier_has_learnt_by_heart_does_not_count() -> None:
+    here, there = np.random.default_rng(0).normal(size=(2, 40, 400))
+    assert proxy_a_distance(here, there) < 0.8
+
+
 def test_a_constant_feature_does_no_harm() -> None:
     assert proxy_a_distance(np.ones((20, 2)), np.ones((20, 2))) == 0.0
 
