@@ -156,7 +156,7 @@ def test_boxes_that_show_nothing_are_an_error(synthda, brightness_model, shelf, 
     ("arguments", "sentence"),
     [
         (["model.onnx", "greys", "--out", "p.txt"], ".csv or .jsonl"),
-        (["model.onnx", "nowhere"], "no folder nowhere"),
+        (["model.onnx", "nowhere"], "no file or folder nowhere"),
         (["model.onnx", "empty"], "There is no image in empty"),
         (["greys/bright/255.png", "greys"], "is not a model that synthda exported"),
         (["missing.onnx", "greys"], "synthda export RUN"),
