@@ -138,8 +138,12 @@ def again(trained: Method, path: Path, n: int = 256) -> dict[str, Any]:
         (lambda features, chances: (features, chances + np.float32(2e-4)), "0 of 256 classes"),
         (lambda features, chances: (features, np.full_like(chances, np.nan)), "largest difference nan"),
         (lambda features, chances: (features * np.float32(1.001), chances), "0 of 256 classes"),
+        (
+            lambda features, chances: (np.full_like(features, np.nan), chances),
+            "0 of 256 classes, largest difference nan",
+        ),
     ],
-    ids=["other classes", "a little off", "no numbers", "other features"],
+    ids=["other classes", "a little off", "no numbers", "other features", "no features"],
 )
 def test_a_model_that_disagrees_gets_no_name(
     trained: Method, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any, said: str
