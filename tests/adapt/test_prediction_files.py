@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from synthda.adapt.predict import Prediction
-from synthda.adapt.prediction_files import write_predictions
+from synthda.adapt.prediction_files import draw_predictions, write_predictions
+from synthda.datasets import contact_sheet
 
 NAMES = ("plain.jpg", "a\rb.jpg", "a\nb.jpg", "a\r\nb.jpg", 'a,"b".jpg', "caf\u00e9.jpg", "=1+1.jpg")
 
@@ -34,3 +35,17 @@ def test_only_names_that_need_it_are_quoted(tmp_path: Path) -> None:
         b'"a\rb.jpg","pear","0.250000"',
         b"",
     ]
+
+
+def test_confidences_have_six_decimals_in_files_and_none_under_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Prediction(tmp_path / "a.png", "dark", 0.1234567)]
+    for name, number in (("out.csv", "0.123457"), ("out.jsonl", "0.123457}")):
+        write_predictions(found, tmp_path / name)
+        assert (tmp_path / name).read_text(encoding="utf-8").endswith(f"{number}\n")
+    written: list[object] = []
+    monkeypatch.setattr(contact_sheet, "thumbnail", lambda path: None)
+    monkeypatch.setattr(contact_sheet, "write_sheet", lambda sheet, tiles, title: written.extend(tiles))
+    draw_predictions(tmp_path / "sheet.png", found, "title")
+    assert "dark  12 %" in str(written[0])
