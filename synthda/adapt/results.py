@@ -81,9 +81,9 @@ def results_of(
 
 def _comparable(scored: Mapping[str, Any], blueprint: Blueprint) -> float | None:
     """The accuracy that the estimate is of: it knows of no `unknown`."""
-    if blueprint.known_classes == blueprint.classes:
-        return float(scored["accuracy"])
-    return None if blueprint.learns_unknown else scored.get("known_accuracy")
+    if blueprint.learns_unknown:
+        return None
+    return float(scored["accuracy"]) if blueprint.known_classes == blueprint.classes else scored.get("known_accuracy")
 
 
 def estimate_by(method: Method, probe: Probe) -> dict[str, Any]:

@@ -153,6 +153,7 @@ def test_the_accuracy_that_an_estimate_is_of_knows_of_no_unknown() -> None:
     scored = {"accuracy": 0.5, "known_accuracy": 0.75}
     assert _comparable(scored, plan()) == 0.75
     assert _comparable(scored, replace(plan(), calibrates_unknown=False)) == 0.5
+    assert _comparable(scored, replace(plan(), method="osbp", calibrates_unknown=False)) is None
 
 
 def test_a_run_that_is_gone_on_from_leaves_the_calibration_to_the_later_one(tmp_path: Path) -> None:

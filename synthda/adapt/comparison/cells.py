@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthda.adapt.blueprint import Blueprint
-from synthda.adapt.comparison.plan import Pair, Plan
+from synthda.adapt.comparison.plan import Pair, Plan, RowError
 from synthda.adapt.configuration import configuration_of, first_blueprint
 from synthda.adapt.data import Data
 from synthda.adapt.hold_out import hold_out
 from synthda.adapt.preparation import check_before
 from synthda.adapt.run import Run, folder_name
+from synthda.errors import SettingError
 from synthda.manifest import fingerprint
 
 
@@ -54,6 +55,8 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
         if method.network.download is None:
             method.network.load_pretrained()  # weights that do not fit are told before any training
         check_before(blueprint, data, method)  # and what the method cannot serve
+        if blueprint.learns_unknown and data.evaluation is None:
+            raise RowError(entry.name, SettingError(_no_figure(blueprint.method, pair.name)))
     cells: list[Cell] = []
     for seed in plan.seeds:
         for entry in rows:
@@ -70,6 +73,13 @@ def cells_of(plan: Plan, pair: Pair, data: Data, out: Path) -> tuple[Cell, ...]:
                 first = _run_of(plain, kept, folder / f"{plain.method}-to-start-from")
             cells.append(Cell(pair.name, entry.name, seed, blueprint, run, first, scored, starts_from=earlier))
     return tuple(cells)
+
+
+def _no_figure(method: str, pair: str) -> str:
+    return (
+        f"{method} learns the class unknown, and how well is not estimated without labels; {pair} has no eval: give it "
+        "one, or leave out the row."
+    )
 
 
 def _run_of(blueprint: Blueprint, data: Data, folder: Path, candidates: int = 0) -> Run:

@@ -17,7 +17,7 @@ from toy import SETTINGS, domain, save_images
 from synthda.adapt.adaptation import adapt
 from synthda.adapt.comparison import scores as scores_module
 from synthda.adapt.comparison.cells import Cell
-from synthda.adapt.comparison.plan import Entry, Pair, Plan
+from synthda.adapt.comparison.plan import Entry, Pair, Plan, RowError
 from synthda.adapt.comparison.run import Comparison, _alike
 from synthda.adapt.comparison.scores import Score, accuracies_by_rule, read_scores
 from synthda.adapt.run import folder_name
@@ -227,6 +227,13 @@ def test_every_row_tells_images_of_no_class_where_unknown_is_asked_for(
 def test_a_threshold_is_given_or_calibrated_and_not_both(pair: Pair) -> None:
     with pytest.raises(SettingError, match="leave out one"):
         replace(plan(pair, DANN), calibrates_unknown=True, unknown_below=0.5)
+
+
+def test_what_learns_unknown_is_refused_where_no_labels_would_score_it(pair: Pair, tmp_path: Path) -> None:
+    osbp = Entry("open", "osbp")
+    assert len(Comparison(plan(pair, osbp), tmp_path).cells) == 2
+    with pytest.raises(RowError, match=r"Row open: osbp learns the class unknown, .* toy has no eval: give it one"):
+        Comparison(plan(replace(pair, eval=None), osbp), tmp_path)
 
 
 @pytest.mark.parametrize(("method", "estimate"), [("dann", 0.5), ("osbp", None)])
