@@ -13,7 +13,7 @@ ROWS = (
     ("methods-mnist-m", "mnist-m-binary", "m-adda"),
     ("usps", "usps-to-mnist", "m-adda"),
     ("usps", "mnist-to-usps", "m-adda"),
-    ("street-digits", "street-digits", "bnm+fixmatch"),
+    ("street-digits-long", "street-digits", "bnm+fixmatch"),
     ("signs-standardised", "signs", "fixmatch"),
 )
 """Table of the protocol, pair, and the method that was chosen on labels of images that adapt."""
