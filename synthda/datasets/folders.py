@@ -33,7 +33,7 @@ def list_photos(folder: Path) -> list[Path]:
     if not folder.exists():
         near = near_path(folder)
         hint = f" Did you mean {near}?" if near else ""
-        raise DataError(f"There is no file or folder {folder}; give a folder of photographs, or one photograph.{hint}")
+        raise DataError(f"There is no file or folder {folder}; give a folder of photographs.{hint}")
     if not folder.is_dir():
         raise DataError(f"{folder} is neither a folder nor a file; give a folder of photographs.")
     photos = (path for path in files_below(folder) if path.suffix.lower() in READ_EXTENSIONS | UNREAD_EXTENSIONS)

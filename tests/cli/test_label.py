@@ -156,7 +156,7 @@ def test_evaluate_reads_what_was_labelled_to_measure(synthda, brightness_model, 
             "for training alone; evaluation takes l.jsonl:measure",
         ),
         (["label", "model.onnx", "shades", "--out", "l.csv"], "ends in .jsonl"),
-        (["label", "model.onnx", "none"], "no folder none"),
+        (["label", "model.onnx", "none"], "no file or folder none"),
         (["label", "none.onnx", "shades"], "synthda export RUN"),
     ],
 )
