@@ -352,6 +352,20 @@ def test_a_copy_teaches_where_the_first_one_is_gone(photos: Path) -> None:
     assert not suggestions.unusable
 
 
+def test_what_the_model_says_is_of_its_own_photograph_where_another_cannot_be_read(photos: Path) -> None:
+    of_files = {one.names[0]: one for one in gather(photos)[0].values()}
+    some = [of_files[name] for name in ("01.png", "05.png", "20.png")]
+    alone = Suggestions(Brightness(), [some[2]])  # type: ignore[arg-type]
+    alone.run()
+    (photos / "05.png").write_bytes(b"nothing")
+    together = Suggestions(Brightness(), some)  # type: ignore[arg-type]
+    together.run()
+    assert set(together.unusable) == {some[1].content}
+    assert set(together.probabilities) == {some[0].content, some[2].content}
+    assert (together.probabilities[some[2].content] == alone.probabilities[some[2].content]).all()
+    assert (together.probabilities[some[0].content] != alone.probabilities[some[2].content]).any()
+
+
 def test_a_file_that_is_no_photograph_is_left_out(session: Session, photos: Path) -> None:
     content = session.state("measure")["photo"]["content"]
     photograph = session.desk._photographs[content]
