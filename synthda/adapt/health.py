@@ -10,7 +10,7 @@ from synthda.adapt.metrics_log import Entry
 LEAST_LINES = 10
 """Of the log: less is too little to say anything."""
 FEW, LATE = 0.05, 0.5
-"""Share of the photographs that are sure enough to teach, and progress until which there are no more: told beyond."""
+"""Less than this share of the photographs is sure enough to teach, until after this progress: that is told."""
 UNLEARNT, FALLING = 0.3, 0.85
 """Label loss in the last tenth, nats, and its share of that before the last quarter: above the one and below the other,
 the source is not learnt yet."""
